@@ -1,0 +1,39 @@
+"""How every command of the project talks to its user: progress, and one sentence for bad input."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+from nestfuse_core.errors import UserError
+
+stderr = Console(stderr=True, soft_wrap=True)
+stdout = Console(soft_wrap=True)
+
+
+def progress() -> Progress:
+    """Return a progress display on stderr, so that stdout stays machine-readable."""
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+        TextColumn("{task.fields[note]}"),
+        console=stderr,
+    )
+
+
+def run(app: Any, arguments: list[str] | None = None) -> None:
+    """Run a typer application: a ``UserError`` becomes one sentence on stderr and exit code 2, Ctrl-C exit code 130."""
+    try:
+        app(args=arguments)
+    except UserError as error:
+        stderr.print(f"[bold red]Error:[/] {error}", markup=True, highlight=False)
+        sys.exit(2)
+    except KeyboardInterrupt:
+        stderr.print("Interrupted; nothing half-written was left behind.")
+        sys.exit(130)

@@ -1,0 +1,76 @@
+"""What every source of RGB-thermal frames looks like to the tracker, the evaluators and the report."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+Image = NDArray[np.generic]
+
+
+@dataclass(frozen=True)
+class Frame:
+    """One instant of both cameras.
+
+    Attributes:
+        index: 0-based position in the sequence.
+        rgb: HxWx3 uint8 BGR, or None where the source has no visible camera.
+        ir: HxW or HxWx3, uint8 or uint16, or None where the source has no thermal camera.
+    """
+
+    index: int
+    rgb: Image | None
+    ir: Image | None
+
+
+@dataclass
+class SequenceInfo:
+    """Facts about a sequence that are known before a frame is read.
+
+    Attributes:
+        name: file-name-safe name.
+        length: number of frames, or None for a live source.
+        fps: nominal frames per second.
+        groundtruth: (length, 4) boxes x, y, w, h, NaN where the target is absent; or None when unknown.
+        tags: attribute name -> (length,) bool per frame.
+        source: where it came from, for messages.
+    """
+
+    name: str
+    length: int | None
+    fps: float = 30.0
+    groundtruth: NDArray[np.float64] | None = None
+    tags: dict[str, NDArray[np.bool_]] = field(default_factory=dict)
+    source: str = ""
+
+
+class Sequence(ABC):
+    """Frames by index (recorded) or in order (live). Iterating yields every frame once, in order."""
+
+    def __init__(self, info: SequenceInfo) -> None:
+        self.info = info
+
+    @property
+    def name(self) -> str:
+        return self.info.name
+
+    @property
+    def groundtruth(self) -> NDArray[np.float64] | None:
+        return self.info.groundtruth
+
+    def __len__(self) -> int:
+        if self.info.length is None:
+            raise TypeError(f"'{self.name}' is a live source and has no length")
+        return self.info.length
+
+    @abstractmethod
+    def frame(self, index: int) -> Frame:
+        """Read frame ``index`` (0-based). Raises UserError naming the file if it cannot be read."""
+
+    def __iter__(self) -> Iterator[Frame]:
+        for index in range(len(self)):
+            yield self.frame(index)
