@@ -1,0 +1,96 @@
+"""``rgbt weights``: which weights there are, fetching them, adopting files."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
+
+from nestfuse_core import console
+
+NAME = typer.Argument(metavar="NAME", help="A name from 'rgbt weights list'.")
+
+
+def register(app: typer.Typer) -> None:
+    """Add ``rgbt weights list | get | add``."""
+    weights = typer.Typer(no_args_is_help=True, help="Weights by name: list, fetch, adopt.")
+    weights.command("list")(list_weights)
+    weights.command("get")(get_weights)
+    weights.command("add")(add_weights)
+    app.add_typer(weights, name="weights")
+
+
+def list_weights(
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
+) -> None:
+    """Show every named set of weights and whether it is on this machine."""
+    rows = [_row(name) for name in _names()]
+    if as_json:
+        typer.echo(json.dumps(rows, indent=2))
+        return
+    from rich.table import Table
+
+    table = Table("name", "on this machine", "MB", "licence", "config", "source", box=None)
+    for row in rows:
+        size = f"{row['size'] / 1e6:.1f}" if row["size"] else "?"
+        table.add_row(row["name"], row["here"] or "no", size, row["licence"], row["config"] or "", row["source"])
+    console.stdout.print(table)
+    console.stderr.print("Fetch one with 'rgbt weights get NAME'; adopt a file with 'rgbt weights add NAME FILE'.")
+
+
+def _names() -> list[str]:
+    from rgbt_tracker.zoo.store import known_names
+
+    return known_names()
+
+
+def _row(name: str) -> dict[str, Any]:
+    from rgbt_tracker.zoo.entries import Entry, shipped, table
+    from rgbt_tracker.zoo.store import cached_path
+
+    added = Entry(name=name, licence="your own", source="added by you")
+    own = Entry(name=name, source="shipped with the package")
+    entry = table().get(name) or (own if name in shipped() else added)
+    places = {"fetched": cached_path(name), "shipped": shipped().get(name)}
+    here, path = next(((where, path) for where, path in places.items() if path and path.is_file()), (None, None))
+    size = path.stat().st_size if path else entry.size
+    return {**entry.model_dump(), "size": size, "here": here, "path": str(path) if path else None}
+
+
+def get_weights(
+    name: Annotated[str, NAME],
+    force: Annotated[
+        bool, typer.Option("--force", help="Fetch again and forget a hash recorded on first use.")
+    ] = False,
+) -> None:
+    """Fetch weights into this user's cache ($RGBT_CACHE overrides the place); a broken transfer is resumed."""
+    from rgbt_tracker.zoo.store import get
+
+    with _byte_progress() as bar:
+        task = bar.add_task(name, total=None)
+        path = get(name, force, on_bytes=lambda done, total: bar.update(task, completed=done, total=total))
+    console.stdout.print(f"{name}: {path}", highlight=False)
+
+
+def _byte_progress() -> Progress:
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        DownloadColumn(),
+        TransferSpeedColumn(),
+        TimeRemainingColumn(),
+        console=console.stderr,
+    )
+
+
+def add_weights(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="A name of the list, or a new one.")],
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A torch checkpoint.")],
+) -> None:
+    """Adopt your own file: it is checked and copied to the cache, and NAME works wherever weights are asked for."""
+    from rgbt_tracker.zoo.store import add
+
+    console.stdout.print(f"{name}: {add(name, file)}", highlight=False)
