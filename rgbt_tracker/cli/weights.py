@@ -31,13 +31,14 @@ def list_weights(
     if as_json:
         typer.echo(json.dumps(rows, indent=2))
         return
-    from rich.table import Table
-
-    table = Table("name", "on this machine", "MB", "licence", "config", "source", box=None)
+    cells = [("NAME", "HERE", "MB", "LICENCE", "CONFIG", "SOURCE")]
     for row in rows:
         size = f"{row['size'] / 1e6:.1f}" if row["size"] else "?"
-        table.add_row(row["name"], row["here"] or "no", size, row["licence"], row["config"] or "", row["source"])
-    console.stdout.print(table)
+        cells.append((row["name"], row["here"] or "no", size, row["licence"], row["config"] or "-", row["source"]))
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    for line in cells:
+        # Not a table that fits the terminal: a wrapped line is readable, a name cut short is not.
+        typer.echo("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip())
     console.stderr.print("Fetch one with 'rgbt weights get NAME'; adopt a file with 'rgbt weights add NAME FILE'.")
 
 

@@ -18,7 +18,7 @@ import requests
 from nestfuse_core.errors import UserError
 from nestfuse_core.files import write_text
 
-CHUNK = 1 << 18
+CHUNK = 1 << 16  # at most this much is lost when a connection breaks
 ATTEMPTS = 5
 DISK_FULL = (errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC))  # Windows has no EDQUOT
 TIMEOUT = (10, 30)  # seconds to connect, seconds without a byte
