@@ -8,7 +8,7 @@ HERE = Path(__file__).parent
 VERSION = "0.1.0"
 
 REQUIREMENTS = [
-    "torch>=2.4,<3",
+    "torch>=2.6,<3",
     "numpy>=1.26,<2.5",
     # opencv-python, never the headless build beside it: vot-toolkit requires this one. 5.x changed the API.
     "opencv-python>=4.8,<5",

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 import pickle
+import warnings
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -29,7 +31,8 @@ def read_checkpoint(path: str | os.PathLike[str]) -> Any:
     if file.stat().st_size == 0:
         raise UserError(f"The weights file '{file}' is empty; fetch it again.")
     try:
-        return torch.load(file, map_location="cpu", weights_only=True)
+        with torch.serialization.safe_globals(_numpy_numbers()):
+            return torch.load(file, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
         if "weights_only" in str(error) or "Unsupported" in str(error):
             raise UserError(
@@ -39,6 +42,16 @@ def read_checkpoint(path: str | os.PathLike[str]) -> Any:
         raise UserError(f"The file '{file}' is not a torch checkpoint (or is damaged); fetch it again.") from error
     except (RuntimeError, EOFError, OSError, ValueError, KeyError, zipfile.BadZipFile, UnicodeDecodeError) as error:
         raise UserError(f"The file '{file}' is not a torch checkpoint or is truncated; fetch it again.") from error
+
+
+def _numpy_numbers() -> list[Any]:
+    """What unpickling a numpy number needs: training loops save such numbers (a best loss) beside the weights."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        scalar = np.float64(0).__reduce__()[0]
+    kinds = {type(np.dtype(kind)) for kind in (np.float64, np.float32, np.int64, np.int32, np.bool_)}
+    # Files written under numpy 1 and 2 name the same function by two paths.
+    return [(scalar, "numpy.core.multiarray.scalar"), (scalar, "numpy._core.multiarray.scalar"), np.dtype, *kinds]
 
 
 def state_dict_of(checkpoint: Any) -> dict[str, Tensor]:

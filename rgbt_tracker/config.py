@@ -1,0 +1,251 @@
+"""The typed configuration of a tracker, and reading it from a name, a YAML file of ours or one of PySOT's.
+
+A configuration is one immutable value that is handed around; there is no global configuration.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from nestfuse_core.errors import UserError, nearest
+
+Modality = Literal["rgbt", "rgb", "ir"]
+MODALITIES: dict[str, tuple[str, ...]] = {"rgbt": ("rgb", "ir"), "rgb": ("rgb",), "ir": ("ir",)}
+BACKBONES = ("resnet18", "resnet34", "resnet50", "mobilenetv2", "mobilenetv3_small", "alexnet", "alexnetlegacy")
+
+
+class Section(BaseModel):
+    """Base of all sections: immutable, unknown keys refused."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class BackboneConfig(Section):
+    """The feature extractor of each modality.
+
+    ``levels`` are the stages whose outputs are used (ResNet 0-4, MobileNetV2 0-7); empty for one-output backbones.
+    ``shared`` false gives the thermal image a backbone of its own.
+    """
+
+    type: Literal["resnet18", "resnet34", "resnet50", "mobilenetv2", "mobilenetv3_small", "alexnet", "alexnetlegacy"]
+    levels: tuple[int, ...] = ()
+    width: float = Field(default=1.0, gt=0)
+    shared: bool = True
+
+
+class NeckConfig(Section):
+    """1x1 convolution + batch norm of each level to ``channels``; ``crop`` keeps the template's centre 7x7."""
+
+    channels: tuple[int, ...]
+    crop: bool = True
+
+
+class HeadConfig(Section):
+    """``rpn``: depthwise RPN with anchors, one for each level; ``ban``: NanoTrack's anchor-free head."""
+
+    type: Literal["rpn", "ban"] = "rpn"
+    channels: int = Field(default=256, gt=0)
+    weighted: bool = True
+
+
+class FusionConfig(Section):
+    """How the modalities' features become one (`nestfuse_core.attention`), and where.
+
+    ``point`` is ``backbone`` (before the neck, as the paper does) or ``neck`` (after it). ``attention`` is
+    NestFuse's strategy: the mean of a spatial and a channel attention. ``reliable`` is
+    `rgbt_tracker.models.reliable`: it also asks which modality sees the target.
+    """
+
+    strategy: Literal["attention", "reliable", "fsrpn", "mean", "max", "add"] = "attention"
+    point: Literal["backbone", "neck"] = "backbone"
+    spatial: Literal["l1", "softmax"] = "l1"
+    channel: Literal["avg", "max", "nuclear"] = "avg"
+
+
+class ModelConfig(Section):
+    """Everything that decides the network's architecture."""
+
+    backbone: BackboneConfig
+    neck: NeckConfig | None = None
+    head: HeadConfig = HeadConfig()
+    fusion: FusionConfig = FusionConfig()
+
+    @model_validator(mode="after")
+    def _levels_match(self) -> ModelConfig:
+        count = max(1, len(self.backbone.levels))
+        if self.neck is not None and len(self.neck.channels) != count:
+            raise ValueError(f"neck.channels has {len(self.neck.channels)} entries for {count} backbone levels")
+        if self.head.type == "ban" and count != 1:
+            raise ValueError("the 'ban' head takes one backbone level")
+        return self
+
+
+class AnchorConfig(Section):
+    """Anchors (``rpn``) or points (``ban``): ``stride`` px between positions; widths int(sqrt(stride^2 / ratio))."""
+
+    stride: int = Field(default=8, gt=0)
+    ratios: tuple[float, ...] = (0.33, 0.5, 1.0, 2.0, 3.0)
+    scales: tuple[float, ...] = (8.0,)
+
+    @property
+    def count(self) -> int:
+        """Anchors at one position."""
+        return len(self.ratios) * len(self.scales)
+
+
+class TrackingConfig(Section):
+    """The tracking loop: scale and shape ``penalty``, ``window`` influence, size learning rate ``lr``, crops in px.
+
+    ``lost_below`` is the score under which a result is flagged as lost; it changes no box.
+    """
+
+    penalty: float = Field(default=0.04, ge=0)
+    window: float = Field(default=0.44, ge=0, le=1)
+    lr: float = Field(default=0.4, ge=0, le=1)
+    exemplar: int = Field(default=127, gt=0)
+    instance: int = Field(default=255, gt=0)
+    context: float = Field(default=0.5, ge=0)
+    lost_below: float = Field(default=0.3, ge=0, le=1)
+
+
+class ThermalConfig(Section):
+    """How a thermal frame is laid on the visible one: resized to its size, or warped by a 3x3 ``homography``.
+
+    ``homography`` maps thermal pixel coordinates to visible ones (row by row).
+    """
+
+    homography: tuple[tuple[float, float, float], ...] | None = None
+
+    @field_validator("homography")
+    @classmethod
+    def _three_rows(cls, value: tuple[tuple[float, float, float], ...] | None) -> Any:
+        if value is not None and len(value) != 3:
+            raise ValueError(f"expected 3 rows of 3 numbers, got {len(value)} rows")
+        return value
+
+
+class TrackerConfig(Section):
+    """One tracker: its network, its loop, and the name of its weights."""
+
+    name: str
+    modality: Modality = "rgbt"
+    weights: str | None = None
+    model: ModelConfig
+    anchors: AnchorConfig = AnchorConfig()
+    tracking: TrackingConfig = TrackingConfig()
+    thermal: ThermalConfig = ThermalConfig()
+
+    @property
+    def modalities(self) -> tuple[str, ...]:
+        """The modalities in use, in stacking order: ("rgb", "ir"), ("rgb",) or ("ir",)."""
+        return MODALITIES[self.modality]
+
+    def replace(self, **changes: Any) -> TrackerConfig:
+        """Return a validated copy with dotted keys changed: ``replace(modality="ir", **{"tracking.window": 0.3})``."""
+        content = self.model_dump()
+        for dotted, value in changes.items():
+            *parents, key = dotted.split(".")
+            section = content
+            for parent in parents:
+                section = section[parent]
+            if isinstance(value, BaseModel):
+                value = value.model_dump()
+            section[key] = value
+        return parse_config(content, source=f"configuration '{self.name}'")
+
+
+def config_directory() -> Path:
+    """The folder of the YAML files that come with the package: inside it when installed, beside it in a checkout."""
+    package = Path(__file__).parent
+    installed = package / "configs"
+    return installed if installed.is_dir() else package.parent / "configs"
+
+
+def config_names() -> list[str]:
+    """Names that ``load_config`` accepts without a path."""
+    return sorted(path.stem for path in config_directory().glob("*.yaml"))
+
+
+def load_config(config: str | os.PathLike[str] | TrackerConfig) -> TrackerConfig:
+    """Return the configuration for a name, a YAML file of ours, or a PySOT YAML file.
+
+    Raises:
+        UserError: no such name or file, YAML that cannot be read, an unknown key or a bad value; the message names
+            the nearest valid one.
+    """
+    if isinstance(config, TrackerConfig):
+        return config
+    path = _find(config)
+    content = read_yaml(path)
+    if "BACKBONE" in content:
+        from rgbt_tracker.pysot import parse_pysot
+
+        return parse_pysot(content, name=path.stem, source=str(path))
+    return parse_config({"name": path.stem, **content}, source=str(path))
+
+
+def _find(config: str | os.PathLike[str]) -> Path:
+    path = Path(config)
+    if path.is_file():
+        return path
+    named = config_directory() / f"{path.name}.yaml"
+    if named.is_file() and str(config) == path.name:
+        return named
+    hint = nearest(path.stem, config_names())
+    raise UserError(f"No configuration '{config}': expected a YAML file or one of {', '.join(config_names())}{hint}.")
+
+
+def read_yaml(path: Path) -> dict[str, Any]:
+    """Read a YAML file whose top level is a mapping."""
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise UserError(f"The configuration '{path}' is not valid YAML: {' '.join(str(error).split())}.") from error
+    if not isinstance(content, dict):
+        raise UserError(f"The configuration '{path}' is empty or not a mapping of keys to values.")
+    return content
+
+
+def parse_config(content: dict[str, Any], source: str) -> TrackerConfig:
+    """Validate a mapping; ``source`` is named in the message when it does not fit."""
+    return validated(TrackerConfig, content, source)
+
+
+def validated(kind: Any, content: dict[str, Any], source: str) -> Any:
+    """Return ``kind(**content)`` for a pydantic model, with the first problem as one sentence.
+
+    Raises:
+        UserError: an unknown key (with the nearest valid one) or a bad value.
+    """
+    try:
+        return kind.model_validate(content)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        if first["type"] == "extra_forbidden":
+            known = list(_section(kind, first["loc"][:-1]).model_fields)
+            hint = nearest(str(first["loc"][-1]), known)
+            message = f"{source}: unknown key '{where}'{hint or '; expected one of ' + ', '.join(known)}."
+        else:
+            message = f"{source}: '{where}' = {first['input']!r}: {first['msg']}{_choice_hint(first)}."
+        raise UserError(message) from error
+
+
+def _choice_hint(problem: Any) -> str:
+    expected = problem.get("ctx", {}).get("expected", "")
+    choices = [part.strip().strip("'") for part in str(expected).replace(" or ", ",").split(",")]
+    return nearest(str(problem["input"]), choices) if problem["type"] == "literal_error" else ""
+
+
+def _section(kind: Any, location: tuple[Any, ...]) -> Any:
+    """The model class that a path of field names leads to (optional and nested sections included)."""
+    for name in location:
+        annotation = kind.model_fields[name].annotation if name in kind.model_fields else None
+        candidates = [annotation, *getattr(annotation, "__args__", ())]
+        kind = next((part for part in candidates if isinstance(part, type) and issubclass(part, BaseModel)), kind)
+    return kind

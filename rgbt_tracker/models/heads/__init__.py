@@ -1,0 +1,1 @@
+"""Heads: fused template and search features to class scores and box parameters."""

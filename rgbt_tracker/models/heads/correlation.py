@@ -1,0 +1,63 @@
+"""Depthwise cross-correlation of search features with a template."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+
+def depthwise_correlation(search: Tensor, kernel: Tensor, padding: int = 0) -> Tensor:
+    """Correlate every channel of every sample with its own kernel.
+
+    Args:
+        search: (N, C, H, W).
+        kernel: (N, C, h, w), or (1, C, h, w) for all samples.
+
+    Returns:
+        (N, C, H - h + 1 + 2 padding, W - w + 1 + 2 padding).
+    """
+    kernel = kernel.expand(len(search), -1, -1, -1)
+    if torch.is_grad_enabled() and (search.requires_grad or kernel.requires_grad):
+        return _Correlation.apply(F.pad(search, (padding,) * 4) if padding else search, kernel)
+    return _correlate(search, kernel, padding)
+
+
+def _correlate(search: Tensor, kernel: Tensor, padding: int = 0) -> Tensor:
+    batch, channels = search.shape[:2]
+    kernel = kernel.reshape(batch * channels, 1, *kernel.shape[2:])
+    out = F.conv2d(search.reshape(1, batch * channels, *search.shape[2:]), kernel, padding=padding, groups=len(kernel))
+    return out.view(batch, channels, *out.shape[2:])
+
+
+class _Correlation(torch.autograd.Function):
+    """The correlation with both gradients as correlations again.
+
+    torch's own backward of a convolution with N C groups is some fifty times slower on a CPU
+    (``benchmarks/training.py``).
+    """
+
+    @staticmethod
+    def forward(ctx: Any, search: Tensor, kernel: Tensor) -> Tensor:
+        # Under autocast the two may differ in type: the convolution would have cast both.
+        search = search.to(torch.promote_types(search.dtype, kernel.dtype))
+        kernel = kernel.to(search.dtype)
+        ctx.save_for_backward(search, kernel)
+        return _correlate(search, kernel)
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, Tensor | None]:  # type: ignore[override]
+        search, kernel = ctx.saved_tensors
+        h, w = kernel.shape[2:]
+        by_search = by_kernel = None
+        with torch.autocast(grad.device.type, enabled=False):
+            grad = grad.to(search.dtype)
+            if ctx.needs_input_grad[0]:
+                # d/dsearch: the full correlation of the gradient with the kernel turned by 180 degrees
+                by_search = _correlate(F.pad(grad, (w - 1, w - 1, h - 1, h - 1)), kernel.flip(2, 3))
+            if ctx.needs_input_grad[1]:
+                # d/dkernel: the search correlated with the gradient
+                by_kernel = _correlate(search, grad)
+        return by_search, by_kernel
