@@ -153,7 +153,7 @@ def test_get_records_an_unknown_hash_and_checks_it_later(monkeypatch: pytest.Mon
 def test_a_fetched_file_that_is_no_checkpoint_is_not_kept(monkeypatch: pytest.MonkeyPatch, cache: Path) -> None:
     with serve(Behaviour(b"not torch" * 100)) as address:
         use_address(monkeypatch, address)
-        with pytest.raises(UserError, match="remote.download"):
+        with pytest.raises(UserError, match=r"remote\.download"):
             get("remote")
     assert sorted((cache / "weights").iterdir()) == []
 
