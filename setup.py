@@ -41,6 +41,7 @@ EXTRAS = {
         "pytest-xdist>=3.5,<4",
         "hypothesis>=6.100,<7",
         "rgbt==1.0.1",
+        "pyrtools>=1.0.7,<2",  # reference for VIF's steerable pyramid
         "selenium>=4.20,<5",
         "httpx>=0.27,<1",
         "ruff>=0.6,<1",
