@@ -28,7 +28,7 @@ class AdjustLayer(nn.Module):
 
 
 class Neck(nn.Module):
-    """One `AdjustLayer` a level. Keys: ``downsample2``, ``downsample3``, ...; ``downsample`` when there is one level."""
+    """One `AdjustLayer` a level; keys ``downsample2``, ``downsample3``, ..., or ``downsample`` for a single level."""
 
     def __init__(self, inputs: Sequence[int], outputs: Sequence[int], crop: bool = True) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""Feature extractors: Nx3xHxW images (BGR, 0..255) to one NxCxhxw tensor a level, under the keys of their checkpoints."""
+"""Feature extractors: Nx3xHxW images (BGR, 0..255) to one NxCxhxw tensor a level, keys as in their checkpoints."""
 
 from __future__ import annotations
 
@@ -32,6 +32,6 @@ def build_backbone(config: BackboneConfig) -> nn.Module:
     for family, last in highest.items():
         if config.type.startswith(family) and (not config.levels or not all(0 <= i <= last for i in config.levels)):
             raise UserError(
-                f"model.backbone.levels = {list(config.levels)}: {config.type} needs one or more levels from 0 to {last}."
+                f"model.backbone.levels = {list(config.levels)}: {config.type} needs one or more from 0 to {last}."
             )
     return BUILDERS[config.type](config)

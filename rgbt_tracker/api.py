@@ -1,0 +1,88 @@
+"""Building a tracker in one call."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from nestfuse_core.errors import UserError
+from rgbt_tracker.config import Modality, TrackerConfig, load_config
+
+if TYPE_CHECKING:
+    import torch
+
+    from rgbt_tracker.tracking.tracker import Tracker
+
+UNTRAINED = "untrained"
+"""Pass this as ``weights`` for a network with fresh random values."""
+
+
+def select_device(device: str = "auto") -> torch.device:
+    """Return the torch device for ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
+
+    Raises:
+        UserError: an unknown name, or CUDA where there is none.
+    """
+    import torch
+
+    if device == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        chosen = torch.device(device)
+    except RuntimeError as error:
+        raise UserError(f"Unknown device '{device}'; expected auto, cpu, cuda or cuda:N.") from error
+    if chosen.type == "cuda":
+        count = torch.cuda.device_count() if torch.cuda.is_available() else 0
+        if (chosen.index or 0) >= count:
+            raise UserError(
+                f"The device '{device}' was asked for, but torch finds {count} CUDA devices; use cpu or auto."
+            )
+    elif chosen.type not in ("cpu", "mps"):
+        raise UserError(f"Unknown device '{device}'; expected auto, cpu, cuda or cuda:N.")
+    return chosen
+
+
+def build_tracker(
+    config: str | os.PathLike[str] | TrackerConfig,
+    weights: str | os.PathLike[str] | None = None,
+    device: str = "auto",
+    modality: Modality | None = None,
+) -> Tracker:
+    """Return a tracker that is ready for ``initialize(rgb, ir, box)``.
+
+    Args:
+        config: a name (``rgbt_tracker.config.config_names()``), one of our YAML files, or a PySOT YAML file.
+        weights: a file, a name of ``rgbt weights list``, or ``"untrained"``; the configuration's own by default.
+        device: ``auto`` (CUDA where present), ``cpu``, ``cuda`` or ``cuda:N``.
+        modality: ``rgbt``, ``rgb`` or ``ir``; the configuration's own by default.
+
+    Raises:
+        UserError: anything that does not fit, with what to type instead.
+
+    Example:
+        >>> tracker = build_tracker("nestfuse_nanotrack", weights="untrained", device="cpu")
+        >>> tracker.config.modalities
+        ('rgb', 'ir')
+    """
+    import torch
+
+    from rgbt_tracker.models.build import build_network
+    from rgbt_tracker.models.load import load_weights
+    from rgbt_tracker.tracking.tracker import Tracker
+
+    settings = load_config(config)
+    if modality is not None:
+        settings = settings.replace(modality=modality)
+    chosen = select_device(device)
+    name = weights if weights is not None else settings.weights
+    if name is None:
+        raise UserError(f"The configuration '{settings.name}' names no weights; give --weights FILE or a name.")
+    if str(name) == UNTRAINED:
+        torch.manual_seed(0)
+        return Tracker(settings, build_network(settings), chosen)
+    from rgbt_tracker.zoo import resolve
+
+    path = resolve(name)
+    network = build_network(settings)
+    load_weights(network, settings, path)
+    return Tracker(settings, network, chosen)

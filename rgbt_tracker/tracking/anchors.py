@@ -1,0 +1,56 @@
+"""Turning a head's output into boxes: anchors of the RPN heads, points of the anchor-free head.
+
+All boxes here are (cx, cy, w, h) in search-crop pixels relative to the crop's centre.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from rgbt_tracker.config import AnchorConfig
+
+
+def make_anchors(config: AnchorConfig, size: int) -> Tensor:
+    """Anchors of a ``size`` x ``size`` output: (4, A size^2) as cx, cy, w, h; order anchor, y, x.
+
+    Widths int(sqrt(stride^2 / ratio)) and heights int(width ratio), times the scale (SiamRPN).
+    """
+    shapes = []
+    for ratio in config.ratios:
+        width = int((config.stride**2 / ratio) ** 0.5)
+        height = int(width * ratio)
+        shapes += [(width * scale, height * scale) for scale in config.scales]
+    y, x = _grid(config.stride, size)
+    rows = [torch.stack([x, y, torch.full_like(x, w), torch.full_like(x, h)]) for w, h in shapes]
+    return torch.stack(rows, 1).reshape(4, -1)
+
+
+def make_points(stride: int, size: int) -> Tensor:
+    """Centres of a ``size`` x ``size`` output: (2, size^2) as x, y; order y, x."""
+    y, x = _grid(stride, size)
+    return torch.stack([x, y]).reshape(2, -1)
+
+
+def _grid(stride: int, size: int) -> tuple[Tensor, Tensor]:
+    steps = (torch.arange(size, dtype=torch.float32) - size // 2) * stride
+    y, x = torch.meshgrid(steps, steps, indexing="ij")
+    return y, x
+
+
+def decode_anchors(loc: Tensor, anchors: Tensor) -> Tensor:
+    """(N, 4A, h, w) offsets and (4, A h w) anchors -> (N, 4, A h w) boxes: cx = dx aw + ax, w = exp(dw) aw."""
+    delta = loc.reshape(len(loc), 4, -1)
+    return torch.cat([delta[:, :2] * anchors[2:] + anchors[:2], delta[:, 2:].exp() * anchors[2:]], 1)
+
+
+def decode_points(loc: Tensor, points: Tensor) -> Tensor:
+    """(N, 4, h, w) distances to the left, top, right and bottom edge and (2, h w) points -> (N, 4, h w) boxes."""
+    distance = loc.reshape(len(loc), 4, -1)
+    low, high = points - distance[:, :2], points + distance[:, 2:]
+    return torch.cat([(low + high) / 2, high - low], 1)
+
+
+def target_scores(cls: Tensor) -> Tensor:
+    """(N, 2A, h, w) logits, all background ones first -> (N, A h w) probability of the target."""
+    return cls.reshape(len(cls), 2, -1).softmax(1)[:, 1]

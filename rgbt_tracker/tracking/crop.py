@@ -1,0 +1,45 @@
+"""Square crops around a target, as SiamFC and PySOT cut them."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+Image = NDArray[Any]
+
+
+def crop_square(image: Image, center: tuple[float, float], side: float, size: int, fill: NDArray[np.float64]) -> Image:
+    """Cut a ``side`` px square around ``center`` and resize it to ``size`` px.
+
+    Outside the image the crop shows ``fill``, truncated to whole grey levels. The bilinear resize is left out when
+    ``side`` equals ``size``, exactly as in PySOT.
+
+    Args:
+        image: HxWx3 uint8.
+        center: x, y in px, where whole numbers are pixel centres.
+        side: whole number of px (it may be typed as float).
+        size: output side in px.
+        fill: (3,) mean colour, 0..255.
+
+    Returns:
+        size x size x 3 uint8.
+    """
+    height, width = image.shape[:2]
+    half = (side + 1) / 2
+    left, top = math.floor(center[0] - half + 0.5), math.floor(center[1] - half + 0.5)
+    right, bottom = int(left + side), int(top + side)
+    inside = image[max(top, 0) : max(bottom, 0), max(left, 0) : max(right, 0)]
+    if left >= 0 and top >= 0 and right <= width and bottom <= height:
+        patch = inside
+    else:
+        patch = np.empty((bottom - top, right - left, 3), np.uint8)
+        patch[:] = fill.astype(np.uint8)
+        y, x = max(-top, 0), max(-left, 0)
+        patch[y : y + inside.shape[0], x : x + inside.shape[1]] = inside
+    if side == size:
+        return patch
+    return cv2.resize(patch, (size, size))

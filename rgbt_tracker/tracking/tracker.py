@@ -1,0 +1,220 @@
+"""The tracking loop: one implementation for every model, step for step as PySOT's SiamRPN++ tracker."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import ArrayLike, NDArray
+from torch import Tensor
+
+from nestfuse_core.errors import UserError
+from rgbt_tracker.boxes import check_box
+from rgbt_tracker.config import TrackerConfig
+from rgbt_tracker.models.network import Clock, Output, SiameseNetwork, Template
+from rgbt_tracker.tracking.anchors import decode_anchors, decode_points, make_anchors, make_points, target_scores
+from rgbt_tracker.tracking.crop import crop_square
+from rgbt_tracker.tracking.stopwatch import NoStopwatch
+from rgbt_tracker.tracking.thermal import ThermalView, as_bgr
+
+MIN_SIDE = 10.0
+"""No tracked box becomes smaller than this, in px."""
+Image = NDArray[Any]
+Means = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Result:
+    """One frame's answer.
+
+    Attributes:
+        box: x, y, w, h in px of the visible image (of the thermal one when it is used alone), 0-based.
+        score: the head's probability that the box holds the target, 0..1.
+        lost: the score is below ``tracking.lost_below``.
+        maps: with ``record_maps``, level name -> (K, h, w) share of each modality over the search region
+            ``search_box``; otherwise None.
+        search_box: x, y, w, h of the square that was searched.
+    """
+
+    box: tuple[float, float, float, float]
+    score: float
+    lost: bool
+    maps: dict[str, NDArray[np.float32]] | None = None
+    search_box: tuple[float, float, float, float] | None = None
+
+
+@dataclass
+class _State:
+    center: tuple[float, float]
+    size: tuple[float, float]
+    means: list[Means]
+    template: Template
+
+
+class Tracker:
+    """Follows one target: ``initialize`` on its box, then ``update`` with every further frame.
+
+    Images are HxWx3 or HxW uint8 (thermal also 16-bit), BGR; None for a modality that the configuration does not use.
+    """
+
+    def __init__(self, config: TrackerConfig, network: SiameseNetwork, device: torch.device | str = "cpu") -> None:
+        self.config = config
+        self.device = torch.device(device)
+        self.network = network.to(self.device).eval()
+        self.record_maps = False
+        self._clock: Clock = NoStopwatch()
+        self._thermal = ThermalView(config.thermal)
+        self._state: _State | None = None
+        self._grids: dict[tuple[int, int], tuple[Tensor, Tensor]] = {}
+
+    @property
+    def stopwatch(self) -> Clock:
+        """What times the sections of a frame; assign a `Stopwatch` to measure."""
+        return self._clock
+
+    @stopwatch.setter
+    def stopwatch(self, clock: Clock) -> None:
+        self._clock = self.network.stopwatch = clock
+
+    def initialize(self, rgb: ArrayLike | None, ir: ArrayLike | None, box: ArrayLike) -> None:
+        """Learn the target from its first frame.
+
+        Raises:
+            UserError: a box that is not four finite numbers with area inside the image, or images that do not fit
+                the configuration's modality.
+        """
+        self._thermal.start()
+        images = self._images(rgb, ir)
+        height, width = images[0].shape[:2]
+        x, y, w, h = check_box(box, width, height)
+        center = (x + (w - 1) / 2, y + (h - 1) / 2)
+        means = [np.mean(image, axis=(0, 1)) for image in images]
+        side = float(np.round(self._context_side(w, h)))
+        with torch.inference_mode():
+            crops = self._crops(images, center, side, self.config.tracking.exemplar, means)
+            template = self.network.template(crops)
+        self._state = _State(center, (w, h), means, template)
+
+    def update(self, rgb: ArrayLike | None, ir: ArrayLike | None) -> Result:
+        """Find the target in the next frame.
+
+        Raises:
+            UserError: called before ``initialize``, or images that do not fit.
+        """
+        if self._state is None:
+            raise UserError("Call initialize(rgb, ir, box) with the first frame before update(rgb, ir).")
+        state, options = self._state, self.config.tracking
+        images = self._images(rgb, ir)
+        exemplar_side = self._context_side(*state.size)
+        scale = options.exemplar / exemplar_side
+        side = round(exemplar_side * (options.instance / options.exemplar))
+        with torch.inference_mode():
+            crops = self._crops(images, state.center, side, options.instance, state.means)
+            output = self.network.search(state.template, crops)
+            with self._clock("post-processing"):
+                best = self._best(output, scale)
+        box, score = self._move(best, scale, images[0].shape)
+        maps = self._maps(output) if self.record_maps else None
+        half = side / 2
+        search_box = (state.center[0] - half, state.center[1] - half, float(side), float(side))
+        state.center, state.size = (box[0], box[1]), (box[2], box[3])
+        corner = (box[0] - box[2] / 2, box[1] - box[3] / 2, box[2], box[3])
+        return Result(corner, score, score < options.lost_below, maps, search_box if self.record_maps else None)
+
+    def _images(self, rgb: ArrayLike | None, ir: ArrayLike | None) -> list[Image]:
+        given = {"rgb": rgb, "ir": ir}
+        for name in self.config.modalities:
+            if given[name] is None:
+                raise UserError(
+                    f"The configuration '{self.config.name}' has modality '{self.config.modality}' but the {name} frame"
+                    f" is None; pass it, or set the modality to '{'ir' if name == 'rgb' else 'rgb'}'."
+                )
+        images: list[Image] = []
+        if "rgb" in self.config.modalities:
+            images.append(as_bgr(np.asarray(rgb), "rgb"))
+        if "ir" in self.config.modalities:
+            size = (images[0].shape[1], images[0].shape[0]) if images else None
+            images.append(self._thermal(np.asarray(ir), size))
+        return images
+
+    def _context_side(self, w: float, h: float) -> float:
+        """Side of the template square in image px: sqrt((w + p)(h + p)), p the context."""
+        context = self.config.tracking.context * (w + h)
+        return math.sqrt((w + context) * (h + context))
+
+    def _crops(
+        self,
+        images: list[Image],
+        center: tuple[float, float],
+        side: float,
+        size: int,
+        means: list[Means],
+    ) -> Tensor:
+        """(K, 1, 3, size, size) float32 on the device."""
+        with self._clock("cropping"):
+            crops = [crop_square(i, center, side, size, mean) for i, mean in zip(images, means, strict=True)]
+            stacked = torch.from_numpy(np.stack(crops)).to(self.device, non_blocking=True)
+            return stacked.permute(0, 3, 1, 2).float()[:, None]
+
+    def _grid(self, count: int, size: int) -> tuple[Tensor, Tensor]:
+        """Anchors (or points) and the flattened cosine window for an output of A = ``count`` and h = w = ``size``."""
+        if (count, size) not in self._grids:
+            config = self.config
+            rpn = config.model.head.type == "rpn"
+            places = make_anchors(config.anchors, size) if rpn else make_points(config.anchors.stride, size)
+            hanning = np.hanning(size)
+            window = torch.from_numpy(np.tile(np.outer(hanning, hanning).ravel(), count))
+            self._grids[count, size] = places.to(self.device), window.to(self.device, torch.float32)
+        return self._grids[count, size]
+
+    def _best(self, output: Output, scale: float) -> list[float]:
+        """The chosen candidate as [cx, cy, w, h, score, penalty]: one transfer from the device."""
+        assert self._state is not None
+        options = self.config.tracking
+        count, size = output.cls.shape[1] // 2, output.cls.shape[-1]
+        places, window = self._grid(count, size)
+        decode = decode_anchors if self.config.model.head.type == "rpn" else decode_points
+        boxes, scores = decode(output.loc, places)[0], target_scores(output.cls)[0]
+        w, h = self._state.size
+        ratio = _change(_context(boxes[2], boxes[3]) / _context(w * scale, h * scale))
+        shape = _change((w / h) / (boxes[2] / boxes[3]))
+        penalty = torch.exp(-(shape * ratio - 1) * options.penalty)
+        ranked = penalty * scores * (1 - options.window) + window * options.window
+        index = ranked.argmax()
+        return torch.cat([boxes[:, index], scores[index, None], penalty[index, None]]).tolist()
+
+    def _move(self, best: list[float], scale: float, shape: tuple[int, ...]) -> tuple[list[float], float]:
+        """Smooth the size, keep the box in the image: [cx, cy, w, h] and the raw score."""
+        assert self._state is not None
+        dx, dy, w, h, score, penalty = best
+        rate = penalty * score * self.config.tracking.lr
+        height, width = shape[:2]
+        center, size = self._state.center, self._state.size
+        w, h = size[0] * (1 - rate) + w / scale * rate, size[1] * (1 - rate) + h / scale * rate
+        return [
+            max(0.0, min(center[0] + dx / scale, width)),
+            max(0.0, min(center[1] + dy / scale, height)),
+            max(MIN_SIDE, min(w, width)),
+            max(MIN_SIDE, min(h, height)),
+        ], score
+
+    def _maps(self, output: Output) -> dict[str, NDArray[np.float32]] | None:
+        levels = self.config.model.backbone.levels or (0,)
+        maps = {
+            f"level{name}": level[:, 0, 0].float().cpu().numpy()
+            for name, level in zip(levels, output.maps, strict=True)
+            if level is not None
+        }
+        return maps or None
+
+
+def _change(ratio: Tensor) -> Tensor:
+    return torch.maximum(ratio, 1 / ratio)
+
+
+def _context(w: Tensor | float, h: Tensor | float) -> Tensor:
+    pad = (w + h) * 0.5
+    return torch.as_tensor((w + pad) * (h + pad)) ** 0.5
