@@ -71,12 +71,22 @@ def success_curve(values: ArrayLike, thresholds: ArrayLike = SUCCESS_THRESHOLDS)
 
     NaN entries are left out; an empty rest gives NaN. The success score (AUC) is the mean of the curve.
     """
-    return _share(np.greater, values, thresholds)
+    return share(np.greater, values, thresholds)
 
 
 def precision_curve(errors: ArrayLike, thresholds: ArrayLike = PRECISION_THRESHOLDS) -> Array:
     """Share of frames whose centre error is at most each threshold: (N,) -> (T,) in [0, 1]; NaN as above."""
-    return _share(np.less_equal, errors, thresholds)
+    return share(np.less_equal, errors, thresholds)
+
+
+def share(compare: np.ufunc, values: ArrayLike, thresholds: ArrayLike) -> Array:
+    """Share of the values, NaN left out, for which ``compare(value, threshold)`` holds: (N,) and (T,) -> (T,)."""
+    numbers = np.asarray(values, dtype=np.float64)
+    numbers = numbers[~np.isnan(numbers)]
+    limits = np.asarray(thresholds, dtype=np.float64)
+    if not numbers.size:
+        return np.full(limits.shape, np.nan)
+    return np.asarray(compare(numbers[:, None], limits).mean(0), dtype=np.float64)
 
 
 def one_pass_scores(
@@ -157,12 +167,3 @@ def _smallest(boxes, groundtruth, distance) -> Array:
         error[shown] = np.nan_to_num(distance(predicted[shown], truth[shown]), nan=np.inf, posinf=np.inf)
         values.append(error)
     return np.asarray(np.fmin.reduce(values), dtype=np.float64)
-
-
-def _share(compare: np.ufunc, values: ArrayLike, thresholds: ArrayLike) -> Array:
-    numbers = np.asarray(values, dtype=np.float64)
-    numbers = numbers[~np.isnan(numbers)]
-    limits = np.asarray(thresholds, dtype=np.float64)
-    if not numbers.size:
-        return np.full(limits.shape, np.nan)
-    return np.asarray(compare(numbers[:, None], limits).mean(0), dtype=np.float64)
