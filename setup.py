@@ -12,6 +12,8 @@ REQUIREMENTS = [
     "numpy>=1.26,<2.5",
     # opencv-python, never the headless build beside it: vot-toolkit requires this one. 5.x changed the API.
     "opencv-python>=4.8,<5",
+    # Video: reading frame by frame, writing H.264, which every player shows (OpenCV's wheels have no such encoder).
+    "av>=13.1,<20",
     "pydantic>=2.7,<3",
     "typer>=0.12,<1",
     "rich>=13.7",

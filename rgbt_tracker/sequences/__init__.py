@@ -1,5 +1,21 @@
 """Readers of RGB-thermal sequences."""
 
 from rgbt_tracker.sequences.base import Frame, Sequence, SequenceInfo
+from rgbt_tracker.sequences.folders import open_folder
+from rgbt_tracker.sequences.locate import find, list_sequences, open_sequence
+from rgbt_tracker.sequences.pairs import open_pair
+from rgbt_tracker.sequences.prefetch import prefetch
+from rgbt_tracker.sequences.rows import read_boxes
 
-__all__ = ["Frame", "Sequence", "SequenceInfo"]
+__all__ = [
+    "Frame",
+    "Sequence",
+    "SequenceInfo",
+    "find",
+    "list_sequences",
+    "open_folder",
+    "open_pair",
+    "open_sequence",
+    "prefetch",
+    "read_boxes",
+]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +20,7 @@ class Frame:
     Attributes:
         index: 0-based position in the sequence.
         rgb: HxWx3 uint8 BGR, or None where the source has no visible camera.
-        ir: HxW or HxWx3, uint8 or uint16, or None where the source has no thermal camera.
+        ir: HxW or HxWx3, uint8, uint16 or float32, or None where the source has no thermal camera.
     """
 
     index: int
@@ -35,9 +36,15 @@ class SequenceInfo:
         name: file-name-safe name.
         length: number of frames, or None for a live source.
         fps: nominal frames per second.
-        groundtruth: (length, 4) boxes x, y, w, h, NaN where the target is absent; or None when unknown.
+        groundtruth: (length, 4) boxes x, y, w, h, NaN where the target is absent; or None when unknown. Where a
+            benchmark annotates both cameras, this is the one it starts trackers from.
         tags: attribute name -> (length,) bool per frame.
         source: where it came from, for messages.
+        groundtruths: "rgb" and "ir" -> ground truth in that camera's pixels, where a benchmark has both.
+        labelled: (length,) bool, the frames that an annotator looked at; None when it is all of them.
+        init: x, y, w, h of the first frame where only that is known.
+        files: "groundtruth", "rgb", "ir" -> the annotation file behind it, as its authors wrote it.
+        notes: what a user should know about how the source was read.
     """
 
     name: str
@@ -46,6 +53,19 @@ class SequenceInfo:
     groundtruth: NDArray[np.float64] | None = None
     tags: dict[str, NDArray[np.bool_]] = field(default_factory=dict)
     source: str = ""
+    groundtruths: dict[str, NDArray[np.float64]] = field(default_factory=dict)
+    labelled: NDArray[np.bool_] | None = None
+    init: tuple[float, float, float, float] | None = None
+    files: dict[str, Path] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+
+    @property
+    def start_box(self) -> tuple[float, float, float, float] | None:
+        """Where a tracker can start: x, y, w, h of the first frame, or None when nobody has said."""
+        if self.init is not None or self.groundtruth is None or not len(self.groundtruth):
+            return self.init
+        x, y, w, h = (float(value) for value in self.groundtruth[0])
+        return None if np.isnan(x) else (x, y, w, h)
 
 
 class Sequence(ABC):

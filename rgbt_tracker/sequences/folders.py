@@ -1,0 +1,133 @@
+"""Sequence folders of the public datasets: VOT's, and those with one sub-folder for each camera."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from nestfuse_core.errors import UserError
+from rgbt_tracker.sequences.annotations import annotate
+from rgbt_tracker.sequences.base import SequenceInfo
+from rgbt_tracker.sequences.images import CAMERAS, list_images, pair
+from rgbt_tracker.sequences.sources import ImageFiles, PairedSequence
+
+FOLDERS = {
+    "rgb": ("visible", "v", "rgb", "color", "colour", "vis", "visual", "vi"),
+    "ir": ("infrared", "i", "ir", "thermal", "t", "tir", "lwir", "inf"),
+}
+CHANNELS = {"rgb": ("color", "rgb", "visible"), "ir": ("ir", "infrared", "thermal")}
+NUMBER = re.compile(r"%0?(\d*)d")
+
+
+def is_sequence(folder: Path) -> bool:
+    """Whether the folder looks like one sequence of a known layout."""
+    if not folder.is_dir():
+        return False
+    return (folder / "sequence").is_file() or len(camera_folders(folder)) == 2
+
+
+def camera_folders(folder: Path) -> dict[str, Path]:
+    """Return "rgb" and "ir" -> the sub-folder with that camera's frames, as far as they are there."""
+    children = {path.name.lower(): path for path in sorted(folder.iterdir()) if path.is_dir()}
+    found = {
+        camera: next((children[name] for name in names if name in children), None) for camera, names in FOLDERS.items()
+    }
+    return {camera: path for camera, path in found.items() if path}
+
+
+def open_folder(folder: Path) -> PairedSequence:
+    """Open a sequence folder of any known layout.
+
+    VOT: a file ``sequence`` with ``channels.color`` and ``channels.ir``. RGBT234, RGBT210, LasHeR: ``visible`` and
+    ``infrared``. GTOT: ``v`` and ``i``. VTUAV: ``rgb`` and ``ir``, boxes every 10 frames.
+
+    Raises:
+        UserError: another layout, missing or extra frames, unreadable annotations.
+    """
+    if (folder / "sequence").is_file():
+        return _open_vot(folder)
+    cameras = camera_folders(folder)
+    if len(cameras) < 2:
+        inside = ", ".join(sorted(path.name for path in folder.iterdir())[:6]) or "nothing"
+        raise UserError(
+            f"Expected a sequence in '{folder}': a VOT directory with a file 'sequence', or two folders of frames such "
+            f"as visible and infrared, v and i, or rgb and ir; found {inside}. Other names: --rgb FOLDER --ir FOLDER."
+        )
+    files = {camera: list_images(path) for camera, path in cameras.items()}
+    info = SequenceInfo(safe_name(folder), len(files["rgb"]), source=str(folder), notes=pair(files["rgb"], files["ir"]))
+    annotate(info, folder)
+    return PairedSequence(info, ImageFiles(files["rgb"], "rgb"), ImageFiles(files["ir"], "ir"))
+
+
+def safe_name(path: Path) -> str:
+    """Return the last part of a path as a name that any file system takes."""
+    name = path.resolve().name if path.name in ("", ".", "..") else path.name
+    return re.sub(r"[^\w.+-]+", "_", name).strip("_") or "sequence"
+
+
+def _open_vot(folder: Path) -> PairedSequence:
+    facts = read_properties(folder / "sequence")
+    files: dict[str, list[Path]] = {}
+    for camera, names in CHANNELS.items():
+        pattern = next((facts[f"channels.{name}"] for name in names if f"channels.{name}" in facts), None)
+        if pattern:
+            files[camera] = _channel(folder, pattern, camera)
+    if not files:
+        # The toolkit's default for sequences of one camera.
+        files["rgb"] = _channel(folder, "color/%08d.jpg", "rgb")
+    notes = pair(files["rgb"], files["ir"]) if len(files) == 2 else []
+    length = len(next(iter(files.values())))
+    _check_complete(folder, facts, files, length)
+    info = SequenceInfo(
+        facts.get("name") or safe_name(folder),
+        length,
+        fps=_number(facts.get("fps"), 30.0),
+        source=str(folder),
+        notes=notes,
+    )
+    annotate(info, folder)
+    sources = {camera: ImageFiles(paths, camera) for camera, paths in files.items()}
+    return PairedSequence(info, sources.get("rgb"), sources.get("ir"))
+
+
+def read_properties(path: Path) -> dict[str, str]:
+    """Read ``key=value`` lines (an INI file without sections)."""
+    lines = path.read_text(encoding="utf-8-sig", errors="replace").splitlines()
+    pairs = (line.split("=", 1) for line in lines if "=" in line and not line.lstrip().startswith(("#", ";", "[")))
+    return {key.strip().lower(): value.strip() for key, value in pairs}
+
+
+def _number(text: str | None, default: float) -> float:
+    try:
+        value = float(text) if text else default
+    except ValueError:
+        return default
+    return value if value > 0 else default
+
+
+def _channel(folder: Path, pattern: str, camera: str) -> list[Path]:
+    """Files that match a pattern such as ``ir/%05di.jpg``, by number, whichever the first number is."""
+    pattern = pattern.replace("\\", "/")
+    if not NUMBER.search(pattern):
+        pattern = f"{pattern.rstrip('/')}/%08d.jpg"
+    parent, _, name = pattern.rpartition("/")
+    place = folder / parent
+    before, after = NUMBER.sub("\0", name).split("\0", 1)
+    expected = re.compile(rf"{re.escape(before)}(\d+){re.escape(after)}", re.IGNORECASE)
+    found = [path for path in place.iterdir() if expected.fullmatch(path.name)] if place.is_dir() else []
+    if not found:
+        raise UserError(
+            f"Expected {CAMERAS[camera]} frames '{pattern}' in '{folder}', as its file 'sequence' says, found none; "
+            "fetch the sequence again (VOT-RGBT2019: 'rgbt vot prepare')."
+        )
+    return sorted(found, key=lambda path: int(expected.fullmatch(path.name)[1]))  # type: ignore[index]
+
+
+def _check_complete(folder: Path, facts: dict[str, str], files: dict[str, list[Path]], length: int) -> None:
+    stated = int(_number(facts.get("length"), 0))
+    if stated > length:
+        last = " and ".join(paths[-1].name for paths in files.values())
+        raise UserError(
+            f"The file '{folder / 'sequence'}' states {stated} frames but there are {length} (the last: {last}); fetch "
+            f"the missing {stated - length} again (VOT-RGBT2019: 'rgbt vot prepare')."
+        )

@@ -1,0 +1,112 @@
+"""From what a user typed to a sequence: a folder, a name in the known places, or a drawn sequence."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from pathlib import Path
+
+from nestfuse_core.errors import UserError, nearest
+from rgbt_tracker.sequences.base import Sequence
+from rgbt_tracker.sequences.folders import is_sequence, open_folder
+
+WORKSPACE = Path("vot_workspace") / "sequences"
+VARIABLE = "RGBT_DATA"
+DRAWN = "drawn:"
+DEPTH = 2  # folders between a search place and its sequences: a dataset, a split
+
+
+def open_sequence(path_or_name: str | os.PathLike[str], roots: Iterable[str | os.PathLike[str]] = ()) -> Sequence:
+    """Open a sequence.
+
+    Args:
+        path_or_name: a sequence folder; the name of one below ``roots``, $RGBT_DATA or ./vot_workspace/sequences; or
+            ``drawn:SCENE`` for a sequence that the package draws itself.
+        roots: dataset folders to search first.
+
+    Raises:
+        UserError: not found (the message says where it was looked for and how to get it), or not readable.
+    """
+    text = os.fspath(path_or_name)
+    if text.startswith(DRAWN):
+        return _drawn(text.removeprefix(DRAWN))
+    path = Path(text).expanduser()
+    if path.is_dir():
+        return open_folder(path)
+    if path.is_file():
+        raise UserError(f"Expected a sequence folder or name, got the file '{text}'; give videos as --rgb A --ir B.")
+    return open_folder(find(text, roots))
+
+
+def search_places(roots: Iterable[str | os.PathLike[str]] = ()) -> list[Path]:
+    """Return the dataset folders that names are looked up in, in order, existing or not."""
+    data = [entry for entry in os.environ.get(VARIABLE, "").split(os.pathsep) if entry]
+    return [Path(root).expanduser() for root in (*roots, *data)] + [WORKSPACE]
+
+
+def find(name: str, roots: Iterable[str | os.PathLike[str]] = ()) -> Path:
+    """Return the folder of the sequence called ``name`` (or ``DATASET/NAME``), up to two folders below a search place.
+
+    Raises:
+        UserError: there is none.
+    """
+    places = search_places(roots)
+    inside = bool(name) and not Path(name).is_absolute() and ".." not in Path(name).parts
+    for place in places if inside else []:
+        for depth in range(DEPTH + 1):
+            for folder in _below(place, depth):
+                if is_sequence(folder / name):
+                    return folder / name
+    raise UserError(_not_found(name, places))
+
+
+def _below(place: Path, depth: int) -> list[Path]:
+    """Folders ``depth`` levels below ``place``, by name."""
+    if depth == 0:
+        return [place]
+    return sorted(path for path in place.glob("/".join("*" * depth)) if path.is_dir()) if place.is_dir() else []
+
+
+def _not_found(name: str, places: list[Path]) -> str:
+    looked = [f"{place}{'' if place.is_dir() else ' (not there)'}" for place in places]
+    if VARIABLE not in os.environ:
+        looked.append(f"${VARIABLE} (not set)")
+    known = [path.name for place in places if place.is_dir() for path in list_sequences(place)]
+    return (
+        f"No sequence called '{name}'{nearest(name, known)} Looked in {', '.join(looked)}. Fetch VOT-RGBT2019 with "
+        f"'rgbt vot prepare', set {VARIABLE} to the folder of a dataset you have, give a sequence folder, or use a "
+        f"drawn sequence ({', '.join(DRAWN + scene for scene in drawn_scenes())})."
+    )
+
+
+def list_sequences(root: str | os.PathLike[str]) -> list[Path]:
+    """Return the sequence folders of a dataset folder: in the order of its list.txt where it has one, else by name.
+
+    Folders one level deeper (train and test splits) are found too.
+    """
+    folder = Path(root).expanduser()
+    listing = folder / "list.txt"
+    if listing.is_file():
+        names = listing.read_text(encoding="utf-8-sig", errors="replace").split()
+        return [folder / name for name in names if is_sequence(folder / name)]
+    children = sorted(path for path in folder.iterdir() if path.is_dir()) if folder.is_dir() else []
+    direct = [child for child in children if is_sequence(child)]
+    return direct or [path for child in children for path in sorted(child.iterdir()) if is_sequence(path)]
+
+
+def drawn_scenes() -> list[str]:
+    """Return the names of the sequences that the package can draw."""
+    from rgbt_tracker.data.synthetic import SCENES
+
+    return sorted(SCENES)
+
+
+def _drawn(scene: str) -> Sequence:
+    from rgbt_tracker.data.synthetic import draw_sequence
+
+    if scene not in drawn_scenes():
+        raise UserError(
+            f"No drawn sequence '{scene}'{nearest(scene, drawn_scenes())} Expected {DRAWN}NAME with NAME one of "
+            f"{', '.join(drawn_scenes())}."
+        )
+    return draw_sequence(scene)

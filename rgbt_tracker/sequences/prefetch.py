@@ -1,0 +1,97 @@
+"""Reading ahead: a thread decodes the next frames while the model works on this one."""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from rgbt_tracker.sequences.base import Frame, Sequence
+
+DEPTH = 8
+POLL = 0.05  # seconds between looks at the stop sign
+
+
+@dataclass(frozen=True)
+class _Failure:
+    error: BaseException
+
+
+class _End:
+    """Marks the end of the source."""
+
+
+Item = Frame | _Failure | _End
+
+
+class ReadAhead(Sequence):
+    """A sequence whose iteration is fed by a thread; ``frame`` reads directly.
+
+    A recorded source is read up to ``depth`` frames ahead and every frame arrives, in order. Of a live source only
+    the newest frame is kept: a slow model skips frames instead of falling behind. An error of the source is raised
+    after the frames before it. Leaving the loop, for whatever reason, ends the thread.
+    """
+
+    def __init__(self, sequence: Sequence, depth: int = DEPTH) -> None:
+        super().__init__(sequence.info)
+        self._sequence = sequence
+        self._depth = max(1, depth)
+
+    def frame(self, index: int) -> Frame:
+        return self._sequence.frame(index)
+
+    def __iter__(self) -> Iterator[Frame]:
+        live = self.info.length is None
+        items: queue.Queue[Item] = queue.Queue(1 if live else self._depth)
+        stop = threading.Event()
+        put = _replace if live else _wait
+        thread = threading.Thread(target=_fill, args=(self._sequence, items, stop, put), name="read-ahead", daemon=True)
+        thread.start()
+        try:
+            while not isinstance(item := items.get(), _End):
+                if isinstance(item, _Failure):
+                    raise item.error
+                yield item
+        finally:
+            stop.set()
+            thread.join(timeout=10)
+
+
+def prefetch(sequence: Sequence, depth: int = DEPTH) -> ReadAhead:
+    """Return ``sequence`` with its frames read up to ``depth`` ahead by a thread."""
+    return ReadAhead(sequence, depth)
+
+
+def _fill(sequence: Sequence, items: queue.Queue[Item], stop: threading.Event, put) -> None:
+    try:
+        for frame in sequence:
+            put(items, frame, stop)
+            if stop.is_set():
+                return
+        _wait(items, _End(), stop)
+    except BaseException as error:
+        _wait(items, _Failure(error), stop)
+
+
+def _wait(items: queue.Queue[Item], item: Item, stop: threading.Event) -> None:
+    """Put the item when there is room, or give up when nobody wants it any more."""
+    while not stop.is_set():
+        try:
+            items.put(item, timeout=POLL)
+            return
+        except queue.Full:
+            continue
+
+
+def _replace(items: queue.Queue[Item], item: Item, stop: threading.Event) -> None:
+    """Put the item in place of an older one that was not fetched."""
+    while not stop.is_set():
+        try:
+            items.put_nowait(item)
+            return
+        except queue.Full:
+            try:
+                items.get_nowait()
+            except queue.Empty:
+                continue

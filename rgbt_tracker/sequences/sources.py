@@ -1,0 +1,174 @@
+"""One camera's frames: image files, a video, or a live camera; two of them make a sequence."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import cv2
+
+from nestfuse_core.errors import UserError
+from rgbt_tracker.sequences.base import Frame, Image, SequenceInfo
+from rgbt_tracker.sequences.base import Sequence as FrameSequence
+from rgbt_tracker.sequences.images import CAMERAS, check_image, list_images, read_image
+from rgbt_tracker.sequences.video import SUFFIXES as VIDEO_SUFFIXES
+from rgbt_tracker.sequences.video import VideoReader
+
+
+class Source(ABC):
+    """Frames of one camera.
+
+    Attributes:
+        camera: "rgb" or "ir".
+        name: for messages.
+        length: number of frames, or None when live.
+        fps: frames per second, or None when the source does not say.
+    """
+
+    camera: str
+    name: str
+    length: int | None = None
+    fps: float | None = None
+
+    @abstractmethod
+    def read(self, index: int) -> Image | None:
+        """Return frame ``index``; a live source returns its next frame, or None at its end."""
+
+    def close(self) -> None:
+        """Release files and devices; nothing by default."""
+        return
+
+
+class ImageFiles(Source):
+    """Frames as image files, in the given order."""
+
+    def __init__(self, files: Sequence[Path], camera: str) -> None:
+        self.files, self.camera = list(files), camera
+        self.name, self.length = str(self.files[0].parent), len(self.files)
+
+    def read(self, index: int) -> Image:
+        return read_image(self.files[index], self.camera)
+
+
+class Video(Source):
+    """Frames of a video file, sampled at the times k / ``fps`` when another rate than its own is asked for."""
+
+    def __init__(self, path: Path, camera: str) -> None:
+        self.camera, self.name = camera, str(path)
+        self._reader = VideoReader(path)
+        self.fps = self._own_fps = self._reader.fps
+        self.length = self._reader.length
+
+    def sample_at(self, fps: float) -> None:
+        """Offer frames at another rate: frame k is the one on screen at the time k / ``fps``."""
+        assert self.length is not None
+        self.length = max(1, round(self.length * fps / self._own_fps))
+        self.fps = fps
+
+    def read(self, index: int) -> Image:
+        assert self.fps is not None
+        own = min(int(index * self._own_fps / self.fps + 1e-6), self._reader.length - 1)
+        return check_image(self._reader.read(own), self.camera, f"{self.name}, frame {own + 1}")
+
+    def close(self) -> None:
+        self._reader.close()
+
+
+class Camera(Source):
+    """A live camera by index, device or stream address, through OpenCV.
+
+    Args:
+        address: "0", "/dev/video2", "rtsp://...", "http://...".
+        camera: "rgb" or "ir".
+        opener: makes the capture object; OpenCV's by default.
+    """
+
+    def __init__(self, address: str, camera: str, opener: Callable[[Any], Any] = cv2.VideoCapture) -> None:
+        self.camera, self.name = camera, address
+        self._capture = opener(int(address) if address.isdecimal() else address)
+        if not self._capture.isOpened():
+            self._capture.release()
+            raise UserError(
+                f"Cannot open the {CAMERAS[camera]} camera '{address}'; expected a camera index such as 0, a device or "
+                "a stream address such as rtsp://host/path that is switched on and not used by another program."
+            )
+        # Drivers queue old frames; a tracker wants the newest.
+        self._capture.set(cv2.CAP_PROP_BUFFERSIZE, 1)
+        self.fps = float(self._capture.get(cv2.CAP_PROP_FPS) or 0) or None
+
+    def grab(self) -> bool:
+        """Take the next frame without decoding it, so that two cameras can be taken close in time."""
+        return bool(self._capture.grab())
+
+    def read(self, index: int) -> Image | None:
+        arrived, image = self._capture.retrieve()
+        return check_image(image, self.camera, self.name) if arrived and image is not None else None
+
+    def close(self) -> None:
+        self._capture.release()
+
+
+def open_source(address: str | os.PathLike[str], camera: str) -> Source:
+    """Return the frames behind what a user typed for one camera.
+
+    Args:
+        address: a folder of images, a video file, a camera index, a device, or a stream address.
+        camera: "rgb" or "ir".
+
+    Raises:
+        UserError: it is none of these, or cannot be opened.
+    """
+    text = os.fspath(address)
+    path = Path(text).expanduser()
+    if text.isdecimal() or "://" in text or text.startswith("/dev/"):
+        return Camera(text, camera)
+    if path.is_dir():
+        return ImageFiles(list_images(path), camera)
+    if path.is_file() and path.suffix.lower() in VIDEO_SUFFIXES:
+        return Video(path, camera)
+    found = "a file of another kind" if path.exists() else "nothing there"
+    raise UserError(
+        f"Expected a folder of images, a video ({', '.join(sorted(VIDEO_SUFFIXES))}), a camera index or a stream "
+        f"address for --{camera}, got '{text}' ({found})."
+    )
+
+
+class PairedSequence(FrameSequence):
+    """A sequence of one or two sources."""
+
+    def __init__(self, info: SequenceInfo, rgb: Source | None, ir: Source | None) -> None:
+        super().__init__(info)
+        self.sources = [source for source in (rgb, ir) if source is not None]
+        self.rgb, self.ir = rgb, ir
+
+    @property
+    def cameras(self) -> tuple[str, ...]:
+        return tuple(source.camera for source in self.sources)
+
+    def frame(self, index: int) -> Frame:
+        rgb, ir = (source.read(index) if source else None for source in (self.rgb, self.ir))
+        return Frame(index, rgb, ir)
+
+    def __iter__(self) -> Iterator[Frame]:
+        if self.info.length is not None:
+            yield from super().__iter__()
+            return
+        index = 0
+        while all(source.grab() for source in self.sources if isinstance(source, Camera)):
+            frame = self.frame(index)
+            if any(image is None for image, source in ((frame.rgb, self.rgb), (frame.ir, self.ir)) if source):
+                return
+            yield frame
+            index += 1
+            if any(source.length == index for source in self.sources):
+                return
+
+    def close(self) -> None:
+        """Release files and devices."""
+        for source in self.sources:
+            with contextlib.suppress(Exception):
+                source.close()
