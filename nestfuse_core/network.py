@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -24,9 +25,38 @@ SCALES = len(CHANNELS)
 STEM = 16
 
 
+class _ReflectOne(torch.autograd.Function):
+    """Reflection padding by one pixel: F.pad's result, several times faster for channels-last and bfloat16 on a CPU."""
+
+    @staticmethod
+    def forward(ctx: Any, images: Tensor) -> Tensor:
+        n, c, height, width = images.shape
+        last = images.is_contiguous(memory_format=torch.channels_last)
+        layout = torch.channels_last if last else torch.contiguous_format
+        size = (n, c, height + 2, width + 2)
+        padded = torch.empty(size, dtype=images.dtype, device=images.device, memory_format=layout)
+        padded[..., 1:-1, 1:-1] = images
+        padded[..., 0, 1:-1], padded[..., -1, 1:-1] = images[..., 1, :], images[..., -2, :]
+        padded[..., 0], padded[..., -1] = padded[..., 2], padded[..., -3]
+        return padded
+
+    @staticmethod
+    @torch.autograd.function.once_differentiable
+    def backward(ctx: Any, gradient: Tensor) -> Tensor:
+        columns = gradient[..., 1:-1].clone()
+        columns[..., 1] += gradient[..., 0]
+        columns[..., -2] += gradient[..., -1]
+        images = columns[..., 1:-1, :]
+        images[..., 1, :] += columns[..., 0, :]
+        images[..., -2, :] += columns[..., -1, :]
+        return images
+
+
 def pad_reflect(images: Tensor, left: int, right: int, top: int, bottom: int) -> Tensor:
     """Pad NxCxHxW by reflection; a side of one pixel, which has nothing to reflect, is repeated instead."""
     height, width = images.shape[-2:]
+    if left == right == top == bottom == 1 and min(height, width) > 1:
+        return _ReflectOne.apply(images)
     for length, pads in ((width, (left, right, 0, 0)), (height, (0, 0, top, bottom))):
         if any(pads):
             images = F.pad(images, pads, mode="reflect" if max(pads) < length else "replicate")
@@ -145,7 +175,10 @@ class NestFuse(nn.Module):
     def _head(self, nest: Sequence[Tensor], output: int) -> Tensor:
         index = range(len(self.output_names))[output]
         node = nest[index] if self.deep_supervision else nest[-1]
-        return getattr(self, self.output_names[index])(node)
+        layer = getattr(self, self.output_names[index])
+        # bfloat16 has 8 significant bits, no fraction above 128: under autocast the grey levels still come as float32.
+        with torch.autocast(node.device.type, enabled=False):
+            return layer(node.to(layer.conv2d.weight.dtype))
 
     def forward(
         self, *images: Tensor, strategy: str = "attention", spatial: str = "l1", channel: str = "avg", output: int = -1

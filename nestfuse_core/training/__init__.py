@@ -1,0 +1,1 @@
+"""Training of NestFuse's auto-encoder: data, losses, loop, checkpoints, loss curves."""
