@@ -1,0 +1,89 @@
+"""What the sequence player needs of one sequence, as JSON."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from rgbt_tracker.report.maps import read_maps
+from rgbt_tracker.report.results import Trajectory
+from rgbt_tracker.report.scoring import UNTAGGED, errors, failures, frame_tags, quality
+from rgbt_tracker.sequences.base import SequenceInfo
+
+
+@dataclass(frozen=True)
+class Picture:
+    """What is known about the images of a sequence: size in pixels, modalities shown and number of blocks."""
+
+    width: int
+    height: int
+    modalities: list[str]
+    blocks: int = 0
+
+
+def to_json(value: object) -> str:
+    """Return compact JSON that is safe inside a script element."""
+    text = json.dumps(value, separators=(",", ":"), allow_nan=False)
+    return text.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
+
+
+def sequence_payload(
+    info: SequenceInfo,
+    picture: Picture,
+    tracks: Mapping[int, Trajectory],
+    overlaps: Mapping[int, NDArray[np.float64]],
+) -> str:
+    """Return boxes, overlaps, errors, failures, attributes and weight maps of a sequence.
+
+    Args:
+        info: facts about the sequence, ground truth included.
+        picture: its images.
+        tracks: tracker number -> trajectory.
+        overlaps: tracker number -> (N,) overlaps to show where they are not the one-pass ones.
+    """
+    truth = np.asarray(info.groundtruth, dtype=np.float64)
+    return to_json(
+        {
+            "name": info.name,
+            "length": len(truth),
+            "fps": info.fps or 30,
+            "width": picture.width,
+            "height": picture.height,
+            "modalities": picture.modalities,
+            "truth": _boxes(truth),
+            "tags": {name: _runs(tag) for name, tag in frame_tags(info).items() if name != UNTAGGED and tag.any()},
+            "tracks": {str(n): _track(track, truth, overlaps.get(n)) for n, track in tracks.items()},
+        }
+    )
+
+
+def _track(track: Trajectory, truth: NDArray[np.float64], overlap: NDArray[np.float64] | None) -> dict:
+    content = {
+        "boxes": _boxes(track.boxes),
+        "overlap": _numbers(quality(track, truth) if overlap is None else overlap, 3),
+        "error": _numbers(errors(track, truth), 1),
+        "failures": failures(track, truth),
+    }
+    if track.scores is not None:
+        content["score"] = _numbers(track.scores, 3)
+    if track.maps is not None:
+        content["maps"] = read_maps(track.maps, len(truth))
+    return content
+
+
+def _numbers(values: ArrayLike, digits: int) -> list[float | None]:
+    return [round(float(value), digits) if np.isfinite(value) else None for value in np.asarray(values)]
+
+
+def _boxes(boxes: NDArray[np.float64]) -> list[list[float] | None]:
+    return [[round(float(v), 1) for v in box] if np.isfinite(box).all() else None for box in boxes]
+
+
+def _runs(tag: NDArray[np.bool_]) -> list[list[int]]:
+    """Return [first, last] of each run of tagged frames."""
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], tag, [False]]).astype(np.int8)))
+    return [[int(start), int(end) - 1] for start, end in edges.reshape(-1, 2)]

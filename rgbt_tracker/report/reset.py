@@ -1,0 +1,163 @@
+"""Scores of VOT's reset-based protocol for a report; the measures are those of `rgbt_tracker.vot.measures`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import combinations
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from nestfuse_core.errors import UserError
+from rgbt_tracker.evaluation.bootstrap import Interval, bootstrap_difference
+from rgbt_tracker.report.results import TrackerResults
+from rgbt_tracker.report.scoring import UNTAGGED
+from rgbt_tracker.vot import measures
+from rgbt_tracker.vot.measures import Scores, SequenceRuns
+from rgbt_tracker.vot.results import load_runs
+
+SAMPLES = 500  # bootstrap draws: each one computes an EAO curve
+
+
+@dataclass(frozen=True)
+class Reset:
+    """Reset-based scores of several trackers on the sequences that all of them ran.
+
+    Attributes:
+        runs: tracker -> its runs, sequence by sequence in the same order.
+        scores: tracker -> every measure.
+        sequences: one row for each tracker and sequence: accuracy, failures, frames.
+        attributes: one row for each tracker and attribute: accuracy, failures, frames.
+        differences: one row for each pair of trackers and measure, with its bootstrap interval.
+        left_out: sequences that some tracker lacks.
+    """
+
+    runs: dict[str, list[SequenceRuns]]
+    scores: dict[str, Scores]
+    sequences: pd.DataFrame
+    attributes: pd.DataFrame
+    differences: pd.DataFrame
+    left_out: list[str]
+
+    @property
+    def summary(self) -> pd.DataFrame:
+        """One row for each tracker, the highest EAO first."""
+        rows = [
+            {
+                "tracker": tracker,
+                "eao": score.eao,
+                "accuracy": score.pooled.accuracy,
+                "robustness": measures.ar_point(score.pooled)[0],
+                "failures": score.pooled.failures,
+                "sequences": score.sequences,
+            }
+            for tracker, score in self.scores.items()
+        ]
+        order = ["eao", "robustness", "accuracy"]
+        return pd.DataFrame(rows).sort_values(order, ascending=False, kind="stable", ignore_index=True)
+
+
+def score_reset(trackers: list[TrackerResults], ground_truth: Path, interval: tuple[int, int]) -> Reset:
+    """Score every tracker on the sequences they have in common.
+
+    Args:
+        trackers: results of the VOT toolkit.
+        ground_truth: folder of sequences in the VOT layout, or of ``<sequence>.txt`` files.
+        interval: lengths over which the EAO curve is averaged.
+
+    Raises:
+        UserError: no common sequence, missing ground truth or results of another length.
+    """
+    everything = sorted({name for tracker in trackers for name in tracker.files})
+    common = [name for name in everything if all(name in tracker.files for tracker in trackers)]
+    if not common:
+        names = ", ".join(tracker.name for tracker in trackers)
+        raise UserError(f"The trackers {names} have no sequence in common, so there is nothing to compare.")
+    runs = {tracker.name: load_runs(_folder(tracker), ground_truth, common) for tracker in trackers}
+    return Reset(
+        runs,
+        {name: measures.score(each, *interval) for name, each in runs.items()},
+        _by_sequence(runs),
+        _by_attribute(runs),
+        _differences(runs, interval),
+        [name for name in everything if name not in common],
+    )
+
+
+def _folder(tracker: TrackerResults) -> Path:
+    """Return the folder of the experiment: above ``<sequence>_001.txt`` or ``<sequence>/<sequence>_001.txt``."""
+    name, files = next(iter(tracker.files.items()))
+    return files[0].parent.parent if files[0].parent.name == name else files[0].parent
+
+
+def _by_sequence(runs: Mapping[str, list[SequenceRuns]]) -> pd.DataFrame:
+    rows = []
+    for together in zip(*runs.values(), strict=True):
+        for tracker, sequence in zip(runs, together, strict=True):
+            found = measures.accuracy_failures([sequence])
+            valid = any(len(measures.valid_overlaps(run)) for run in sequence.runs)
+            rows.append(
+                {
+                    "tracker": tracker,
+                    "sequence": sequence.name,
+                    "accuracy": found.accuracy if valid else np.nan,
+                    "failures": found.failures,
+                    "frames": sequence.length,
+                }
+            )
+    return pd.DataFrame(rows)
+
+
+def _by_attribute(runs: Mapping[str, list[SequenceRuns]]) -> pd.DataFrame:
+    found = {tracker: measures.by_attribute(each) for tracker, each in runs.items()}
+    tags = next(iter(found.values()))
+    rows = [
+        {
+            "attribute": UNTAGGED if tag == measures.EMPTY_TAG else tag,
+            "tracker": tracker,
+            "accuracy": scores[tag].accuracy,
+            "failures": scores[tag].failures,
+            "frames": scores[tag].frames,
+        }
+        for tag in tags
+        if len(tags) > 1
+        for tracker, scores in found.items()
+    ]
+    return pd.DataFrame(rows, columns=["attribute", "tracker", "accuracy", "failures", "frames"])
+
+
+def _differences(runs: Mapping[str, list[SequenceRuns]], interval: tuple[int, int]) -> pd.DataFrame:
+    """Compare every pair of trackers: EAO, accuracy and failures, with paired bootstrap intervals over sequences."""
+    statistics = {
+        "EAO": lambda chosen: measures.eao_score(measures.eao_curve(chosen), *interval),
+        "accuracy": lambda chosen: measures.accuracy_failures(chosen).accuracy,
+        "failures": lambda chosen: measures.accuracy_failures(chosen).failures,
+    }
+    rows = []
+    for score, statistic in statistics.items():
+        for first, second in combinations(runs, 2):
+            found = _interval(runs[first], runs[second], statistic)
+            several = found.sequences > 1
+            rows.append(
+                {
+                    "score": score,
+                    "first": first,
+                    "second": second,
+                    "difference": found.difference,
+                    "low": found.low if several else np.nan,
+                    "high": found.high if several else np.nan,
+                    "sequences": found.sequences,
+                }
+            )
+    return pd.DataFrame(rows, columns=["score", "first", "second", "difference", "low", "high", "sequences"])
+
+
+def _interval(first: list[SequenceRuns], second: list[SequenceRuns], statistic) -> Interval:
+    return bootstrap_difference(
+        lambda indices: statistic([first[index] for index in indices]),
+        lambda indices: statistic([second[index] for index in indices]),
+        len(first),
+        samples=SAMPLES if len(first) > 1 else 1,
+    )

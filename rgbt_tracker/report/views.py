@@ -1,0 +1,194 @@
+"""What a report shows: tables, plots and sentences from the scores."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from rgbt_tracker.evaluation.scores import (
+    NORMALISED_LIMIT,
+    NORMALISED_THRESHOLDS,
+    PRECISION_THRESHOLDS,
+    SUCCESS_THRESHOLDS,
+)
+from rgbt_tracker.report import figures
+from rgbt_tracker.report.figures import Line, Plot
+from rgbt_tracker.report.reset import Reset
+from rgbt_tracker.report.scoring import OnePass
+from rgbt_tracker.report.tables import Column, Table
+from rgbt_tracker.vot.measures import ar_point
+
+TRACKER = {"tracker": "Tracker"}
+FAILURES = Column("failures", "Failures", 0, better="low", hint="Number of times the target was lost")
+FRAMES = Column("frames", "Frames", 0, bar=False, better="")
+COUNT = Column("sequences", "Sequences", 0, bar=False, better="")
+
+
+def one_pass_columns(pixels: float) -> list[Column]:
+    """Return the scores of one pass, the leading one first."""
+    return [
+        Column("success", "Success", hint="Area under the success curve: overlap thresholds 0 to 1"),
+        Column("precision", f"Precision {pixels:g} px", hint=f"Frames with a centre error up to {pixels:g} px"),
+        Column("normalised_precision", "Norm. precision", hint=f"Centre error up to {NORMALISED_LIMIT:g} target sizes"),
+        Column("mean_iou", "Mean overlap", hint="Mean intersection over union"),
+    ]
+
+
+def one_pass_tables(scores: OnePass, pixels: float) -> list[Table]:
+    """Return summary, attributes, sequences and differences of one-pass results."""
+    columns = one_pass_columns(pixels)
+    speed = Column("fps", "Frames/s", 1, better="", hint="Without the first frame; only as comparable as the machines")
+    timed = [speed] if scores.summary["fps"].notna().any() else []
+    by_tag = {"attribute": "Attribute", **TRACKER}
+    by_name = {"sequence": "Sequence", **TRACKER}
+    tables = [
+        Table("summary", "summary", "One pass", scores.summary, TRACKER, [*columns, FAILURES, *timed, COUNT],
+              _left_out(scores.left_out)),
+        Table("attributes", "attributes", "Scores by attribute, one pass", scores.attributes, by_tag,
+              [*columns[:3], FRAMES, COUNT], "Frames that carry the attribute, averaged over the sequences with some.",
+              group="attribute"),
+        Table("sequences", "sequences", "Scores by sequence, one pass", scores.sequences, by_name,
+              [*columns, FAILURES, *timed, FRAMES], group="sequence"),
+        _differences_table("differences", "Differences, one pass", scores.differences),
+    ]  # fmt: skip
+    return [table for table in tables if len(table.data)]
+
+
+def reset_tables(scores: Reset, interval: tuple[int, int]) -> list[Table]:
+    """Return summary, attributes, sequences and differences of VOT results."""
+    accuracy = Column("accuracy", "Accuracy", hint="Mean overlap outside the ten frames after each start")
+    columns = [
+        Column("eao", "EAO", hint=f"Expected average overlap over lengths {interval[0]} to {interval[1]}"),
+        accuracy,
+        Column("robustness", "Robustness", hint="exp(-30 failures / frames)"),
+        _failures(scores.summary["failures"]),
+        COUNT,
+    ]
+    counted = [accuracy, _failures(scores.sequences["failures"]), FRAMES]
+    note = f"Reset-based protocol, EAO over lengths {interval[0]} to {interval[1]}. {_left_out(scores.left_out)}"
+    by_tag = {"attribute": "Attribute", **TRACKER}
+    by_name = {"sequence": "Sequence", **TRACKER}
+    tables = [
+        Table("vot_summary", "summary", "VOT, with resets", scores.summary, TRACKER, columns, note.strip()),
+        Table("vot_attributes", "attributes", "Scores by attribute, with resets", scores.attributes, by_tag, counted,
+              group="attribute"),
+        Table("vot_sequences", "sequences", "Scores by sequence, with resets", scores.sequences, by_name, counted,
+              group="sequence"),
+        _differences_table("vot_differences", "Differences, with resets", scores.differences),
+    ]  # fmt: skip
+    return [table for table in tables if len(table.data)]
+
+
+def _failures(values: pd.Series) -> Column:
+    """Show failures with a decimal where they are means of repetitions."""
+    whole = bool((values == values.round()).all())
+    return Column("failures", "Failures", 0 if whole else 2, better="low", hint="Mean of the repetitions, summed")
+
+
+def _left_out(names: Sequence[str]) -> str:
+    if not names:
+        return ""
+    listed = ", ".join(names[:8]) + (" and others" if len(names) > 8 else "")
+    return f"Scored on the sequences that all trackers ran; left out: {listed}."
+
+
+def _differences_table(name: str, title: str, data: pd.DataFrame) -> Table:
+    columns = [
+        Column("difference", "Difference", bar=False, better=""),
+        Column("low", "From", bar=False, better=""),
+        Column("high", "To", bar=False, better=""),
+        Column("sequences", "Sequences", 0, bar=False, better=""),
+    ]
+    if "first_better" in data:
+        columns += [
+            Column("first_better", "First better", 0, bar=False, better="", hint="Sequences the first tracker wins"),
+            Column("second_better", "Second better", 0, bar=False, better="", hint="Sequences the second tracker wins"),
+        ]
+    note = (
+        "First minus second, with its 95 % interval from a paired bootstrap over sequences. "
+        "An interval that holds 0 does not show a difference."
+    )
+    if len(data) and data["low"].isna().all():
+        note = "First minus second. One sequence says nothing about others, so there is no interval."
+    keys = {"score": "Score", "first": "First", "second": "Second"}
+    return Table(name, "differences", title, data, keys, columns, note)
+
+
+def one_pass_plots(scores: OnePass, numbers: dict[str, int], pixels: float) -> list[Plot]:
+    """Return success, precision and normalised precision plots and the intervals of the differences."""
+    order = scores.summary.set_index("tracker")
+
+    def lines(curve: str, score: str, x) -> list[Line]:
+        return [
+            Line(numbers[name], f"{name} [{order.loc[name, score]:.3f}]", x, scores.curves[name][curve])
+            for name in order.index
+        ]
+
+    return [
+        figures.curves("success", "Success", ("Overlap threshold", "Share of frames above it"),
+                       lines("success", "success", SUCCESS_THRESHOLDS), top=1.02),
+        figures.curves("precision", "Precision", ("Centre error threshold, px", "Share of frames within it"),
+                       lines("precision", "precision", PRECISION_THRESHOLDS), top=1.02),
+        figures.curves("normalised_precision", "Normalised precision",
+                       ("Centre error threshold, target sizes", "Share of frames within it"),
+                       lines("normalised_precision", "normalised_precision", NORMALISED_THRESHOLDS), top=1.02),
+        *_interval_plots(scores.differences, numbers, "success", "differences", "Difference in success"),
+    ]  # fmt: skip
+
+
+def reset_plots(scores: Reset, numbers: dict[str, int]) -> list[Plot]:
+    """Return the EAO curve, the accuracy-robustness plot and the intervals of the differences in EAO."""
+    order = list(scores.summary["tracker"])
+    lines = []
+    for name in order:
+        curve, eao = scores.scores[name].curve, scores.scores[name].eao
+        label = name if np.isnan(eao) else f"{name} [{eao:.3f}]"
+        lines.append(Line(numbers[name], label, np.arange(1, len(curve) + 1, dtype=np.float64), curve))
+    band = scores.scores[order[0]].interval
+    longest = max(len(line.x) for line in lines)
+    marks = [(numbers[name], name, *ar_point(scores.scores[name].pooled)) for name in order]
+    return [
+        figures.curves("eao", "Expected average overlap", ("Sequence length, frames", "Expected overlap"), lines,
+                       band=band if band[0] < longest else None, top=1.02),
+        figures.points("ar", "Accuracy and robustness", ("Robustness (S = 30)", "Accuracy"), marks),
+        *_interval_plots(scores.differences, numbers, "EAO", "vot_differences", "Difference in EAO"),
+    ]  # fmt: skip
+
+
+def _interval_plots(data: pd.DataFrame, numbers: dict[str, int], score: str, name: str, title: str) -> list[Plot]:
+    chosen = data[(data["score"] == score) & data["low"].notna()]
+    rows = [
+        (f"{row.first} − {row.second}", numbers[row.first if row.difference >= 0 else row.second],
+         row.difference, row.low, row.high)
+        for row in chosen.itertuples()
+    ]  # fmt: skip
+    return [figures.intervals(name, title, f"{title}, 95 % interval", rows)] if rows else []
+
+
+def headline(summary: pd.DataFrame, differences: pd.DataFrame, score: str, label: str) -> str:
+    """Say in a sentence which tracker leads and whether the next one is clearly behind it.
+
+    Args:
+        summary: best tracker first.
+        score, label: name of the leading score in ``summary``, and in words (also its name in ``differences``).
+    """
+    best = summary.iloc[0]
+    if np.isnan(best[score]):
+        return f"No {label}: the sequences are shorter than its interval."
+    if len(summary) == 1:
+        return f"{best['tracker']}: {label} {best[score]:.3f}."
+    second = summary.iloc[1]
+    gap = best[score] - second[score]
+    words = f"{best['tracker']} leads with {label} {best[score]:.3f}, {gap:.3f} above {second['tracker']}"
+    names = {best["tracker"], second["tracker"]}
+    pair = differences[
+        differences["first"].isin(names) & differences["second"].isin(names) & (differences["score"] == label)
+    ]
+    if pair.empty or pair["low"].isna().all():
+        return words + "."
+    row = pair.iloc[0]
+    low, high = (row["low"], row["high"]) if row["first"] == best["tracker"] else (-row["high"], -row["low"])
+    clear = "a clear difference" if low > 0 else "not a clear difference"
+    return f"{words} (95 % interval {low:+.3f} to {high:+.3f}: {clear})."
