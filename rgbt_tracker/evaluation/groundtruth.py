@@ -16,16 +16,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nestfuse_core.errors import UserError
-from rgbt_tracker.boxes import polygon_to_box
 from rgbt_tracker.evaluation.protocols import Protocol, protocol
-from rgbt_tracker.evaluation.rows import read_rows
+from rgbt_tracker.sequences.rows import read_boxes
 
 Array = NDArray[np.float64]
 
-SINGLE = ("init.txt", "groundtruth.txt", "groundtruth_rect.txt", "visible.txt", "rgb.txt", "groundTruth_v.txt")
-VISIBLE = ("visible.txt", "groundTruth_v.txt", "rgb.txt", "init.txt", "groundtruth.txt")
-THERMAL = ("infrared.txt", "groundTruth_i.txt", "ir.txt")
+# Lower case; in order of preference.
+SINGLE = ("init.txt", "groundtruth.txt", "groundtruth_rect.txt", "visible.txt", "rgb.txt", "groundtruth_v.txt")
+VISIBLE = ("visible.txt", "groundtruth_v.txt", "rgb.txt", "init.txt", "groundtruth.txt")
+THERMAL = ("infrared.txt", "groundtruth_i.txt", "ir.txt")
+CORNERS = ("groundtruth_v.txt", "groundtruth_i.txt")  # GTOT's, x1, y1, x2, y2
 LISTS = ("lashertest.txt", "testingsetList.txt", "SequencesName.txt", "attr_txt/SequencesName.txt", "list.txt")
+NOT_SEQUENCES = {*SINGLE, *VISIBLE, *THERMAL, "attributes_order.txt"}
 BUNDLED = {"gtot": "GTOT", "rgbt210": "RGBT210", "rgbt234": "RGBT234", "lasher": "LasHeR"}
 
 
@@ -102,7 +104,7 @@ def _annotated(folder: Path, rules: Protocol) -> dict[str, tuple[Path, ...]]:
         if entry.is_dir():
             if files := _files(entry, rules):
                 found[entry.name] = files
-        elif entry.suffix == ".txt" and entry.name not in {*LISTS, *SINGLE, *VISIBLE, *THERMAL, "Attributes_order.txt"}:
+        elif entry.suffix == ".txt" and entry.name not in LISTS and entry.name.lower() not in NOT_SEQUENCES:
             flat[entry.stem] = (entry,)
     # Attribute folders hold text files too, named after attributes or with one line of flags.
     if folder.name in ("attr_txt", "AttriSeqsTxt", "TypeSeqsTxt") or found:
@@ -113,13 +115,14 @@ def _annotated(folder: Path, rules: Protocol) -> dict[str, tuple[Path, ...]]:
 def _files(folder: Path, rules: Protocol) -> tuple[Path, ...]:
     """The annotation files of one sequence's folder, visible first; empty when there is none."""
 
+    here = {path.name.lower(): path for path in folder.iterdir() if path.suffix.lower() == ".txt"}
+
     def first(names: Sequence[str]) -> list[Path]:
-        return [folder / name for name in names if (folder / name).is_file()][:1]
+        return [here[name] for name in names if name in here][:1]
 
     if not rules.both_cameras:
         return tuple(first(SINGLE))
-    visible, thermal = first(VISIBLE), first(THERMAL)
-    return (*visible, *thermal) or ()
+    return (*first(VISIBLE), *first(THERMAL))
 
 
 def _annotation(name: str, files: Sequence[Path], rules: Protocol) -> Annotation:
@@ -134,12 +137,7 @@ def _annotation(name: str, files: Sequence[Path], rules: Protocol) -> Annotation
 
 
 def _boxes(path: Path) -> Array:
-    rows = read_rows(path)
-    if rows.shape[1] == 8:
-        return polygon_to_box(rows)
-    if path.name.startswith("groundTruth_"):  # GTOT gives x1, y1, x2, y2
-        return np.hstack([rows[:, :2], rows[:, 2:] - rows[:, :2]])
-    return rows
+    return read_boxes(path, "corners" if path.name.lower() in CORNERS else "size")
 
 
 def _listed(base: Path, found: dict[str, tuple[Path, ...]]) -> list[str]:

@@ -1,0 +1,137 @@
+"""``rgbt tune``: find penalty, window influence, learning rate and fusion variant for a tracker."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Optional
+
+import typer
+
+from nestfuse_core.console import progress, stderr, stdout
+from nestfuse_core.errors import UserError
+from nestfuse_core.files import write_text
+
+if TYPE_CHECKING:
+    from rgbt_tracker.config import TrackerConfig
+    from rgbt_tracker.sequences.base import Sequence as Frames
+    from rgbt_tracker.tuning.evaluator import Evaluator, Setting
+    from rgbt_tracker.tuning.study import Outcome
+
+
+def register(app: typer.Typer) -> None:
+    """Add ``tune``."""
+    app.command("tune")(tune)
+
+
+def tune(
+    config: Annotated[str, typer.Option(help="Tracker configuration: a name or a YAML file.")],
+    weights: Annotated[Optional[str], typer.Option(help="Weights: a name or a file.")] = None,  # noqa: UP045
+    modality: Annotated[Optional[str], typer.Option(help="rgbt, rgb or ir [default: the configuration's].")] = None,  # noqa: UP045
+    device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
+    sequences: Annotated[
+        Optional[Path],  # noqa: UP045
+        typer.Option(help="Folder of annotated sequences [default: drawn sequences]."),
+    ] = None,
+    drawn: Annotated[int, typer.Option(help="How many drawn sequences, without --sequences.")] = 22,
+    length: Annotated[int, typer.Option(min=2, help="Frames of each drawn sequence.")] = 90,
+    held_back: Annotated[float, typer.Option(help="Share of the sequences kept for checking the gain.")] = 0.5,
+    trials: Annotated[int, typer.Option(min=1, help="Trials in all, those of earlier runs included.")] = 50,
+    fusion: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Option(help="Fusion variants to try too, for example attention:avg,attention:max,mean."),
+    ] = None,
+    criterion: Annotated[str, typer.Option(help="success, precision, normalised_precision or mean_iou.")] = "success",
+    seed: Annotated[int, typer.Option(help="Of the split and of the search.")] = 0,
+    memory: Annotated[float, typer.Option(min=0, help="GiB for remembered network outputs.")] = 1.0,
+    output: Annotated[Optional[Path], typer.Option(help="Folder [default: tuned/NAME].")] = None,  # noqa: UP045
+    json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
+) -> None:
+    """Tune the tracking loop on some sequences and check the gain on others; run again to go on."""
+    from rgbt_tracker.config import load_config
+    from rgbt_tracker.tuning import result, sets, study
+    from rgbt_tracker.tuning.evaluator import Evaluator
+    from rgbt_tracker.tuning.memory import Memory
+
+    settings = load_config(config)
+    if modality is not None:
+        settings = settings.replace(modality=modality)
+    folder = output or Path("tuned") / f"{settings.name}-{settings.modality}"
+    frames = sets.folder_set(sequences) if sequences else sets.drawn_set(drawn, length)
+    training, checked = study.split(list(frames), held_back, seed)
+    fusions = [item.strip() for item in fusion.split(",") if item.strip()] if fusion else []
+    default = _default(settings, fusions)
+    evaluator = Evaluator(settings, weights, device, criterion, Memory(int(memory * (1 << 30))))
+    lengths = {name: len(frames[name]) for name in training}
+    known = result.identity(settings, weights, lengths, criterion, fusions)
+    trial_study = study.open_study(folder / "study.journal", known, seed)
+    outcome = _search(trial_study, evaluator, frames, default, training, checked, trials, fusions)
+    rate = evaluator.memory.rate("search")
+    report = result.as_json(outcome, training, checked, {"criterion": criterion, "hit_rate": rate})
+    write_text(folder / "report.json", report)
+    if outcome.gained:
+        result.write_config(settings, outcome, folder / f"{settings.name}-tuned.yaml", criterion)
+    if json:
+        stdout.print_json(report)
+    else:
+        _print(outcome, criterion, len(training), len(checked))
+    stderr.print(
+        f"{rate:.0%} of the search regions had been seen before and needed no network "
+        f"({evaluator.memory.saved():.0f} s saved).",
+        highlight=False,
+    )
+    stderr.print(result.verdict(outcome, len(checked)), highlight=False)
+    if outcome.gained:
+        path = folder / f"{settings.name}-tuned.yaml"
+        stderr.print(f"Wrote {path}; use it with: python track.py --config {path}", highlight=False)
+
+
+def _default(settings: TrackerConfig, fusions: list[str]) -> Setting:
+    """The configured setting; with variants to choose from it must be one of them, and every one must be valid."""
+    from rgbt_tracker.tuning.evaluator import configured
+
+    if fusions and settings.modality != "rgbt":
+        raise UserError(f"--fusion needs both modalities, but the configuration uses '{settings.modality}' alone.")
+    own = settings.model.fusion
+    for variant in fusions:
+        setting = configured(settings, variant)
+        if setting.apply(settings).model.fusion == own:
+            return setting
+    if not fusions:
+        return configured(settings)
+    default = configured(settings, f"{own.strategy}:{own.channel}:{own.spatial}")
+    fusions.insert(0, default.fusion)
+    return default
+
+
+def _search(
+    trial_study, evaluator: Evaluator, frames: dict[str, Frames], default: Setting, training, checked, trials, fusions
+) -> Outcome:
+    from rgbt_tracker.tuning import study
+
+    with progress() as display:
+        task = display.add_task("trials", total=trials, note="")
+
+        def score(setting: Setting, name: str) -> float:
+            return evaluator(setting, frames[name])
+
+        def report(done: int, best: float | None) -> None:
+            display.update(task, completed=done, note=f"best {best:.4f}" if best is not None else "default first")
+
+        study.search(trial_study, score, default, training, trials, fusions, report)
+        display.update(task, note="checking on the held-back sequences")
+        return study.judge(trial_study, score, default, checked)
+
+
+def _print(outcome: Outcome, criterion: str, training: int, checked: int) -> None:
+    from rich.table import Table
+
+    from rgbt_tracker.tuning.result import settings_table
+
+    table = Table(title=f"{outcome.trials} trials, {outcome.pruned} stopped early")
+    for column in ("", "default", "best"):
+        table.add_column(column, justify="left" if column == "" else "right")
+    for row in settings_table(outcome):
+        table.add_row(*row)
+    table.add_row(f"{criterion}, {training} training sequences", *(f"{value:.4f}" for value in outcome.training))
+    table.add_row(f"{criterion}, {checked} held-back sequences", *(f"{value:.4f}" for value in outcome.held_back))
+    stdout.print(table)

@@ -1,0 +1,160 @@
+"""Remember what a network answered for the pixels it has already seen.
+
+Trials of a search differ in how they turn the head's output into a box, not in the network. As long as two trials cut
+the same search region out of a frame, the second one needs no network: crops are cut at whole pixels, so trials agree
+from the first frame until their boxes differ by about one pixel, and again wherever they meet.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from rgbt_tracker.sequences.base import Frame, Image
+from rgbt_tracker.sequences.base import Sequence as Frames
+
+Key = tuple[str, ...]
+
+
+class Memory:
+    """The answers used last, up to a number of bytes.
+
+    Attributes:
+        hits, misses: of each kind of answer ("features", "search", "template").
+        seconds: that computing the misses took.
+    """
+
+    def __init__(self, limit: int = 1 << 30) -> None:
+        self.limit = limit
+        self.hits: dict[str, int] = {}
+        self.misses: dict[str, int] = {}
+        self.seconds: dict[str, float] = {}
+        self._answers: OrderedDict[Key, tuple[Any, int]] = OrderedDict()
+        self._bytes = 0
+
+    def recall(self, kind: str, key: Key, compute: Callable[[], Any]) -> Any:
+        """Return the remembered answer, or compute and remember it."""
+        name = (kind, *key)
+        if name in self._answers:
+            self._answers.move_to_end(name)
+            self.hits[kind] = self.hits.get(kind, 0) + 1
+            return self._answers[name][0]
+        self.misses[kind] = self.misses.get(kind, 0) + 1
+        clock = time.perf_counter()
+        answer = compute()
+        self.seconds[kind] = self.seconds.get(kind, 0.0) + time.perf_counter() - clock
+        size = _bytes(answer)
+        if size <= self.limit:
+            self._answers[name] = answer, size
+            self._bytes += size
+            while self._bytes > self.limit:
+                self._bytes -= self._answers.popitem(last=False)[1][1]
+        return answer
+
+    def rate(self, kind: str) -> float:
+        """Share of the questions of this kind that needed no network, in [0, 1]."""
+        hits, misses = self.hits.get(kind, 0), self.misses.get(kind, 0)
+        return hits / (hits + misses) if hits + misses else 0.0
+
+    def saved(self) -> float:
+        """Seconds that the answered searches would have taken at the mean time of the computed ones."""
+        misses = self.misses.get("search", 0)
+        return self.hits.get("search", 0) * self.seconds.get("search", 0.0) / misses if misses else 0.0
+
+
+class RememberingNetwork(torch.nn.Module):
+    """A `SiameseNetwork` in front of a `Memory`, for `rgbt_tracker.tracking.tracker.Tracker`.
+
+    Backbone features are shared between the fusion variants of one set of weights, heads' outputs are not. Crops are
+    told apart by their pixels, so an answer is never given for another image.
+
+    Args:
+        network: in evaluation mode.
+        memory: shared between the variants.
+        variant: name of the fusion variant.
+    """
+
+    def __init__(self, network: Any, memory: Memory, variant: str) -> None:
+        super().__init__()
+        self.network, self.memory, self.variant = network, memory, variant
+        self._template: tuple[Any, str] | None = None
+        extract = network.extract
+        network.extract = lambda images: memory.recall("features", (digest(images),), lambda: extract(images))
+
+    @property
+    def stopwatch(self) -> Any:
+        return self.network.stopwatch
+
+    @stopwatch.setter
+    def stopwatch(self, clock: Any) -> None:
+        self.network.stopwatch = clock
+
+    def template(self, images: Tensor) -> Any:
+        """As `SiameseNetwork.template`."""
+        name = digest(images)
+        answer = self.memory.recall("template", (self.variant, name), lambda: self.network.template(images))
+        self._template = answer, name
+        return answer
+
+    def search(self, template: Any, images: Tensor) -> Any:
+        """As `SiameseNetwork.search`; ``template`` is the one that `template` returned last."""
+        if self._template is None or template is not self._template[0]:
+            return self.network.search(template, images)
+        key = (self.variant, self._template[1], digest(images))
+        return self.memory.recall("search", key, lambda: self.network.search(template, images))
+
+
+class KeptFrames(Frames):
+    """A sequence that keeps its frames in memory after the first pass, as far as ``budget`` allows.
+
+    Args:
+        sequence: to read from.
+        budget: a list with the bytes that are left, shared by several sequences.
+    """
+
+    def __init__(self, sequence: Frames, budget: list[int]) -> None:
+        super().__init__(sequence.info)
+        self._sequence, self._budget = sequence, budget
+        self._kept: dict[int, Frame] = {}
+
+    def frame(self, index: int) -> Frame:
+        if index in self._kept:
+            return self._kept[index]
+        return self._keep(self._sequence.frame(index))
+
+    def __iter__(self) -> Iterator[Frame]:
+        if len(self._kept) == len(self):
+            yield from (self._kept[index] for index in range(len(self)))
+        else:
+            yield from map(self._keep, self._sequence)
+
+    def _keep(self, frame: Frame) -> Frame:
+        size = _size(frame.rgb) + _size(frame.ir)
+        if frame.index not in self._kept and size <= self._budget[0]:
+            self._budget[0] -= size
+            self._kept[frame.index] = frame
+        return frame
+
+
+def _size(image: Image | None) -> int:
+    return 0 if image is None else image.nbytes
+
+
+def digest(images: Tensor) -> str:
+    """Name of a stack of crops: equal for equal pixels. Crops hold whole numbers 0..255, so bytes describe them."""
+    pixels = images.to(torch.uint8).cpu().numpy().tobytes()
+    return f"{tuple(images.shape)}{hashlib.blake2b(pixels, digest_size=16).hexdigest()}"
+
+
+def _bytes(answer: Any) -> int:
+    if isinstance(answer, Tensor):
+        return answer.numel() * answer.element_size()
+    if isinstance(answer, (list, tuple)):
+        return sum(_bytes(part) for part in answer)
+    return sum(_bytes(part) for part in answer.values()) if isinstance(answer, dict) else 0
