@@ -1,7 +1,7 @@
 """NestFuse's fusion strategy: spatial and channel attention over any number of modalities, as pure functions.
 
 Li, Wu, Durrani, "NestFuse" (IEEE TIM 69(12), 2020), Eq. 4-10. Features are one NxCxHxW tensor a modality, given as a
-sequence of K >= 2 tensors or stacked as KxNxCxHxW. Weights are computed from magnitudes: after a ReLU this is the
+sequence of K >= 2 tensors or stacked as KxNxCxHxW. Ratios are computed from magnitudes: after a ReLU this is the
 paper's formula, and for signed features (a tracker's neck) it keeps the ratios well defined. Every weight lies in
 [0, 1] and the K weights of a place sum to 1, but for the ratios' epsilon: where all modalities are silent they are 0.
 """
@@ -99,10 +99,10 @@ def spatial_weights(features: Features, spatial: str = "l1") -> Tensor:
             mean, as in the released code (which overflows once a mean passes 88; this does not).
     """
     _known(spatial, SPATIAL_KINDS, "spatial attention")
-    norms = torch.stack([_l1(feature) for feature in features])
     if spatial == "l1":
-        return ratio_weights(norms)
-    return torch.softmax(norms / features[0].shape[1], 0)
+        return ratio_weights([_l1(feature) for feature in features])
+    # A softmax, unlike a ratio, is well posed for signed means, so these stay as the released code has them.
+    return torch.softmax(torch.stack([_wide(feature).mean(1, keepdim=True) for feature in features]), 0)
 
 
 def _fsrpn_weights(features: Features) -> FusionWeights:
