@@ -17,7 +17,7 @@ FPS = 30.0
 SPEEDS = {"person": 1.35, "dog": 2.0, "cyclist": 2.6, "car": 3.4, "thing": 1.6, "walker": 0.5}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Actor:
     """Something on stage.
 

@@ -25,13 +25,14 @@ def dog(rng: np.random.Generator, phases: int = 12) -> Sprite:
     height, width = int(0.95 * DOG_SCALE), int(1.35 * DOG_SCALE)
     foot = (width / 2, height - 0.05 * DOG_SCALE)
     hair = fractal(rng, height, width, 7, 2)
-    poses = []
-    for index in range(phases):
+
+    def paint(index: int) -> Pose:
         canvas = Canvas(height, width)
         _dog(canvas, foot, 2 * np.pi * index / phases, coat, Paint(fur, 188))
         canvas.roughen(hair, 0.35, 0.16)
-        poses.append(Pose.of(*canvas.finish()))
-    return Sprite("dog", tuple(poses), foot, DOG_SCALE / size, stride=0.8)
+        return Pose.of(*canvas.finish())
+
+    return Sprite("dog", paint, phases, foot, DOG_SCALE / size, stride=0.8)
 
 
 def _dog(canvas: Canvas, foot: Point, phase: float, coat: Paint, plain: Paint) -> None:
@@ -87,8 +88,8 @@ def thing(rng: np.random.Generator, phases: int = 6) -> Sprite:
         for _ in range(int(rng.integers(0, 5)))
     ]
     wobble = float(rng.choice([0.0, 0.05, 0.12]))
-    poses = []
-    for index in range(phases):
+
+    def paint(index: int) -> Pose:
         turn = np.linspace(0, 2 * np.pi, 72, endpoint=False)
         sway = wobble * np.sin(2 * np.pi * index / phases + np.arange(5))
         radius = 1 + ((strength + sway / orders)[:, None] * np.cos(orders[:, None] * turn + start[:, None])).sum(0)
@@ -107,11 +108,13 @@ def thing(rng: np.random.Generator, phases: int = 6) -> Sprite:
             )
         canvas.roughen(spots, 0.9, 0.0)
         canvas.roughen(warm, 0.0, 0.6)
-        poses.append(Pose.of(*canvas.finish()))
+        return Pose.of(*canvas.finish())
+
     metres = float(rng.uniform(0.6, 2.0))
     return Sprite(
         "thing",
-        tuple(poses),
+        paint,
+        phases,
         (width / 2, height / 2 + half[1] * 0.9),
         2 * half[1] / metres,
         stride=float(rng.uniform(0.5, 2)),

@@ -7,14 +7,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nestfuse_core.errors import UserError
-from rgbt_tracker.data.synthetic import cast, motion, people, weather
-from rgbt_tracker.data.synthetic.noise import Picture
-from rgbt_tracker.data.synthetic.places import PLACES, pixels_per_metre
+from rgbt_tracker.data.synthetic.cast import FPS
 from rgbt_tracker.data.synthetic.scenes import Scene, find_scene
-from rgbt_tracker.data.synthetic.sprites import cast_shadow, paste, warp
+from rgbt_tracker.data.synthetic.stage import Stage
 from rgbt_tracker.sequences.base import Frame, Sequence, SequenceInfo
 
-OPAQUE = 128  # a pixel belongs to an object if its opacity is at least this
 TAG_LEVEL = 0.3  # an event is tagged while its envelope is above this
 TAGS = {
     "smoke": "smoke",
@@ -25,227 +22,67 @@ TAGS = {
     "ir_black": "ir_black",
     "shake": "camera_shake",
 }
+Flags = NDArray[np.bool_]
 
 
 class DrawnSequence(Sequence):
-    """A scene drawn with a seed; a frame depends on scene, seed, length, size and index only.
+    """A drawn scene as a sequence: random access, the same bits for the same scene, seed, length and size.
 
     Boxes are the bounds of the target's silhouette (opacity >= 0.5) in the visible picture, whether hidden or not.
 
     Attributes:
-        scene, seed, size: what was asked for.
-        target: the actor the boxes belong to; actors: everybody, the target included.
+        stage: what the pictures are drawn from.
     """
 
     def __init__(self, scene: Scene, length: int, size: tuple[int, int], seed: int) -> None:
-        self.scene, self.seed, self.size = scene, seed, size
-        streams = [np.random.default_rng((seed, number, *scene.name.encode())) for number in range(6)]
-        names = list(PLACES)
-        self.place = PLACES[scene.place if scene.place in PLACES else names[int(streams[0].integers(len(names)))]](
-            streams[0]
-        )
-        self._hire(streams[1], length)
-        self.levels = _levels(scene, length)
-        tall = np.array([1.7 * pixels_per_metre(value) for value in self.target.row])
-        self.camera = motion.follow(streams[2], self.target.x, self.target.row, tall, self.levels["shake"], scene.zoom)
-        self.alignment = _alignment(streams[3], scene.misaligned, size)
-        self.smoke = weather.Smoke(streams[4])
-        self.sun_offset = streams[5].uniform(-0.05, 0.05, 2) * size[0]
-        boxes, hidden, crowded = self._annotate(length)
+        self.stage = Stage(scene, length, size, seed)
+        boxes, hidden, crowded = _annotate(self.stage, length)
         name = scene.name if seed == 0 else f"{scene.name}-{seed}"
-        super().__init__(
-            SequenceInfo(
-                name,
-                length,
-                cast.FPS,
-                boxes,
-                self._tags(boxes, hidden, crowded),
-                f"drawn scene '{scene.name}', seed {seed}",
-            )
-        )
-
-    def _hire(self, rng: np.random.Generator, length: int) -> None:
-        """Choose target, crossers, passers and occluders."""
-        scene, place = self.scene, self.place
-        kind = scene.target[int(rng.integers(len(scene.target)))]
-        look = people.Look.random(rng)
-        sprite = people.pedestrian(rng, look) if kind == "person" else cast.make(kind, rng)
-        self.target = cast.lead(rng, sprite, place, length, scene.depth, scene.turns)
-        self.actors = [self.target]
-        moments = (np.arange(len(scene.crossers)) + rng.uniform(0.3, 0.8)) / max(len(scene.crossers), 1)
-        for number, (other, when) in enumerate(zip(scene.crossers, moments, strict=True)):
-            alike = number < scene.twins and other == "person" and kind == "person"
-            double = people.pedestrian(rng, look.twin(rng)) if alike else cast.make(other, rng)
-            self.actors.append(cast.crosser(rng, double, self.target, place, float(when), nearer=number % 3 == 2))
-        self.actors += [cast.passer(rng, cast.make(other, rng), place, length) for other in scene.passers]
-        for number in range(scene.occluders):
-            self.actors.append(cast.occluder(rng, self.target, (number + 0.6) / (scene.occluders + 0.2)))
-
-    def _matrix(self, actor: cast.Actor, index: int, view: NDArray[np.float64]) -> NDArray[np.float64]:
-        return (view @ np.vstack([actor.matrix(index), [0, 0, 1]]))[:2]
-
-    def mask(self, index: int, actor: cast.Actor | None = None) -> Picture:
-        """An actor's (the target's) silhouette in the visible picture, hidden parts included: HxW uint8, 0 or 255."""
-        actor = actor or self.target
-        mask = np.zeros(self.size[::-1], np.uint8)
-        drawn = warp(
-            actor.pose(index).colour, self._matrix(actor, index, self.camera.matrix(index, self.size)), *self.size
-        )
-        if drawn is not None:
-            patch, left, top = drawn
-            mask[top : top + patch.shape[0], left : left + patch.shape[1]] = np.where(patch[..., 3] >= OPAQUE, 255, 0)
-        return mask
-
-    def _annotate(self, length: int) -> tuple[NDArray[np.float64], NDArray[np.bool_], NDArray[np.bool_]]:
-        """Boxes, whether a third of the target is hidden, whether something alike stands close."""
-        boxes = np.full((length, 4), np.nan)
-        hidden, crowded = np.zeros(length, bool), np.zeros(length, bool)
-        for index in range(length):
-            own = self.mask(index)
-            x, y, w, h = cv2.boundingRect(own)
-            if w == 0:
-                continue
-            boxes[index] = x, y, w, h
-            region = own[y : y + h, x : x + w] > 0
-            free = region.copy()
-            for other in self.actors[1:]:
-                near = abs(other.x[index] - self.target.x[index]) < 4 * h / self.camera.zoom[index]
-                if not near:
-                    continue
-                silhouette = self.mask(index, other)
-                if other.row[index] > self.target.row[index]:
-                    free &= silhouette[y : y + h, x : x + w] == 0
-                if other.sprite.kind == self.target.sprite.kind:
-                    grown = silhouette[max(y - h // 4, 0) : y + h + h // 4, max(x - w, 0) : x + 2 * w]
-                    crowded[index] |= bool(np.count_nonzero(grown) > 0.25 * np.count_nonzero(region))
-            hidden[index] = np.count_nonzero(free) < 0.67 * np.count_nonzero(region)
-        return boxes, hidden, crowded
-
-    def _tags(
-        self, boxes: NDArray[np.float64], hidden: NDArray[np.bool_], crowded: NDArray[np.bool_]
-    ) -> dict[str, NDArray[np.bool_]]:
-        tags = {TAGS[kind]: level > TAG_LEVEL for kind, level in self.levels.items()}
-        ratio = np.sqrt(boxes[:, 2] * boxes[:, 3] / max(boxes[0, 2] * boxes[0, 3], 1))
-        tags["scale_change"] = np.abs(np.log(ratio)) > np.log(1.4)
-        tags["occlusion"], tags["clutter"] = hidden, crowded
-        tags["misalignment"] = np.full(len(boxes), self.scene.misaligned > 0)
-        return {name: flags for name, flags in tags.items() if flags.any()}
+        tags = _tags(self.stage, boxes, hidden, crowded)
+        super().__init__(SequenceInfo(name, length, FPS, boxes, tags, f"drawn scene '{scene.name}', seed {seed}"))
 
     def frame(self, index: int) -> Frame:
-        """Draw frame ``index``: 640x480 (or ``size``) BGR and thermal, uint8."""
+        """Draw frame ``index`` (0-based): BGR and thermal pictures of ``size``, uint8."""
         if not 0 <= index < len(self):
             raise UserError(f"Expected a frame from 0 to {len(self) - 1} of '{self.name}', got {index}.")
-        rng = np.random.default_rng((self.seed, index))
-        level = {kind: float(values[index]) for kind, values in self.levels.items()}
-        view = self.camera.matrix(index, self.size)
-        order = sorted(self.actors, key=lambda actor: actor.row[index])
-        rgb = self._visible(index, view, order, level, rng)
-        ir = self._thermal(index, self.alignment @ view, order, level, rng)
-        return Frame(index, rgb, ir)
-
-    def _visible(
-        self,
-        index: int,
-        view: NDArray[np.float64],
-        order: list[cast.Actor],
-        level: dict[str, float],
-        rng: np.random.Generator,
-    ) -> Picture:
-        image: Picture = np.asarray(
-            cv2.warpAffine(self.place.bgr, view[:2], self.size, borderMode=cv2.BORDER_REPLICATE), np.uint8
-        )
-        strength = 0.45 * (1 - level["dark"])
-        for actor in order:
-            matrix, pose = self._matrix(actor, index, view), actor.pose(index)
-            if strength > 0.05:
-                foot = view @ (actor.x[index], actor.row[index], 1)
-                cast_shadow(image, pose, matrix, float(foot[1]), self.place.sun, strength)
-            drawn = warp(pose.colour, matrix, *self.size)
-            if drawn is not None:
-                paste(image, *drawn)
-        middle = self._target_middle(index)
-        if level["dark"] > 0:
-            light = np.asarray(
-                cv2.warpAffine(self.place.light, view[:2], self.size, borderMode=cv2.BORDER_REPLICATE), np.uint8
-            )
-            image = weather.darken(image, light, level["dark"])
-        if level["smoke"] > 0.01:
-            image = self.smoke.veil(image, self.smoke.density(index, level["smoke"], middle, self.size), 205, index)
-        if level["glare"] > 0:
-            sun = (middle[0] + self.sun_offset[0], middle[1] + self.sun_offset[1])
-            image = weather.glare(image, sun, min(level["glare"], 1.0))
-        if level["shake"] > 0.2:
-            image = self._smear(image, index)
-        if level["rgb_black"] > TAG_LEVEL:
-            return np.zeros_like(image)
-        return weather.add_noise(image, rng, 1.6 + 5.5 * level["dark"])
-
-    def _thermal(
-        self,
-        index: int,
-        view: NDArray[np.float64],
-        order: list[cast.Actor],
-        level: dict[str, float],
-        rng: np.random.Generator,
-    ) -> Picture:
-        image: Picture = np.asarray(
-            cv2.warpAffine(self.place.ir, view[:2], self.size, borderMode=cv2.BORDER_REPLICATE), np.uint8
-        )
-        seen = 1 - 0.97 * min(level["crossover"], 1.0)
-        for actor in order:
-            drawn = warp(actor.pose(index).heat, self._matrix(actor, index, view), *self.size)
-            if drawn is not None:
-                patch, left, top = drawn
-                # As warm as what is behind it: the same as letting it shine through.
-                paste(
-                    image,
-                    patch if seen > 0.99 else cv2.convertScaleAbs(patch, alpha=seen),
-                    left,
-                    top,
-                )
-        if level["smoke"] > 0.01:
-            density = self.smoke.density(index, level["smoke"], self._target_middle(index), self.size)
-            image = self.smoke.veil(image, 0.16 * density, 120, index)
-        if level["ir_black"] > TAG_LEVEL:
-            return np.zeros_like(image)
-        image = cv2.GaussianBlur(image, (5, 5), 0.9)
-        return weather.add_noise(image, rng, 2.4 + 3.0 * level["crossover"])
-
-    def _target_middle(self, index: int) -> tuple[float, float]:
-        view = self.camera.matrix(index, self.size)
-        tall = 0.8 * pixels_per_metre(self.target.row[index])
-        point = view @ (self.target.x[index], self.target.row[index] - tall, 1)
-        return float(point[0]), float(point[1])
-
-    def _smear(self, image: Picture, index: int) -> Picture:
-        """Blur along the camera's movement, half a frame long."""
-        before = max(index - 1, 0)
-        scale = self.size[0] / motion.BASE[0] * self.camera.zoom[index] * 0.5
-        across = int(abs(self.camera.x[index] - self.camera.x[before]) * scale)
-        down = int(abs(self.camera.y[index] - self.camera.y[before]) * scale)
-        return image if max(across, down) < 2 else cv2.blur(image, (across | 1, down | 1))
+        return Frame(index, *self.stage.pictures(index))
 
 
-def _levels(scene: Scene, length: int) -> dict[str, NDArray[np.float64]]:
-    """Strength of every kind of event per frame; overlapping events of a kind add up to the stronger one."""
-    levels = {kind: np.zeros(length) for kind in TAGS}
-    for event in scene.events:
-        levels[event.kind] = np.maximum(
-            levels[event.kind], event.strength * motion.envelope(length, event.start, event.stop)
-        )
-    levels["shake"] = np.maximum(levels["shake"], scene.shake)
-    return levels
+def _annotate(stage: Stage, length: int) -> tuple[NDArray[np.float64], NDArray[np.bool_], NDArray[np.bool_]]:
+    """Boxes, whether a third of the target is hidden, whether something alike stands close."""
+    boxes = np.full((length, 4), np.nan)
+    hidden, crowded = np.zeros(length, bool), np.zeros(length, bool)
+    for index in range(length):
+        own = stage.mask(index)
+        x, y, w, h = cv2.boundingRect(own)
+        if w == 0:
+            continue
+        boxes[index] = x, y, w, h
+        region = own[y : y + h, x : x + w] > 0
+        free = region.copy()
+        for other in stage.actors[1:]:
+            near = abs(other.x[index] - stage.target.x[index]) < 4 * max(w, h) / stage.camera.zoom[index]
+            if not near:
+                continue
+            silhouette = stage.mask(index, other)
+            if other.row[index] > stage.target.row[index]:
+                free &= silhouette[y : y + h, x : x + w] == 0
+            if other.sprite.kind == stage.target.sprite.kind:
+                grown = silhouette[max(y - h // 4, 0) : y + h + h // 4, max(x - w, 0) : x + 2 * w]
+                crowded[index] |= bool(np.count_nonzero(grown) > 0.25 * np.count_nonzero(region))
+        hidden[index] = np.count_nonzero(free) < 0.67 * np.count_nonzero(region)
+    return boxes, hidden, crowded
 
 
-def _alignment(rng: np.random.Generator, strength: float, size: tuple[int, int]) -> NDArray[np.float64]:
-    """3x3 matrix from visible to thermal pixels: shift, small roll and scale about the middle."""
-    if strength <= 0:
-        return np.eye(3)
-    shift = rng.choice([-1, 1], 2) * rng.uniform(0.6, 1.2, 2) * strength * size[0] / 100
-    roll, scale = np.radians(rng.uniform(-1, 1)) * strength, 1 + rng.uniform(-0.02, 0.02) * strength
-    linear = scale * np.array([[np.cos(roll), -np.sin(roll)], [np.sin(roll), np.cos(roll)]])
-    middle = (np.array(size) - 1) / 2
-    return np.vstack([np.column_stack([linear, middle + shift - linear @ middle]), [0, 0, 1]])
+def _tags(
+    stage: Stage, boxes: NDArray[np.float64], hidden: NDArray[np.bool_], crowded: NDArray[np.bool_]
+) -> dict[str, NDArray[np.bool_]]:
+    tags = {TAGS[kind]: level > TAG_LEVEL for kind, level in stage.levels.items()}
+    ratio = np.sqrt(boxes[:, 2] * boxes[:, 3] / max(boxes[0, 2] * boxes[0, 3], 1))
+    tags["scale_change"] = np.abs(np.log(ratio)) > np.log(1.4)
+    tags["occlusion"], tags["clutter"] = hidden, crowded
+    tags["misalignment"] = np.full(len(boxes), stage.scene.misaligned > 0)
+    return {name: flags for name, flags in tags.items() if flags.any()}
 
 
 def draw_sequence(

@@ -88,8 +88,8 @@ def pedestrian(rng: np.random.Generator, look: Look | None = None, front: bool =
     height, width = int(UNIT + 2 * MARGIN), int(0.75 * UNIT)
     cloth = fractal(rng, height, width, 14, 3)
     back = bool(rng.random() < 0.5)
-    poses = []
-    for index in range(phases):
+
+    def paint(index: int) -> Pose:
         canvas = Canvas(height, width)
         figure = _Figure(canvas, look, (width / 2, height - MARGIN))
         if front:
@@ -97,9 +97,10 @@ def pedestrian(rng: np.random.Generator, look: Look | None = None, front: bool =
         else:
             figure.sideways(2 * np.pi * index / phases)
         canvas.roughen(cloth, 0.16, 0.12)
-        poses.append(Pose.of(*canvas.finish()))
+        return Pose.of(*canvas.finish())
+
     pivot = (width / 2, height - MARGIN)
-    return Sprite("person", tuple(poses), pivot, UNIT / look.height, stride=1.35)
+    return Sprite("person", paint, phases, pivot, UNIT / look.height, stride=1.35)
 
 
 class _Figure:

@@ -83,7 +83,7 @@ class _Layers:
     def put(self, sprite: Sprite, x: float, row: float, shadow: float = 0.4, flip: bool = False) -> None:
         """Stand a sprite on the ground."""
         matrix = sprite.placed(x, row, pixels_per_metre(row), flip)
-        pose, (bgr, ir) = sprite.poses[0], self.pictures()
+        pose, (bgr, ir) = sprite.pose(0.0), self.pictures()
         cast_shadow(bgr, pose, matrix, row, self.sun, shadow)
         for image, levels in ((bgr, pose.colour), (ir, pose.heat)):
             drawn = warp(levels, matrix, WIDTH, HEIGHT)
@@ -275,6 +275,39 @@ def _path(layers: _Layers) -> None:
     sand = blend(fractal(rng, HEIGHT, WIDTH, (16, 6), 4), (110, 140, 160), (165, 195, 212))
     layers.colour = layers.colour * (1 - cover[..., None]) + sand * cover[..., None]
     layers.heat = layers.heat * (1 - cover) + (112 + 8 * rim / 9) * cover
+
+
+def patchwork(rng: np.random.Generator) -> Place:
+    """No place at all: patches of random textures, as different from each other as can be. For training only."""
+    layers = _Layers(rng)
+    edges = fractal(rng, HEIGHT, WIDTH, float(rng.uniform(90, 400)), 3)
+    levels = np.sort(rng.uniform(0.2, 0.8, int(rng.integers(2, 6))))
+    warmth = float(rng.uniform(-0.5, 0.5))
+    for number in range(len(levels) + 1):
+        part = np.digitize(edges, levels) == number
+        low, high = rng.uniform(10, 150, 3), rng.uniform(60, 250, 3)
+        cell = (float(rng.uniform(4, 80)), float(rng.uniform(4, 80)))
+        weight = fractal(rng, HEIGHT, WIDTH, cell, 4)
+        layers.colour[part] = blend(weight, low, high)[part]
+        heat = rng.uniform(40, 170) + 60 * warmth * (weight - 0.5) + 40 * (fractal(rng, HEIGHT, WIDTH, 60, 3) - 0.5)
+        layers.heat[part] = heat[part]
+    for _ in range(int(rng.integers(0, 10))):
+        maker = (props.bush, props.heater, props.tree, props.bench)[int(rng.integers(4))]
+        layers.put(maker(rng), float(rng.uniform(0, WIDTH)), float(rng.uniform(HORIZON + 20, HORIZON + 160)))
+    return layers.finish(HEIGHT - 60, HORIZON + 70)
+
+
+def from_photograph(image: Picture, rng: np.random.Generator) -> Place:
+    """A photograph as the background, with an invented thermal view: its smoothed brightness, scaled by chance."""
+    layers = _Layers(rng)
+    factor = max(WIDTH / image.shape[1], HEIGHT / image.shape[0])
+    grown = cv2.resize(image, None, fx=factor, fy=factor, interpolation=cv2.INTER_CUBIC)[:HEIGHT, :WIDTH]
+    layers.colour = grown.astype(np.float32)
+    grey = cv2.GaussianBlur(grown.mean(2), (0, 0), float(rng.uniform(1, 4))).astype(np.float32)
+    tint = grown[..., 0].astype(np.float32) - grown[..., 2]
+    mixed = rng.uniform(-0.5, 0.5) * (grey - grey.mean()) + rng.uniform(-0.3, 0.3) * tint
+    layers.heat = rng.uniform(60, 140) + mixed + 25 * (fractal(rng, HEIGHT, WIDTH, 120, 4) - 0.5)
+    return layers.finish(HEIGHT - 60, HORIZON + 70)
 
 
 PLACES: dict[str, Callable[[np.random.Generator], Place]] = {"street": street, "park": park, "square": square}

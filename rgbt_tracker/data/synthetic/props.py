@@ -12,7 +12,7 @@ LEAVES: tuple[Colour, ...] = ((45, 110, 70), (40, 90, 50), (50, 120, 105), (35, 
 
 
 def _still(kind: str, canvas: Canvas, foot: Point, pixels_per_metre: float) -> Sprite:
-    return Sprite(kind, (Pose.of(*canvas.finish()),), foot, pixels_per_metre)
+    return Sprite(kind, lambda _: Pose.of(*canvas.finish()), 1, foot, pixels_per_metre)
 
 
 def _foliage(canvas: Canvas, rng: np.random.Generator, middle: Point, spread: Point, count: int, leaf: Colour) -> None:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
-from functools import cached_property
+from collections.abc import Callable
+from dataclasses import dataclass, field
 
 import cv2
 import numpy as np
@@ -14,6 +14,7 @@ from rgbt_tracker.data.synthetic.noise import Picture
 
 Matrix = NDArray[np.float64]
 LEVELS = 4
+SHADOW_BORDER, SHADOW_STEP = 6, 4
 
 
 @dataclass(frozen=True)
@@ -38,42 +39,36 @@ class Pose:
             half = (max(colours[-1].shape[1] // 2, 1), max(colours[-1].shape[0] // 2, 1))
             colours.append(cv2.resize(colours[-1], half, interpolation=cv2.INTER_AREA))
             heats.append(cv2.resize(heats[-1], half, interpolation=cv2.INTER_AREA))
-        small = cv2.copyMakeBorder(np.ascontiguousarray(colours[2][..., 3]), 6, 6, 6, 6, cv2.BORDER_CONSTANT, value=0)
+        small = np.pad(colours[2][..., 3], SHADOW_BORDER)
         return cls(tuple(colours), tuple(heats), cv2.GaussianBlur(small, (0, 0), 1.6))
-
-
-SHADOW_BORDER, SHADOW_STEP = 6, 4
 
 
 @dataclass(frozen=True)
 class Sprite:
-    """An object in all its phases.
+    """An object in all its phases; a phase is drawn when it is first seen.
 
     Attributes:
         kind: class name ("person", "car", ...).
-        poses: phases of one cycle.
+        painter: draws phase 0 .. phases - 1 of one cycle; always the same for the same phase.
         pivot: (x, y) in drawing pixels that stands on the ground.
         pixels_per_metre: size of the drawing.
         stride: metres travelled in one cycle, 0 for objects that do not change.
     """
 
     kind: str
-    poses: tuple[Pose, ...]
+    painter: Callable[[int], Pose]
+    phases: int
     pivot: tuple[float, float]
     pixels_per_metre: float
     stride: float = 0.0
-
-    @cached_property
-    def size(self) -> tuple[int, int]:
-        """(height, width) of the drawing."""
-        height, width = self.poses[0].colour[0].shape[:2]
-        return height, width
+    _drawn: dict[int, Pose] = field(default_factory=dict, repr=False, compare=False)
 
     def pose(self, travelled: float) -> Pose:
         """The phase after ``travelled`` metres."""
-        if self.stride <= 0:
-            return self.poses[0]
-        return self.poses[int(travelled / self.stride * len(self.poses)) % len(self.poses)]
+        phase = int(travelled / self.stride * self.phases) % self.phases if self.stride > 0 else 0
+        if phase not in self._drawn:
+            self._drawn[phase] = self.painter(phase)
+        return self._drawn[phase]
 
     def placed(self, x: float, y: float, scale: float, flip: bool = False, tilt: float = 0.0) -> Matrix:
         """2x3 matrix from drawing pixels to picture pixels: pivot to (x, y), ``scale`` picture pixels per metre.

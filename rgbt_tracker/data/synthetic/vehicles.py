@@ -53,15 +53,16 @@ def car(
     width, height = int((length + 0.5) * CAR_SCALE), int((tall + 0.35) * CAR_SCALE)
     foot = (0.25 * CAR_SCALE, height - 0.08 * CAR_SCALE)
     dirt = fractal(rng, height, width, 30, 3)
-    poses = []
-    for index in range(6):
+
+    def paint(index: int) -> Pose:
         canvas = Canvas(height, width)
         _car_body(canvas, foot, length, body, glass, tint, running)
         for x in (0.2 * length, 0.8 * length):
             _wheel(canvas, (foot[0] + x * CAR_SCALE, foot[1] - 0.31 * CAR_SCALE), index / 6 * 2 * np.pi / 5, running)
         canvas.roughen(dirt, 0.10, 0.10)
-        poses.append(Pose.of(*canvas.finish()))
-    return Sprite("car", tuple(poses), (width / 2, foot[1]), CAR_SCALE, stride=0.4)
+        return Pose.of(*canvas.finish())
+
+    return Sprite("car", paint, 6, (width / 2, foot[1]), CAR_SCALE, stride=0.4)
 
 
 def _car_body(
@@ -130,13 +131,14 @@ def cyclist(rng: np.random.Generator, phases: int = 12) -> Sprite:
     helmet = Paint(CLOTHES[int(rng.integers(len(CLOTHES)))], 142, gloss=0.5)
     cloth = fractal(rng, height, width, 12, 3)
     foot = (width / 2, height - 0.06 * BIKE_SCALE)
-    poses = []
-    for index in range(phases):
+
+    def paint(index: int) -> Pose:
         canvas = Canvas(height, width)
         _rider(canvas, foot, 2 * np.pi * index / phases, frame, top, legs, helmet)
         canvas.roughen(cloth, 0.14, 0.10)
-        poses.append(Pose.of(*canvas.finish()))
-    return Sprite("cyclist", tuple(poses), foot, BIKE_SCALE, stride=4.5)
+        return Pose.of(*canvas.finish())
+
+    return Sprite("cyclist", paint, phases, foot, BIKE_SCALE, stride=4.5)
 
 
 def _rider(canvas: Canvas, foot: Point, phase: float, frame: Paint, top: Paint, legs: Paint, helmet: Paint) -> None:

@@ -1,0 +1,138 @@
+"""``rgbt data``: drawn sequences, and crop sets to train on."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Optional
+
+import typer
+
+from nestfuse_core.console import progress, stdout
+from nestfuse_core.errors import UserError
+
+OUTPUT = Annotated[Path, typer.Option(help="Folder to write to; made where missing.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add ``data`` with its commands."""
+    data = typer.Typer(help="Drawn sequences and crop sets for training.", no_args_is_help=True)
+    data.command("scenes")(scenes)
+    data.command("draw")(draw)
+    data.command("sheet")(sheet)
+    data.command("crops")(crops)
+    data.command("drawn-crops")(drawn_crops)
+    app.add_typer(data, name="data")
+
+
+def scenes() -> None:
+    """List the scenes that can be drawn."""
+    from rgbt_tracker.data.synthetic import SCENES
+
+    for scene in SCENES.values():
+        stdout.print(f"{scene.name:12} {scene.length} frames  {scene.summary}", highlight=False)
+
+
+def draw(
+    scene: Annotated[str, typer.Argument(help="A scene; 'rgbt data scenes' lists them.")],
+    output: OUTPUT,
+    seed: Annotated[int, typer.Option(min=0, help="Another seed gives other people, paths and times.")] = 0,
+    length: Annotated[Optional[int], typer.Option(min=1, help="Frames [default: the scene's].")] = None,  # noqa: UP045
+    size: Annotated[str, typer.Option(help="WIDTHxHEIGHT of both pictures.")] = "640x480",
+) -> None:
+    """Draw a scene and write it as a VOT sequence directory OUTPUT/NAME."""
+    from rgbt_tracker.data.synthetic import draw_sequence
+    from rgbt_tracker.data.vot_folder import write_vot
+
+    sequence = draw_sequence(scene, length, _size(size), seed)
+    with progress() as bar:
+        task = bar.add_task(f"Drawing {sequence.name}", total=len(sequence), note="")
+        folder = write_vot(sequence, output, on_frame=lambda: bar.advance(task))
+    stdout.print(str(folder), highlight=False)
+
+
+def sheet(
+    output: Annotated[Path, typer.Option(help="Picture to write, .jpg or .png.")],
+    scene: Annotated[Optional[list[str]], typer.Option(help="Scene; give several times [default: all].")] = None,  # noqa: UP045
+    seed: Annotated[int, typer.Option(min=0)] = 0,
+    columns: Annotated[int, typer.Option(min=1, help="Frames of each scene.")] = 4,
+    width: Annotated[int, typer.Option(min=64, help="Width of one frame in the picture.")] = 200,
+) -> None:
+    """Draw a contact sheet: frames of scenes, the visible picture above the thermal one."""
+    from rgbt_tracker.data.synthetic import SCENES
+    from rgbt_tracker.data.synthetic.sheet import write_sheet
+
+    stdout.print(str(write_sheet(scene or list(SCENES), output, seed, columns, width)), highlight=False)
+
+
+def crops(
+    sources: Annotated[list[str], typer.Argument(help="Sequences, folders of sequences, COCO .json or .csv files.")],
+    output: OUTPUT,
+    images: Annotated[Optional[Path], typer.Option(help="Visible images of .json/.csv [default: beside it].")] = None,  # noqa: UP045
+    ir_images: Annotated[Optional[Path], typer.Option(help="Thermal images of the same names.")] = None,  # noqa: UP045
+    most: Annotated[int, typer.Option(min=1, help="Crops of one target and modality, evenly spread.")] = 86,
+    source: Annotated[str, typer.Option(help="Where the material is from, for the index.")] = "",
+    licence: Annotated[str, typer.Option(help="Its licence, for the index.")] = "",
+) -> None:
+    """Cut a crop set from annotated sequences or still images; run it again to go on where it was stopped."""
+    from rgbt_tracker.data.crops import CropWriter, sequence_crops
+    from rgbt_tracker.data.stills import read_stills, still_crops
+    from rgbt_tracker.sequences import open_sequence
+
+    videos: list[str] = []
+    tables: list[Path] = []
+    for name in sources:
+        if Path(name).suffix.lower() in (".json", ".csv"):
+            tables.append(Path(name))
+        else:
+            videos += _sequences(name)
+    stills = [(still, table) for table in tables for still in read_stills(table)]
+    with CropWriter(output) as writer, progress() as bar:
+        task = bar.add_task("Cutting crops", total=len(videos) + len(stills), note="")
+        for name in videos:
+            sequence = open_sequence(name)
+            sequence_crops(sequence, writer, most, source=source or sequence.info.source, licence=licence)
+            bar.update(task, advance=1, note=f"{len(writer.entries)} crops")
+        for still, table in stills:
+            visible = images if images is not None or ir_images is not None else table.parent
+            folders = {key: folder for key, folder in (("rgb", visible), ("ir", ir_images)) if folder is not None}
+            still_crops(still, folders, writer, source=source or table.name, licence=licence)
+            bar.update(task, advance=1, note=f"{len(writer.entries)} crops")
+    stdout.print(f"{len(writer.entries)} crops in {output}", highlight=False)
+
+
+def drawn_crops(
+    output: OUTPUT,
+    count: Annotated[int, typer.Option(min=1, help="Number of drawn sequences.")] = 300,
+    part: Annotated[str, typer.Option(help="train, validation or test: sets with disjoint seeds.")] = "train",
+    most: Annotated[int, typer.Option(min=1, help="Crops of one target and modality.")] = 8,
+    backgrounds: Annotated[Optional[Path], typer.Option(help="Photographs for half of the backgrounds.")] = None,  # noqa: UP045
+) -> None:
+    """Draw many varied short sequences and keep crops of everything that moves in them."""
+    from rgbt_tracker.data.crops import CropWriter
+    from rgbt_tracker.data.synthetic.variety import photographs, varied_crops, varied_seeds
+
+    photos = photographs(backgrounds) if backgrounds else []
+    with CropWriter(output) as writer, progress() as bar:
+        task = bar.add_task("Drawing crops", total=count, note="")
+        for seed in varied_seeds(part, count):
+            varied_crops(seed, writer, most, photos)
+            bar.update(task, advance=1, note=f"{len(writer.entries)} crops")
+    stdout.print(f"{len(writer.entries)} crops in {output}", highlight=False)
+
+
+def _sequences(name: str) -> list[str]:
+    """A sequence, or those of a data set's folder."""
+    from rgbt_tracker.sequences import list_sequences
+    from rgbt_tracker.sequences.folders import is_sequence
+
+    folder = Path(name)
+    if not folder.is_dir() or is_sequence(folder):
+        return [name]
+    return [str(path) for path in list_sequences(folder)] or [name]
+
+
+def _size(text: str) -> tuple[int, int]:
+    width, _, height = text.lower().partition("x")
+    if not (width.isdigit() and height.isdigit()):
+        raise UserError(f"Expected a size such as 640x480, got '{text}'.")
+    return int(width), int(height)
