@@ -17,13 +17,14 @@ from rgbt_tracker.report.page import Page, Player, write_page
 from rgbt_tracker.report.reset import Reset, score_reset
 from rgbt_tracker.report.results import TrackerResults, Trajectory, find_results, read_one_pass, read_reset
 from rgbt_tracker.report.scoring import OnePass, check_lengths, quality, score_one_pass
-from rgbt_tracker.report.sources import open_sequences
+from rgbt_tracker.report.sources import BoxesOnly, open_sequences
 from rgbt_tracker.report.tables import Table, write_tables
 from rgbt_tracker.sequences.base import Sequence
 from rgbt_tracker.vot.measures import INTERVAL
 
 Images = Literal["auto", "inside", "beside", "none"]
-PLAYER_FRAMES = 5000
+PLAYER_FRAMES = 5000  # with images, about 450 MB
+BOX_FRAMES = 60_000  # without
 Tracks = dict[str, dict[str, Trajectory]]
 
 
@@ -35,7 +36,7 @@ class Options:
         title: heading of the page.
         images: "inside" the page, in files "beside" it, "none", or "auto": inside while the page stays below 60 MB.
         side: longer side of the player's images in pixels.
-        player: sequences to put into the player; empty for the hardest ones, ``PLAYER_FRAMES`` frames at most.
+        player: sequences to put into the player; empty for the hardest ones, 5000 frames at most.
         pixels: radius of the precision score.
         interval: sequence lengths over which VOT's EAO averages.
         experiment: the VOT experiment to read.
@@ -88,7 +89,9 @@ def build_report(results: Many[Path], sequences: Path, output: Path, options: Op
         plots += views.one_pass_plots(one_pass, numbers, options.pixels)
         headlines.append(views.headline(one_pass.summary, one_pass.differences, "success", "success"))
     overlaps = _overlaps(tracks, opened, reset)
-    chosen = choose_player(opened, overlaps, options.player)
+    pictures = options.images != "none" and not all(isinstance(item, BoxesOnly) for item in opened.values())
+    limit = PLAYER_FRAMES if pictures else BOX_FRAMES
+    chosen = choose_player(opened, overlaps, options.player, limit)
     headlines.append(_extent(trackers, opened, chosen))
     page = Page(options.title, [tracker.name for tracker in trackers], headlines, tables, plots)
     player = Player({name: opened[name] for name in chosen}, tracks, overlaps, numbers, options.images, options.side)
@@ -130,9 +133,12 @@ def _overlaps(
 
 
 def choose_player(
-    opened: dict[str, Sequence], overlaps: dict[str, dict[str, NDArray[np.float64]]], wanted: Many[str]
+    opened: dict[str, Sequence],
+    overlaps: dict[str, dict[str, NDArray[np.float64]]],
+    wanted: Many[str],
+    limit: int = PLAYER_FRAMES,
 ) -> list[str]:
-    """Return the sequences of the player: those wanted, else the hardest first while they fit.
+    """Return the sequences of the player: those wanted, else the hardest first, ``limit`` frames at most.
 
     Raises:
         UserError: a wanted sequence that no result belongs to.
@@ -148,7 +154,7 @@ def choose_player(
     chosen: list[str] = []
     frames = 0
     for name in sorted(opened, key=lambda name: (pd.isna(means[name]), means[name])):
-        if not chosen or frames + len(opened[name]) <= PLAYER_FRAMES:
+        if not chosen or frames + len(opened[name]) <= limit:
             chosen.append(name)
             frames += len(opened[name])
     return chosen

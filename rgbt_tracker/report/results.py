@@ -18,6 +18,7 @@ from rgbt_tracker.vot import trajectories as vot
 from rgbt_tracker.vot.regions import region_to_box
 
 Kind = Literal["one-pass", "reset"]
+NO_RESULTS = ("groundtruth", "list")  # of a dataset that was given in the place of results
 COMPANIONS = ("_scores", "_time", "_confidence")
 REPETITION = re.compile(r"(.+)_\d{3}\.(txt|bin)")
 
@@ -114,7 +115,8 @@ def _tracker(folder: Path, experiment: str) -> TrackerResults | None:
 
 
 def _text_files(folder: Path) -> list[Path]:
-    return [file for file in sorted(folder.glob("*.txt")) if not file.stem.endswith(COMPANIONS)]
+    files = sorted(folder.glob("*.txt"))
+    return [file for file in files if not file.stem.endswith(COMPANIONS) and file.stem not in NO_RESULTS]
 
 
 def _repetitions(experiment: Path) -> dict[str, list[Path]]:

@@ -39,6 +39,7 @@ class Player {
     }
     $("p-map").replaceChildren(...options);
     $("p-map-label").hidden = options.length < 2;
+    $("p-map-note").hidden = true;
   }
 
   heat() {
@@ -162,7 +163,7 @@ class Player {
     on("p-blend", "input", (event) => { this.stage.blend = event.target.value / 100; this.redraw(); });
     on("p-zoom", "change", (event) => { this.stage.zoom = event.target.checked; this.redraw(); });
     on("p-truth", "change", (event) => { this.stage.truth = event.target.checked; this.redraw(); });
-    on("p-map", "change", () => this.redraw());
+    on("p-map", "change", (event) => { $("p-map-note").hidden = !event.target.value; this.redraw(); });
     document.querySelectorAll('[name="p-view"]').forEach((radio) => radio.addEventListener("change", () => this.setView(radio.value)));
     document.querySelectorAll("[data-play]").forEach((button) => button.addEventListener("click", () => this.openNamed(button.dataset.play)));
     document.addEventListener("trackers", () => this.redraw());

@@ -1,0 +1,152 @@
+"""The whole report: what is written, and that the page needs nothing else."""
+
+import json
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+from nestfuse_core.errors import UserError
+from rgbt_tracker.cli.main import build_app
+from rgbt_tracker.report.build import Options, build_report, choose_player
+from rgbt_tracker.report.sources import BoxesOnly, open_sequences
+
+
+class Scan(HTMLParser):
+    """Collects what a page refers to and the texts of its data elements."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.links: list[str] = []
+        self.texts: dict[str, str] = {}
+        self.id: str | None = None
+
+    def handle_starttag(self, tag, attrs):
+        values = dict(attrs)
+        self.links += [values[name] for name in ("src", "href", "action") if values.get(name)]
+        self.id = values.get("id") if tag == "script" else None
+
+    def handle_endtag(self, tag):
+        self.id = None
+
+    def handle_data(self, data):
+        if self.id:
+            self.texts[self.id] = self.texts.get(self.id, "") + data
+
+
+def scan(page: Path) -> Scan:
+    found = Scan()
+    found.feed(page.read_text(encoding="utf-8"))
+    return found
+
+
+@pytest.fixture(scope="module")
+def inside(world, tmp_path_factory) -> Path:
+    output = tmp_path_factory.mktemp("inside")
+    report = build_report([world.one_pass, world.vot], world.sequences, output, Options(interval=(5, 20)))
+    assert report.images == "inside" and report.size == (output / "index.html").stat().st_size
+    return output
+
+
+def test_page_refers_to_nothing_outside_itself(inside):
+    links = scan(inside / "index.html").links
+    assert links and all(link.startswith("#") or link == "data:," for link in links)
+    text = (inside / "index.html").read_text(encoding="utf-8")
+    assert not re.search(r"@import|url\((?!#)|\bfetch\(|XMLHttpRequest|sendBeacon|WebSocket", text)
+
+
+def test_payloads_hold_truth_tracks_and_frames(world, inside):
+    texts = scan(inside / "index.html").texts
+    names = [item["name"] for item in json.loads(texts["report-data"])["sequences"]]
+    number = names.index("alpha")
+    content = json.loads(texts[f"sequence-{number}"])
+    assert content["length"] == 30 and content["fps"] == 25 and content["modalities"] == ["rgb", "ir"]
+    np.testing.assert_allclose(content["truth"], world.truth["alpha"], atol=0.051)
+    assert content["tags"] == {"occlusion": [[8, 13]]}
+    trackers = [item["name"] for item in json.loads(texts["report-data"])["trackers"]]
+    drifting, first = (content["tracks"][str(trackers.index(name))] for name in ("drifting", "first"))
+    assert drifting["failures"] == [10, 20] and drifting["overlap"][12] == 0
+    assert first["failures"] == [9] and first["boxes"][9] is None and first["overlap"][10] is None
+    assert "maps" in content["tracks"][str(trackers.index("steady"))]
+    assert len(json.loads(texts[f"frames-{number}-1"])["ir"]) == 6
+
+
+def test_figures_and_tables_lie_beside_the_page(inside):
+    assert {file.stem for file in (inside / "tables").iterdir()} == {
+        "summary", "attributes", "sequences", "differences",
+        "vot_summary", "vot_attributes", "vot_sequences", "vot_differences",
+    }  # fmt: skip
+    assert {file.name for file in (inside / "figures").glob("*.png")} == {
+        "success.png", "precision.png", "normalised_precision.png", "differences.png", "eao.png", "ar.png",
+        "vot_differences.png",
+    }  # fmt: skip
+
+
+def test_frames_beside_the_page_are_the_same(world, inside, tmp_path: Path):
+    report = build_report([world.one_pass], world.sequences, tmp_path, Options(images="beside"))
+    texts = scan(inside / "index.html").texts
+    beside = scan(report.page).texts
+    data = json.loads(beside["report-data"])
+    number = [item["name"] for item in data["sequences"]].index("alpha")
+    before = [item["name"] for item in json.loads(texts["report-data"])["sequences"]].index("alpha")
+    script = (tmp_path / data["files"][f"frames-{number}-0"]).read_text(encoding="utf-8")
+    assert script == f'rgbtDeliver("frames-{number}-0",{texts[f"frames-{before}-0"]});\n'
+    assert not any(key.startswith("frames-") for key in beside)
+
+
+def test_names_cannot_break_out_of_the_page(world, tmp_path: Path):
+    folder = tmp_path / "results" / "<img src=x onerror=alert(1)>"
+    folder.mkdir(parents=True)
+    (folder / "alpha.txt").write_bytes((world.one_pass / "steady" / "alpha.txt").read_bytes())
+    title = "</title><script>alert(1)</script>"
+    build_report([tmp_path / "results"], world.sequences, tmp_path / "out", Options(title=title, images="none"))
+    text = (tmp_path / "out" / "index.html").read_text(encoding="utf-8")
+    assert "<img" not in text and "alert(1)</script>" not in text
+
+
+def test_the_hardest_sequences_come_first_and_as_many_as_fit(world):
+    opened = open_sequences(world.sequences, world.truth)
+    overlaps = {"t": {"alpha": np.full(30, 0.9), "beta": np.full(24, 0.2), "gamma": np.full(52, 0.5)}}
+    assert choose_player(opened, overlaps, []) == ["beta", "gamma", "alpha"]
+    assert choose_player(opened, overlaps, [], limit=60) == ["beta", "alpha"]
+    assert choose_player(opened, overlaps, ["alpha"]) == ["alpha"]
+    with pytest.raises(UserError, match="did you mean 'alpha'"):
+        choose_player(opened, overlaps, ["alfa"])
+
+
+def test_ground_truth_alone_makes_a_report_without_images(world, tmp_path: Path):
+    for name, truth in world.truth.items():
+        np.savetxt(tmp_path / f"{name}.txt", truth, fmt="%.4f", delimiter=",")
+    report = build_report([world.one_pass], tmp_path, tmp_path / "out")
+    assert report.images == "none"
+    sequence = BoxesOnly(tmp_path, "alpha")
+    assert len(sequence) == 30 and sequence.size[0] >= world.truth["alpha"][:, 0].max() + 15
+
+
+def run(*arguments: object):
+    return CliRunner().invoke(build_app(), ["report", *map(str, arguments)])
+
+
+def test_command(world, tmp_path: Path):
+    result = run(world.one_pass, "--sequences", world.sequences, "--output", tmp_path / "out", "--images", "none")
+    assert result.exit_code == 0 and "index.html" in result.output
+    assert (tmp_path / "out" / "tables" / "summary.csv").read_text().splitlines()[0].startswith("tracker,success")
+
+
+@pytest.mark.parametrize(
+    ("results", "sequences", "message"),
+    [
+        ("nowhere", "sequences", "Expected a folder of results, got .*nowhere"),
+        ("one-pass", "nowhere", "Expected a folder of sequences, got .*nowhere"),
+        ("one-pass", "one-pass", "There is no sequence 'alpha' in"),
+        ("sequences", "sequences", "No results in"),
+    ],
+)
+def test_bad_input_is_named_and_nothing_is_written(world, tmp_path, results, sequences, message):
+    root = world.sequences.parent
+    result = run(root / results, "--sequences", root / sequences, "--output", tmp_path / "out")
+    assert isinstance(result.exception, UserError) and re.search(message, str(result.exception))
+    assert not (tmp_path / "out").exists()

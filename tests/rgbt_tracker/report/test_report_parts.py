@@ -1,0 +1,201 @@
+"""Tables, figures, frames, weight maps and payloads of a report, each on its own."""
+
+import base64
+import json
+import re
+import xml.etree.ElementTree as ElementTree
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pandas as pd
+import pytest
+
+from nestfuse_core.errors import UserError
+from rgbt_tracker.report import figures, maps
+from rgbt_tracker.report.frames import BLOCK, FrameEncoder, eight_bit, shrink
+from rgbt_tracker.report.payloads import _runs, to_json
+from rgbt_tracker.report.tables import Column, Table, cells, to_latex, to_markdown, write_tables
+from rgbt_tracker.report.views import headline
+from rgbt_tracker.sequences.base import Frame, Sequence, SequenceInfo
+
+COLUMNS = [Column("success", "Success"), Column("failures", "Failures", 0, better="low")]
+
+
+@pytest.fixture
+def table() -> Table:
+    data = pd.DataFrame(
+        {
+            "sequence": ["a", "a", "b", "b"],
+            "tracker": ["x_1", "y|2", "x_1", "y|2"],
+            "success": [0.5, 0.25, np.nan, 0.75],
+            "failures": [4, 1, 0, 0],
+        }
+    )
+    keys = {"sequence": "Sequence", "tracker": "Tracker"}
+    return Table("t", "sequences", "T", data, keys, COLUMNS, group="sequence")
+
+
+def test_the_best_of_each_group_is_marked(table):
+    assert table.best(COLUMNS[0]).tolist() == [True, False, False, False]  # alone in its group is no best
+    assert table.best(COLUMNS[1]).tolist() == [False, True, True, True]
+
+
+def test_bars_and_missing_values(table):
+    rows = cells(table)
+    assert [row[2]["text"] for row in rows] == ["0.500", "0.250", "–", "0.750"]
+    assert [row[2]["bar"] for row in rows] == [50, 25, 0, 75]
+    assert [row[3]["bar"] for row in rows] == [100, 25, 0, 0]
+    assert rows[2][2]["sort"] == ""
+
+
+def test_markdown_latex_and_csv(table, tmp_path: Path):
+    markdown = to_markdown(table).splitlines()
+    assert markdown[0] == "| Sequence | Tracker | Success | Failures |"
+    assert markdown[2] == "| a | x_1 | **0.500** | 4 |" and r"y\|2" in markdown[3]
+    latex = to_latex(table)
+    assert r"a & x\_1 & \textbf{0.500} & 4 \\" in latex and latex.count(r"\\") == 5
+    write_tables([table], tmp_path)
+    back = pd.read_csv(tmp_path / "t.csv")
+    pd.testing.assert_frame_equal(back, table.data)
+    assert sorted(file.suffix for file in tmp_path.iterdir()) == [".csv", ".md", ".tex"]
+
+
+def luminance(color: str) -> float:
+    """Relative luminance (WCAG 2.2)."""
+    channels = np.array([int(color[i : i + 2], 16) for i in (1, 3, 5)]) / 255
+    linear = np.where(channels <= 0.04045, channels / 12.92, ((channels + 0.055) / 1.055) ** 2.4)
+    return float(linear @ [0.2126, 0.7152, 0.0722])
+
+
+@pytest.mark.parametrize("paper", ["#ffffff", "#14171c"])
+@pytest.mark.parametrize("color", figures.PALETTE)
+def test_colors_stand_out_on_light_and_dark(color: str, paper: str):
+    high, low = sorted((luminance(color), luminance(paper)), reverse=True)
+    assert (high + 0.05) / (low + 0.05) >= 3
+
+
+@pytest.fixture(scope="module")
+def plots() -> list[figures.Plot]:
+    x = np.linspace(0, 1, 5)
+    lines = [figures.Line(0, "a <b> & c", x, x), figures.Line(3, "d", x, x**2)]
+    return [
+        figures.curves("one", "One", ("x", "y"), lines, band=(0.2, 0.4)),
+        figures.points("two", "Two", ("x", "y"), [(0, "a", 0.5, 0.6)]),
+        figures.intervals("three", "Three", "difference", [("a − b", 0, 0.1, -0.1, 0.3)]),
+    ]
+
+
+def test_plots_of_the_page_are_valid_svg_with_their_own_identifiers(plots):
+    seen: set[str] = set()
+    for plot in plots:
+        text = figures.page_svg(plot)
+        root = ElementTree.fromstring(text)
+        assert root.get("role") == "img" and root.get("aria-label") and root.get("width") is None
+        ids = re.findall(r'\bid="([^"]+)"', text)
+        assert ids and not seen & set(ids)
+        seen |= set(ids)
+        references = re.findall(r'(?:url\(#|href="#)([^)"]+)', text)
+        assert set(references) <= set(ids)
+        assert "var(--ink)" in text and figures.INK not in text
+    assert 'data-tracker="3"' in figures.page_svg(plots[0])
+
+
+def test_figure_files(plots, tmp_path: Path):
+    figures.write_plots(plots, tmp_path)
+    for plot in plots:
+        assert "var(" not in (tmp_path / f"{plot.name}.svg").read_text(encoding="utf-8")
+        ElementTree.parse(tmp_path / f"{plot.name}.svg")
+        picture = cv2.imread(str(tmp_path / f"{plot.name}.png"))
+        assert picture is not None and picture.shape[1] == 1040
+
+
+class Noise(Sequence):
+    """Frames with a number in their corner brightness; the thermal ones have 16 bits."""
+
+    def __init__(self, length: int) -> None:
+        super().__init__(SequenceInfo("noise", length))
+
+    def frame(self, index: int) -> Frame:
+        rng = np.random.default_rng(index)
+        rgb = rng.integers(0, 256, (60, 90, 3), np.uint8)
+        rgb[:30] = index * 4
+        return Frame(index, rgb, (20000 + np.arange(60 * 90).reshape(60, 90) + index).astype(np.uint16))
+
+
+def decode(text: str) -> np.ndarray:
+    return np.asarray(cv2.imdecode(np.frombuffer(base64.b64decode(text), np.uint8), cv2.IMREAD_COLOR))
+
+
+def test_blocks_hold_every_frame_in_order():
+    encoder = FrameEncoder(Noise(BLOCK + 3), side=45)
+    blocks = [json.loads(text) for text in encoder.texts()]
+    assert len(blocks) == encoder.blocks == 2 and [len(block["rgb"]) for block in blocks] == [BLOCK, 3]
+    assert encoder.modalities == ["rgb", "ir"] and (encoder.width, encoder.height) == (90, 60)
+    for index, text in enumerate(blocks[0]["rgb"] + blocks[1]["rgb"]):
+        image = decode(text)
+        assert image.shape == (30, 45, 3) and abs(float(image[3:10].mean()) - 4 * index) < 3
+
+
+def test_deep_thermal_frames_use_one_range_for_the_whole_sequence():
+    encoder = FrameEncoder(Noise(3))
+    (block,) = [json.loads(text) for text in encoder.texts()]
+    first, last = (decode(block["ir"][index]).astype(int) for index in (0, 2))
+    assert first[:2].mean() < 15 and first[-2:].mean() > 240
+    assert abs(first - last).mean() < 2
+
+
+def test_the_budget_lowers_the_quality():
+    generous = FrameEncoder(Noise(4), budget=10**6)
+    budget = int(0.7 * generous.expected_bytes / 4)
+    tight = FrameEncoder(Noise(4), budget=budget)
+    assert tight.quality < generous.quality and tight.expected_bytes <= 4 * budget
+    assert generous.expected_bytes == pytest.approx(sum(map(len, generous.texts())), rel=0.05)
+
+
+def test_small_images_stay_as_they_are():
+    image = np.zeros((20, 30), np.uint8)
+    assert shrink(image, 30) is image and shrink(image, 15).shape == (10, 15)
+    assert eight_bit(np.array([[100, 200]], np.uint16), (100, 200)).tolist() == [[0, 255]]
+
+
+def test_weight_maps_survive_the_file(tmp_path: Path):
+    weights = np.stack([np.full((3, 4), 1.0), np.full((3, 4), 3.0)])
+    maps.write_maps(tmp_path / "a_maps.npz", [None, {"level 2": weights}], [None, (1, 2, 30, 30)])
+    level = maps.read_maps(tmp_path / "a_maps.npz", 2)["level 2"]
+    assert (level["width"], level["height"]) == (4, 3) and level["windows"] == [None, [1, 2, 30, 30]]
+    values = np.frombuffer(base64.b64decode(level["values"]), np.uint8).reshape(2, 3, 4)
+    assert (values[0] == 128).all() and (values[1] == 191).all()  # 3 of 4 parts are thermal
+    with pytest.raises(UserError, match="2 frames, the sequence has 5"):
+        maps.read_maps(tmp_path / "a_maps.npz", 5)
+    (tmp_path / "b_maps.npz").write_bytes(b"no archive")
+    with pytest.raises(UserError, match=r"b_maps\.npz"):
+        maps.read_maps(tmp_path / "b_maps.npz", 5)
+
+
+def test_search_window_is_siamfcs():
+    """A square target of 64 px with context 1/2 has a template area of 127 px when scaled by 127/128."""
+    np.testing.assert_allclose(
+        maps.search_window((0, 0, 64, 64), 0.5, 127, 255), [32 - 128.504, 32 - 128.504, 257.008, 257.008], rtol=1e-5
+    )
+
+
+def test_json_cannot_end_a_script():
+    text = to_json({"name": "</script><!--\u2028"})
+    assert "<" not in text and json.loads(text) == {"name": "</script><!--\u2028"}
+    with pytest.raises(ValueError, match="JSON"):
+        to_json(float("nan"))
+
+
+def test_runs_of_tagged_frames():
+    assert _runs(np.array([True, True, False, True, False])) == [[0, 1], [3, 3]]
+    assert _runs(np.zeros(3, bool)) == []
+
+
+def test_headline_says_whether_the_lead_is_clear():
+    summary = pd.DataFrame({"tracker": ["b", "a"], "success": [0.6, 0.5]})
+    row = {"score": "success", "first": "a", "second": "b", "difference": -0.1}
+    clear = headline(summary, pd.DataFrame([{**row, "low": -0.2, "high": -0.05}]), "success", "success")
+    assert "b leads with success 0.600, 0.100 above a" in clear and "+0.050 to +0.200: a clear" in clear
+    unclear = headline(summary, pd.DataFrame([{**row, "low": -0.2, "high": 0.05}]), "success", "success")
+    assert "-0.050 to +0.200: not a clear" in unclear
