@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -57,6 +59,11 @@ class Stage:
         self.actors += [cast.passer(rng, cast.make(other, rng), place, length) for other in scene.passers]
         for number in range(scene.occluders):
             self.actors.append(cast.occluder(rng, self.target, (number + 0.6) / (scene.occluders + 0.2)))
+
+    def resize(self, factor: float) -> None:
+        """Make everybody larger or smaller."""
+        self.actors = [replace(actor, size=actor.size * factor) for actor in self.actors]
+        self.target = self.actors[0]
 
     def _matrix(self, actor: cast.Actor, index: int, view: Array) -> Array:
         return (view @ np.vstack([actor.matrix(index), [0, 0, 1]]))[:2]

@@ -103,6 +103,8 @@ def varied_crops(seed: int, writer: CropWriter, most: int, photos: list[Path]) -
     rng = np.random.default_rng((seed, 99))
     scene, place, camera = random_scene(rng), _background(rng, photos), _thermal_camera(rng)
     stage = Stage(scene, LENGTH, (640, 480), seed, place)
+    # The scenes' own targets are large; benchmarks have many that are thirty pixels tall.
+    stage.resize(float(np.exp(rng.uniform(np.log(0.35), 0))))
     others = 1 + rng.permutation(len(scene.crossers) + len(scene.passers))[: FOLLOWED - 1]
     followed = [stage.target, *(stage.actors[int(number)] for number in others)]
     found: list[tuple[Any, ...]] = []
