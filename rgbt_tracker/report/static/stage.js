@@ -11,7 +11,7 @@ class Stage {
     this.truth = true;
   }
 
-  // What part of the frame to show: all of it, or a window of six target sizes around the annotated target.
+  // What part of the frame to show: all of it, or a window of six target sizes, half the frame at most, around the target.
   view(info, frame) {
     const whole = { x: 0, y: 0, w: info.width, h: info.height };
     if (!this.zoom) return whole;
@@ -19,7 +19,8 @@ class Stage {
     const box = boxes.find((candidate) => candidate) || this.lastBox;
     if (!box) return whole;
     this.lastBox = box;
-    const side = Math.max(6 * Math.sqrt(box[2] * box[3]), 2 * box[2], 2 * box[3], 48);
+    const half = Math.min(info.width, info.height) / 2;
+    const side = Math.max(Math.min(6 * Math.sqrt(box[2] * box[3]), half), 1.5 * box[2], 1.5 * box[3], 32);
     const w = Math.min(side * Math.max(info.width / info.height, 1), info.width);
     const h = (w * info.height) / info.width;
     const clamp = (value, size, limit) => Math.min(Math.max(value, 0), limit - size);
