@@ -62,9 +62,18 @@ class SequenceInfo:
     @property
     def start_box(self) -> tuple[float, float, float, float] | None:
         """Where a tracker can start: x, y, w, h of the first frame, or None when nobody has said."""
-        if self.init is not None or self.groundtruth is None or not len(self.groundtruth):
+        return self.start_for("rgbt")
+
+    def truth_for(self, modality: str) -> NDArray[np.float64] | None:
+        """The ground truth a tracker of that modality is compared with: a single camera's own where there is one."""
+        return self.groundtruths.get(modality, self.groundtruth)
+
+    def start_for(self, modality: str) -> tuple[float, float, float, float] | None:
+        """Where a tracker of that modality ("rgbt", "rgb", "ir") can start: x, y, w, h, or None."""
+        truth = self.truth_for(modality)
+        if truth is None or not len(truth):
             return self.init
-        x, y, w, h = (float(value) for value in self.groundtruth[0])
+        x, y, w, h = (float(value) for value in truth[0])
         return None if np.isnan(x) else (x, y, w, h)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import queue
 import threading
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from rgbt_tracker.sequences.base import Frame, Sequence
 
@@ -29,8 +29,9 @@ class ReadAhead(Sequence):
     """A sequence whose iteration is fed by a thread; ``frame`` reads directly.
 
     A recorded source is read up to ``depth`` frames ahead and every frame arrives, in order. Of a live source only
-    the newest frame is kept: a slow model skips frames instead of falling behind. An error of the source is raised
-    after the frames before it. Leaving the loop, for whatever reason, ends the thread.
+    the newest frame is kept: a slow model skips frames instead of falling behind, and those that arrive are counted
+    from 0. An error of the source is raised after the frames before it. Leaving the loop, for whatever reason, ends
+    the thread.
     """
 
     def __init__(self, sequence: Sequence, depth: int = DEPTH) -> None:
@@ -48,11 +49,13 @@ class ReadAhead(Sequence):
         put = _replace if live else _wait
         thread = threading.Thread(target=_fill, args=(self._sequence, items, stop, put), name="read-ahead", daemon=True)
         thread.start()
+        arrived = 0
         try:
             while not isinstance(item := items.get(), _End):
                 if isinstance(item, _Failure):
                     raise item.error
-                yield item
+                yield replace(item, index=arrived) if live else item
+                arrived += 1
         finally:
             stop.set()
             thread.join(timeout=10)

@@ -86,13 +86,16 @@ def test_leaving_early_ends_the_thread() -> None:
 
 
 def test_live_sources_skip_frames_instead_of_falling_behind() -> None:
-    seen = []
+    indices, shown = [], []
     for frame in prefetch(Counting(None)):
         time.sleep(0.01)
-        seen.append(frame.index)
-    assert seen == sorted(set(seen))
-    assert len(seen) < 150, "frames that came while the model worked were dropped"
-    assert seen[-1] == 199, "the newest frame was kept"
+        assert frame.rgb is not None
+        indices.append(frame.index)
+        shown.append(int(frame.rgb[0, 0, 0]))
+    assert indices == list(range(len(shown))), "what arrives is counted from 0"
+    assert shown == sorted(set(shown))
+    assert len(shown) < 150, "frames that came while the model worked were dropped"
+    assert shown[-1] == 199, "the newest frame was kept"
     wait_for_threads()
 
 

@@ -1,0 +1,1 @@
+"""What tracking leaves behind: result files, overlay videos, a window."""

@@ -1,0 +1,157 @@
+"""A frame with what the tracker made of it: both cameras side by side, boxes, score, speed, fusion weights."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from rgbt_tracker.boxes import overlap
+from rgbt_tracker.config import TrackerConfig
+from rgbt_tracker.sequences.base import Frame
+from rgbt_tracker.tracking.thermal import ThermalView, as_bgr
+
+Picture = NDArray[np.uint8]
+Box = tuple[float, float, float, float]
+# Two colours that stay apart for the colour-blind and on thermal grey; BGR.
+TRACKED, TRUTH, LOST = (0, 176, 255), (255, 255, 0), (120, 120, 255)
+TEXT, BAR = (235, 235, 235), (28, 28, 28)
+FONT = cv2.FONT_HERSHEY_SIMPLEX
+PANEL = (320, 960)  # smallest and largest width of a camera's picture
+BAR_HEIGHT = 34
+TITLES = {"rgb": "visible", "ir": "thermal"}
+WINDOW = 30  # frames over which the shown speed is averaged
+
+
+@dataclass(frozen=True)
+class Caption:
+    """What stands below the pictures: frame ``index`` of ``length``, the tracker's score and its seconds."""
+
+    index: int
+    length: int | None
+    score: float
+    lost: bool
+    seconds: float
+
+
+class Overlay:
+    """Draws frames of one sequence.
+
+    Args:
+        config: the tracker's; its modality decides which cameras are shown, its homography how the thermal one is laid
+            on the visible one, so that a box is right in both pictures.
+        truth: (N, 4) ground truth, or None.
+    """
+
+    def __init__(self, config: TrackerConfig, truth: NDArray[np.float64] | None = None) -> None:
+        self._modalities = config.modalities
+        self._thermal = ThermalView(config.thermal)
+        self._truth = truth
+        self._seconds: deque[float] = deque(maxlen=WINDOW)
+
+    def pictures(self, frame: Frame) -> dict[str, Picture]:
+        """The cameras' pictures as the tracker sees them: HxWx3 uint8 BGR, of one size."""
+        found: dict[str, Any] = {}
+        if "rgb" in self._modalities:
+            found["rgb"] = as_bgr(np.asarray(frame.rgb), "rgb")
+        if "ir" in self._modalities:
+            size = found["rgb"].shape[1::-1] if found else None
+            found["ir"] = self._thermal(np.asarray(frame.ir), size)
+        return found
+
+    def __call__(
+        self,
+        frame: Frame,
+        box: Box,
+        caption: Caption,
+        maps: dict[str, NDArray[np.float32]] | None = None,
+        search: Box | None = None,
+    ) -> Picture:
+        """Return the picture, HxWx3 uint8 BGR, of the same size for every frame of a sequence."""
+        if caption.index > 0:
+            self._seconds.append(caption.seconds)
+        truth = self._truth_at(frame.index)
+        panels = []
+        for number, (camera, image) in enumerate(self.pictures(frame).items()):
+            if maps and search:
+                image = tint(image, share(maps, number), search)
+            panels.append(self._panel(image, camera, box, truth, caption.lost))
+        picture = np.hstack(panels)
+        return np.vstack([picture, self._bar(picture.shape[1], box, truth, caption)])
+
+    def _truth_at(self, index: int) -> Box | None:
+        if self._truth is None or index >= len(self._truth) or np.isnan(self._truth[index]).any():
+            return None
+        x, y, w, h = (float(value) for value in self._truth[index])
+        return x, y, w, h
+
+    def _panel(self, image: Picture, camera: str, box: Box, truth: Box | None, lost: bool) -> Picture:
+        height, width = image.shape[:2]
+        scale = float(np.clip(width, *PANEL)) / width
+        size = (round(width * scale / 2) * 2, round(height * scale / 2) * 2)
+        panel: Picture = image.copy() if size == (width, height) else np.asarray(cv2.resize(image, size), np.uint8)
+        if truth is not None:
+            draw_box(panel, truth, scale, TRUTH, 1)
+        draw_box(panel, box, scale, LOST if lost else TRACKED, 2)
+        write(panel, TITLES[camera], (8, 18), 0.5)
+        return panel
+
+    def _bar(self, width: int, box: Box, truth: Box | None, caption: Caption) -> Picture:
+        of = f"/{caption.length}" if caption.length else ""
+        speed = f"{len(self._seconds) / max(sum(self._seconds), 1e-9):.1f} frames/s" if self._seconds else ""
+        known = f"overlap {float(overlap(box, truth)):.2f}" if truth is not None else ""
+        parts = [
+            f"{caption.index + 1}{of}",
+            f"score {caption.score:.2f}{' LOST' if caption.lost else ''}",
+            speed,
+            known,
+        ]
+        bar = np.full((BAR_HEIGHT, width, 3), BAR, np.uint8)
+        texts = [(part, TEXT) for part in parts if part]
+        if truth is not None:
+            texts += [("tracked", TRACKED), ("ground truth", TRUTH)]
+        size = 0.5 if width >= 600 else 0.36
+        left = 10
+        for text, colour in texts:
+            cv2.putText(bar, text, (left, 22), FONT, size, colour, 1, cv2.LINE_AA)
+            left += cv2.getTextSize(text, FONT, size, 1)[0][0] + round(36 * size)
+        return bar
+
+
+def draw_box(image: Picture, box: Box, scale: float, colour: tuple[int, int, int], width: int) -> None:
+    """Draw x, y, w, h (times ``scale``) with a dark rim that keeps it visible on any ground."""
+    x, y, w, h = (value * scale for value in box)
+    first, last = (round(x), round(y)), (round(x + w) - 1, round(y + h) - 1)
+    cv2.rectangle(image, first, last, BAR, width + 2, cv2.LINE_AA)
+    cv2.rectangle(image, first, last, colour, width, cv2.LINE_AA)
+
+
+def write(image: Picture, text: str, place: tuple[int, int], size: float) -> None:
+    """Write light text with a dark rim."""
+    cv2.putText(image, text, place, FONT, size, BAR, 3, cv2.LINE_AA)
+    cv2.putText(image, text, place, FONT, size, TEXT, 1, cv2.LINE_AA)
+
+
+def share(maps: dict[str, NDArray[np.float32]], number: int) -> NDArray[np.float32]:
+    """Mean over the levels of modality ``number``'s share: level -> (K, h, w) becomes (h, w) of the finest level."""
+    size = max((level.shape[:0:-1] for level in maps.values()), key=lambda pair: pair[0] * pair[1])
+    levels = [cv2.resize(np.asarray(level[number], np.float32), size) for level in maps.values()]
+    return np.mean(levels, axis=0, dtype=np.float32)
+
+
+def tint(image: Picture, weights: NDArray[np.float32], search: Box) -> Picture:
+    """Colour the search square by a modality's share of the fused features: dark blue 0, yellow 1."""
+    x, y, w, h = (round(value) for value in search)
+    height, width = image.shape[:2]
+    left, top, right, bottom = max(x, 0), max(y, 0), min(x + w, width), min(y + h, height)
+    if right <= left or bottom <= top:
+        return image
+    whole = cv2.resize(np.clip(weights, 0, 1) * 255, (w, h)).astype(np.uint8)
+    colours = cv2.applyColorMap(whole[top - y : bottom - y, left - x : right - x], cv2.COLORMAP_CIVIDIS)
+    result = image.copy()
+    result[top:bottom, left:right] = cv2.addWeighted(result[top:bottom, left:right], 0.6, colours, 0.4, 0)
+    return result

@@ -1,0 +1,50 @@
+"""Sources that a user starts and stops by hand."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from itertools import chain
+
+from nestfuse_core.errors import UserError
+from rgbt_tracker.sequences.base import Frame, Sequence
+from rgbt_tracker.sequences.prefetch import prefetch
+
+
+class Stoppable(Sequence):
+    """A sequence, read ahead, that ends when ``stop`` is called and may start at a frame the user chose."""
+
+    def __init__(self, sequence: Sequence) -> None:
+        super().__init__(sequence.info)
+        self._ahead = prefetch(sequence)
+        self._stopped = threading.Event()
+        self._begun: Iterator[Frame] | None = None
+
+    def stop(self) -> None:
+        """End the iteration after the current frame."""
+        self._stopped.set()
+
+    def frame(self, index: int) -> Frame:
+        return self._ahead.frame(index)
+
+    def choose_start(self, chosen: Callable[[Frame], bool]) -> Frame:
+        """Return the frame the iteration will start with: the first, or of a live source the first that is chosen.
+
+        Raises:
+            UserError: the source ended before.
+        """
+        frames = iter(self._ahead)
+        for frame in frames:
+            if self.info.length is not None or chosen(frame):
+                self._begun = chain([frame], frames)
+                return frame
+        raise UserError(f"No frame arrived from '{self.info.source}' to draw a box on.")
+
+    def __iter__(self) -> Iterator[Frame]:
+        frames = self._begun if self._begun is not None else iter(self._ahead)
+        self._begun = None
+        for index, frame in enumerate(frames):
+            yield replace(frame, index=index)
+            if self._stopped.is_set():
+                return
