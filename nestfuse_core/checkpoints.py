@@ -34,7 +34,7 @@ def read_checkpoint(path: str | os.PathLike[str]) -> Any:
         with torch.serialization.safe_globals(_numpy_numbers()):
             return torch.load(file, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
-        if "weights_only" in str(error) or "Unsupported" in str(error):
+        if "GLOBAL" in str(error) or "Unsupported class" in str(error):
             raise UserError(
                 f"The file '{file}' holds more than tensors and was refused, since loading it would run code from it; "
                 "save only the model's state dict, or take the file from its original source."

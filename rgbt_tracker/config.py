@@ -197,7 +197,9 @@ def _find(config: str | os.PathLike[str]) -> Path:
     if named.is_file() and str(config) == path.name:
         return named
     hint = nearest(path.stem, config_names())
-    raise UserError(f"No configuration '{config}': expected a YAML file or one of {', '.join(config_names())}{hint}.")
+    raise UserError(
+        f"No configuration '{config}': expected a YAML file or one of {', '.join(config_names())}{hint or '.'}"
+    )
 
 
 def read_yaml(path: Path) -> dict[str, Any]:
@@ -230,16 +232,16 @@ def validated(kind: Any, content: dict[str, Any], source: str) -> Any:
         if first["type"] == "extra_forbidden":
             known = list(_section(kind, first["loc"][:-1]).model_fields)
             hint = nearest(str(first["loc"][-1]), known)
-            message = f"{source}: unknown key '{where}'{hint or '; expected one of ' + ', '.join(known)}."
+            message = f"{source}: unknown key '{where}'{hint or '; expected one of ' + ', '.join(known)}"
         else:
-            message = f"{source}: '{where}' = {first['input']!r}: {first['msg']}{_choice_hint(first)}."
-        raise UserError(message) from error
+            message = f"{source}: '{where}' = {first['input']!r}: {first['msg']}{_choice_hint(first)}"
+        raise UserError(message if message.endswith("?") else f"{message}.") from error
 
 
 def _choice_hint(problem: Any) -> str:
-    expected = problem.get("ctx", {}).get("expected", "")
-    choices = [part.strip().strip("'") for part in str(expected).replace(" or ", ",").split(",")]
-    return nearest(str(problem["input"]), choices) if problem["type"] == "literal_error" else ""
+    """The nearest of a literal's choices, which pydantic lists as "'a', 'b' or 'c'"."""
+    expected = str(problem.get("ctx", {}).get("expected", ""))
+    return nearest(str(problem["input"]), expected.split("'")[1::2]) if problem["type"] == "literal_error" else ""
 
 
 def _section(kind: Any, location: tuple[Any, ...]) -> Any:

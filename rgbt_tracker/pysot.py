@@ -24,7 +24,7 @@ def parse_pysot(content: dict[str, Any], name: str, source: str) -> TrackerConfi
     """
     for section in content:
         if section not in SECTIONS:
-            raise UserError(f"{source}: unknown section '{section}' in a PySOT file{nearest(section, SECTIONS)}.")
+            raise UserError(f"{source}: unknown section '{section}' in a PySOT file{nearest(section, SECTIONS) or '.'}")
     if (content.get("MASK") or {}).get("MASK", False):
         raise UserError(f"{source}: MASK.MASK is true (SiamMask), which is not supported; use a SiamRPN++ file.")
     track, anchor = content.get("TRACK") or {}, content.get("ANCHOR") or {}
