@@ -107,7 +107,10 @@ class NestFuse(nn.Module):
 
     Args:
         version: ``paper`` or ``released``; see the module's text.
-        deep_supervision: three outputs instead of one (Fig. 4), of increasing depth; the last is the default.
+        deep_supervision: three outputs instead of one (Fig. 4), of increasing depth.
+
+    Attributes:
+        output: which of the outputs :meth:`decode` returns unless told; the last at first.
     """
 
     def __init__(self, version: str = "paper", deep_supervision: bool = False) -> None:
@@ -118,6 +121,7 @@ class NestFuse(nn.Module):
             )
         self.version = version
         self.deep_supervision = deep_supervision
+        self.output = -1
         c1, c2, c3, c4 = CHANNELS
         self.conv0 = ConvLayer(1, STEM, 3 if version == "paper" else 1)
         self.DB1_0 = DenseBlock(STEM, c1, version)
@@ -152,9 +156,9 @@ class NestFuse(nn.Module):
         """Fuse K encoded images scale by scale; see :func:`nestfuse_core.attention.fuse_features`."""
         return [fuse_features(scale, strategy, spatial, channel) for scale in zip(*encoded, strict=True)]
 
-    def decode(self, features: Sequence[Tensor], output: int = -1) -> Tensor:
+    def decode(self, features: Sequence[Tensor], output: int | None = None) -> Tensor:
         """Features of four scales -> Nx1xHxW. ``output`` picks one of three outputs under deep supervision."""
-        return self._head(self._nest(features), output)
+        return self._head(self._nest(features), self.output if output is None else output)
 
     def decode_all(self, features: Sequence[Tensor]) -> list[Tensor]:
         """Features of four scales -> every output, shallow to deep: three under deep supervision, else one."""
@@ -181,7 +185,12 @@ class NestFuse(nn.Module):
             return layer(node.to(layer.conv2d.weight.dtype))
 
     def forward(
-        self, *images: Tensor, strategy: str = "attention", spatial: str = "l1", channel: str = "avg", output: int = -1
+        self,
+        *images: Tensor,
+        strategy: str = "attention",
+        spatial: str = "l1",
+        channel: str = "avg",
+        output: int | None = None,
     ) -> Tensor:
         """Reconstruct one batch of images (training), or fuse K >= 2 of them: Nx1xHxW each -> Nx1xHxW."""
         encoded = [self.encode(image) for image in images]

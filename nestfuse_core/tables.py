@@ -1,0 +1,205 @@
+"""Tables III, IV and V of the NestFuse paper: this project's networks beside the printed values.
+
+Metrics are the paper's (``nestfuse_core.metrics``, preset ``paper``), on pictures stretched to 0..255 as the released
+code writes them, averaged over the pairs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from nestfuse_core.errors import UserError, nearest
+from nestfuse_core.fuser import Fuser
+from nestfuse_core.images import read_image, write_image
+from nestfuse_core.metrics import METRICS, evaluate
+from nestfuse_core.network import NestFuse, load_network
+from nestfuse_core.pairs import Pair, match_results
+from nestfuse_core.training.loop import NETWORK, train
+from nestfuse_core.training.settings import TrainSettings, check_settings
+from nestfuse_core.weights import available
+
+Grey = NDArray[np.uint8]
+Scores = dict[str, float]
+
+
+def _seven(*values: float) -> Scores:
+    return dict(zip(METRICS, values, strict=True))
+
+
+def _four(en: float, sd: float, ssim: float, vif: float) -> Scores:
+    return {"En": en, "SD": sd, "SSIM": ssim, "VIF": vif}
+
+
+PUBLISHED: dict[str, dict[str, Scores]] = {
+    "III": {
+        "lambda 1": _four(6.91369, 82.39563, 0.73154, 0.78185),
+        "lambda 10": _four(6.90552, 81.79393, 0.73177, 0.77405),
+        "lambda 100": _four(6.91971, 82.75242, 0.73199, 0.78652),
+        "lambda 1000": _four(6.91062, 82.14301, 0.73211, 0.77881),
+    },
+    "IV": {
+        "output 1": _four(6.90495, 81.95101, 0.73149, 0.77568),
+        "output 2": _four(6.91023, 82.31554, 0.73182, 0.77754),
+        "output 3": _four(6.90866, 82.23202, 0.73172, 0.77462),
+        "no deep supervision": _four(6.91971, 82.75242, 0.73199, 0.78652),
+    },
+    "V": {
+        "avg": _seven(6.91971, 82.75242, 13.83942, 0.35801, 0.43724, 0.73199, 0.78652),
+        "max": _seven(6.89421, 80.36372, 13.78842, 0.36080, 0.43293, 0.73532, 0.75204),
+        "nuclear": _seven(6.90461, 82.92572, 13.80923, 0.36277, 0.43621, 0.73360, 0.76415),
+        "add (DenseFuse)": _seven(6.67158, 67.57282, 13.34317, 0.41727, 0.42767, 0.73150, 0.64576),
+        "IFCNN": _seven(6.59545, 66.87578, 13.19090, 0.37378, 0.40166, 0.73186, 0.59029),
+        "FusionGAN": _seven(6.36285, 54.35752, 12.72570, 0.36335, 0.37083, 0.65384, 0.45355),
+    },
+}
+"""Values printed in the paper (means over 21 TNO pairs), by table and row."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One row to measure: shipped or trained weights by name, the strategy, and which of the network's outputs."""
+
+    label: str
+    weights: str
+    strategy: str = "avg"
+    output: int = -1
+
+
+ENTRIES: dict[str, tuple[Entry, ...]] = {
+    "III": tuple(Entry(f"lambda {weight}", f"paper-lambda{weight}") for weight in (1, 10, 100, 1000)),
+    "IV": (
+        *(Entry(f"output {index + 1}", "paper-deep-lambda100", output=index) for index in range(3)),
+        Entry("no deep supervision", "paper-lambda100"),
+    ),
+    "V": tuple(
+        Entry(label, "paper-lambda100", strategy)
+        for label, strategy in (("avg", "avg"), ("max", "max"), ("nuclear", "nuclear"), ("add (DenseFuse)", "add"))
+    ),
+}
+RECIPE: dict[str, object] = {
+    "preparation": "crop",
+    "size": 128,
+    "steps": 800,
+    "rate": 3e-4,
+    "schedule": "cosine",
+    "precision": "bf16",
+}
+"""How the shipped weights were trained, apart from lambda and deep supervision; a table's training starts from it."""
+
+
+def settings_for(weights: str, images: str, changes: Mapping[str, object]) -> TrainSettings:
+    """Return the recipe of a table's network from its name, such as ``paper-deep-lambda100``."""
+    values = {"images": images, "weight": float(weights.rpartition("lambda")[2]), "deep_supervision": "deep" in weights}
+    return check_settings({**RECIPE, **values, **changes})
+
+
+def missing_weights(table: str, runs: Path | None) -> list[str]:
+    """Return the names of the networks of a table that are neither trained in ``runs`` nor shipped."""
+    names = dict.fromkeys(entry.weights for entry in ENTRIES[check_table(table)])
+    return [name for name in names if _weights_file(name, runs) is None]
+
+
+def check_table(table: str) -> str:
+    """Return the table's name in capitals, or raise a ``UserError``."""
+    if table.upper() not in ENTRIES:
+        raise UserError(f"Unknown table '{table}'; expected III, IV or V{nearest(table.upper(), ENTRIES)}.")
+    return table.upper()
+
+
+def _weights_file(name: str, runs: Path | None) -> str | None:
+    """A network trained in ``runs`` comes before a shipped one."""
+    trained = runs / name / NETWORK if runs else None
+    if trained and trained.is_file():
+        return str(trained)
+    return name if name in available() else None
+
+
+def train_missing(
+    table: str, runs: Path, images: str, changes: Mapping[str, object], device: str, on_start: Callable[[str], None]
+) -> None:
+    """Train what a table lacks, each network into its folder of ``runs``; stopped runs are continued."""
+    for name in missing_weights(table, runs):
+        on_start(name)
+        train(settings_for(name, images, changes), runs / name, resume=True, device=device, on_message=on_start)
+
+
+def open_networks(table: str, runs: Path | None, device: str = "cpu") -> dict[str, NestFuse]:
+    """Return the table's networks by name.
+
+    Raises:
+        UserError: some are neither shipped nor trained in ``runs``.
+    """
+    lacking = missing_weights(table, runs)
+    if lacking:
+        raise UserError(
+            f"Table {table} needs the networks {', '.join(lacking)}, which are not shipped; "
+            "train them here with --train PHOTOS --runs DIR."
+        )
+    names = dict.fromkeys(entry.weights for entry in ENTRIES[table])
+    return {name: load_network(_weights_file(name, runs), device) for name in names}
+
+
+def _mean(scores: Iterable[Scores]) -> Scores:
+    collected = list(scores)
+    return {name: float(np.mean([one[name] for one in collected])) for name in METRICS}
+
+
+def score_entry(
+    entry: Entry, network: NestFuse, pairs: Sequence[Pair], on_pair: Callable[[], None], save: Path | None = None
+) -> Scores:
+    """Fuse every pair as ``entry`` says and return the mean of its metrics; also write the pictures to ``save``."""
+    network.output = entry.output
+    fuser = Fuser(network, entry.strategy, "stretch")
+    scores = []
+    for pair in pairs:
+        fusion = fuser(read_image(pair.ir), read_image(pair.vis))
+        scores.append(evaluate(fusion.ir, fusion.vis, fusion.luminance, preset="paper"))
+        if save:
+            write_image(save / entry.label / f"{pair.name}.png", fusion.luminance)
+        on_pair()
+    return _mean(scores)
+
+
+def score_folder(pairs: Sequence[Pair], folder: Path, on_pair: Callable[[], None]) -> Scores:
+    """Return the mean metrics of another method's fused pictures, matched to the pairs by name."""
+    results = match_results(list(pairs), folder)
+    scores = []
+    for pair in pairs:
+        ir, vis, fused = (read_image(path) for path in (pair.ir, pair.vis, results[pair.name]))
+        scores.append(evaluate(ir, vis, fused, preset="paper"))
+        on_pair()
+    return _mean(scores)
+
+
+def build_table(
+    table: str,
+    networks: Mapping[str, NestFuse],
+    pairs: Sequence[Pair],
+    methods: Mapping[str, Path] | None = None,
+    on_pair: Callable[[str], None] = lambda label: None,
+    save: Path | None = None,
+) -> pd.DataFrame:
+    """Measure a table: columns ``method``, ``source`` (``here`` or ``paper``) and the seven metrics.
+
+    Each row measured here is followed by the one printed in the paper, where there is one (NaN where the paper's table
+    has no such column); the rows of ``methods``, folders of other methods' results by name, come last.
+    """
+    rows: list[dict[str, object]] = []
+    for entry in ENTRIES[table]:
+        scores = score_entry(entry, networks[entry.weights], pairs, partial(on_pair, entry.label), save)
+        rows.append({"method": entry.label, "source": "here", **scores})
+        rows.append({"method": entry.label, "source": "paper", **PUBLISHED[table].get(entry.label, {})})
+    measured = {entry.label for entry in ENTRIES[table]}
+    printed = {label: scores for label, scores in PUBLISHED[table].items() if label not in measured}
+    rows += [{"method": label, "source": "paper", **scores} for label, scores in printed.items()]
+    for label, folder in (methods or {}).items():
+        scores = score_folder(pairs, folder, partial(on_pair, label))
+        rows.append({"method": label, "source": "here", **scores})
+    return pd.DataFrame(rows, columns=["method", "source", *METRICS])
