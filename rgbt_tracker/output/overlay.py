@@ -126,8 +126,8 @@ def draw_box(image: Picture, box: Box, scale: float, colour: tuple[int, int, int
     """Draw x, y, w, h (times ``scale``) with a dark rim that keeps it visible on any ground."""
     x, y, w, h = (value * scale for value in box)
     first, last = (round(x), round(y)), (round(x + w) - 1, round(y + h) - 1)
-    cv2.rectangle(image, first, last, BAR, width + 2, cv2.LINE_AA)
-    cv2.rectangle(image, first, last, colour, width, cv2.LINE_AA)
+    cv2.rectangle(image, first, last, BAR, width + 2)
+    cv2.rectangle(image, first, last, colour, width)
 
 
 def write(image: Picture, text: str, place: tuple[int, int], size: float) -> None:

@@ -1,0 +1,240 @@
+"""Result files, overlay pictures and videos."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import av
+import cv2
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from nestfuse_core.errors import UserError
+from rgbt_tracker.config import load_config
+from rgbt_tracker.output.homography import read_homography
+from rgbt_tracker.output.overlay import LOST, TRACKED, TRUTH, Caption, Overlay, share, tint
+from rgbt_tracker.output.results import write_results
+from rgbt_tracker.output.summary import summarise
+from rgbt_tracker.output.video import VideoFile
+from rgbt_tracker.output.window import check_screen, into_panel
+from rgbt_tracker.sequences import Frame, read_boxes
+from rgbt_tracker.tracking.run import Track
+
+CONFIG = load_config("nestfuse_nanotrack")
+
+
+def caption(index: int = 3, lost: bool = False) -> Caption:
+    return Caption(index, 9, 0.5, lost, 0.05)
+
+
+# ---- result files
+
+
+@settings(max_examples=30, deadline=None)
+@given(
+    boxes=st.lists(
+        st.tuples(*[st.floats(-500, 5000, allow_nan=False)] * 2, *[st.floats(0.01, 5000)] * 2), min_size=1, max_size=9
+    )
+)
+def test_results_read_back(boxes, tmp_path_factory: pytest.TempPathFactory) -> None:
+    folder = tmp_path_factory.mktemp("results")
+    count = len(boxes)
+    files = write_results(folder, "street", boxes, np.linspace(0, 1, count), np.full(count, 0.04))
+    assert [path.name for path in files] == ["street.txt", "street_time.txt", "street_scores.txt"]
+    assert sorted(path.name for path in folder.iterdir()) == ["street.txt", "street_scores.txt", "street_time.txt"]
+    np.testing.assert_allclose(read_boxes(files[0]), boxes, atol=5.1e-5)
+    np.testing.assert_allclose(np.loadtxt(files[1], ndmin=1), 0.04)
+    np.testing.assert_allclose(np.loadtxt(files[2], ndmin=1), np.linspace(0, 1, count), atol=5.1e-5)
+
+
+def test_boxes_are_written_last(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(path: Path, text: str) -> None:
+        if path.name == "a_time.txt":
+            raise OSError("no space")
+        path.write_text(text)
+
+    monkeypatch.setattr("rgbt_tracker.output.results.write_text", full)
+    with pytest.raises(OSError, match="no space"):
+        write_results(tmp_path, "a", np.ones((2, 4)), np.ones(2), np.ones(2))
+    assert not (tmp_path / "a.txt").exists()
+
+
+def test_summary() -> None:
+    boxes = np.array([[0, 0, 10, 10], [0, 0, 10, 10], [5, 0, 10, 10], [0, 0, 1, 1]], float)
+    truth = np.array([[0, 0, 10, 10], [0, 0, 10, 10], [0, 0, 10, 10], [np.nan] * 4])
+    track = Track(boxes, np.array([1, 0.9, 0.2, 0.1]), np.array([1, 0.1, 0.1, 0.2]))
+    text = summarise(track, truth, 0.3, "street", 2.0)
+    assert text == (
+        "street: 4 frames in 2.0 s, 2.0 frames/s (tracker alone 7.5); "
+        f"mean overlap with the ground truth {(1 + 1 + 1 / 3) / 3:.3f}; score below 0.3 in 2 frames"
+    )
+    assert "overlap" not in summarise(track, None, 0.3, "street", 2.0)
+
+
+# ---- homography
+
+
+@pytest.mark.parametrize("text", ["1,0,5,0,1,6,0,0,1", "1 0 5 0 1 6 0 0 1", "1,0,5; 0,1,6; 0,0,1"])
+def test_homography_of_nine_numbers(text: str) -> None:
+    assert read_homography(text) == ((1, 0, 5), (0, 1, 6), (0, 0, 1))
+
+
+def test_homography_files(tmp_path: Path) -> None:
+    matrix = np.array([[1, 0, 5], [0, 1, 6], [0, 0, 1.0]])
+    np.savetxt(tmp_path / "h.txt", matrix)
+    np.save(tmp_path / "h.npy", matrix)
+    (tmp_path / "h.json").write_text(str(matrix.tolist()))
+    for name in ("h.txt", "h.npy", "h.json"):
+        assert read_homography(str(tmp_path / name)) == ((1, 0, 5), (0, 1, 6), (0, 0, 1))
+
+
+@pytest.mark.parametrize("text", ["1,2,3", "nothing.txt", "1,0,5,0,1,6,0,0,nan", ""])
+def test_bad_homography(text: str) -> None:
+    with pytest.raises(UserError, match="Expected a homography as nine numbers"):
+        read_homography(text)
+
+
+def test_singular_homography() -> None:
+    with pytest.raises(UserError, match="cannot be inverted"):
+        read_homography("1,0,0,0,1,0,0,0,0")
+
+
+# ---- overlay
+
+
+def grey_frame(index: int = 3, size: tuple[int, int] = (400, 300), ir_size: tuple[int, int] | None = None) -> Frame:
+    width, height = ir_size or size
+    return Frame(index, np.full((size[1], size[0], 3), 90, np.uint8), np.full((height, width), 60, np.uint8))
+
+
+def has(picture: np.ndarray, colour: tuple[int, int, int]) -> np.ndarray:
+    return np.abs(picture.astype(int) - colour).max(axis=2) < 12
+
+
+def test_both_cameras_side_by_side_with_the_box_in_each() -> None:
+    truth = np.full((9, 4), np.nan)
+    truth[3] = 200, 100, 50, 60
+    picture = Overlay(CONFIG, truth)(grey_frame(), (50, 80, 40, 30), caption())
+    assert picture.shape[1] == 800 and picture.shape[0] > 300
+    for offset in (0, 400):
+        panel = picture[:300, offset : offset + 400]
+        rows, columns = np.nonzero(has(panel, TRACKED))
+        assert abs(rows.min() - 80) <= 2 and abs(rows.max() - 109) <= 2
+        assert abs(columns.min() - 50) <= 2 and abs(columns.max() - 89) <= 2
+        rows, columns = np.nonzero(has(panel, TRUTH))
+        assert abs(rows.min() - 100) <= 2 and abs(columns.max() - 249) <= 2
+
+
+def test_no_ground_truth_box_where_the_target_is_absent() -> None:
+    truth = np.full((9, 4), np.nan)
+    assert not has(Overlay(CONFIG, truth)(grey_frame(), (50, 80, 40, 30), caption())[:300], TRUTH).any()
+
+
+def test_a_lost_target_has_another_colour() -> None:
+    picture = Overlay(CONFIG)(grey_frame(), (50, 80, 40, 30), caption(lost=True))
+    assert has(picture, LOST).any() and not has(picture[:300], TRACKED).any()
+
+
+def test_one_camera_alone() -> None:
+    picture = Overlay(CONFIG.replace(modality="ir"))(Frame(3, None, grey_frame().ir), (50, 80, 40, 30), caption())
+    assert picture.shape[1] == 400
+
+
+def test_thermal_of_another_size_is_laid_on_the_visible_picture() -> None:
+    picture = Overlay(CONFIG)(grey_frame(ir_size=(160, 120)), (50, 80, 40, 30), caption())
+    assert picture.shape[1] == 800
+
+
+def test_homography_moves_the_thermal_picture() -> None:
+    ir = np.zeros((300, 400), np.uint8)
+    ir[100:120, 100:120] = 255
+    config = CONFIG.replace(**{"thermal.homography": ((1, 0, 30), (0, 1, 10), (0, 0, 1))})
+    shown = Overlay(config).pictures(Frame(0, grey_frame().rgb, ir))["ir"]
+    rows, columns = np.nonzero(shown[..., 0] > 128)
+    assert (rows.min(), columns.min()) == (110, 130)
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    width=st.integers(16, 1500),
+    height=st.integers(16, 400),
+    box=st.tuples(st.floats(-300, 2000), st.floats(-300, 2000), st.floats(0.1, 900), st.floats(0.1, 900)),
+)
+def test_any_size_and_any_box_can_be_drawn(width: int, height: int, box) -> None:
+    overlay = Overlay(CONFIG)
+    first = overlay(grey_frame(0, (width, height)), box, caption(0))
+    second = overlay(grey_frame(1, (width, height)), (1, 1, 5, 5), caption(1))
+    assert first.shape == second.shape and first.shape[1] % 2 == 0 and first.shape[0] % 2 == 0
+
+
+def test_share_averages_levels_and_tint_stays_inside_the_search_area() -> None:
+    maps = {"level2": np.stack([np.full((4, 4), 0.2), np.full((4, 4), 0.8)]).astype(np.float32)}
+    maps["level3"] = np.stack([np.full((2, 2), 0.4), np.full((2, 2), 0.6)]).astype(np.float32)
+    np.testing.assert_allclose(share(maps, 1), 0.7, atol=1e-6)
+    assert share(maps, 0).shape == (4, 4)
+    image = np.full((50, 60, 3), 90, np.uint8)
+    changed = (tint(image, share(maps, 1), (-10, 20, 30, 100)) != image).any(axis=2)
+    rows, columns = np.nonzero(changed)
+    assert (rows.min(), rows.max(), columns.min(), columns.max()) == (20, 49, 0, 19)
+    assert (tint(image, share(maps, 1), (100, 100, 20, 20)) == image).all()
+
+
+# ---- video
+
+
+def test_video_plays_and_shows_what_was_written(tmp_path: Path) -> None:
+    path = tmp_path / "new" / "out.mp4"
+    with VideoFile(path, 24.5) as video:
+        for index in range(12):
+            video.write(np.full((35, 65, 3), 20 * index, np.uint8))
+        assert not path.exists(), "nothing under the final name before it is whole"
+    with av.open(str(path)) as container:
+        stream = container.streams.video[0]
+        assert stream.codec_context.name == "h264" and stream.codec_context.pix_fmt == "yuv420p"
+        assert float(stream.average_rate or 0) == pytest.approx(24.5, rel=1e-3)
+    capture = cv2.VideoCapture(str(path))
+    seen = []
+    while (read := capture.read())[0]:
+        assert read[1].shape == (34, 64, 3)
+        seen.append(float(read[1].mean()))
+    np.testing.assert_allclose(seen, 20 * np.arange(12), atol=4)
+    assert [entry.name for entry in path.parent.iterdir()] == ["out.mp4"]
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, UserError, ZeroDivisionError])
+def test_an_interrupted_video_leaves_nothing_and_keeps_the_old_one(tmp_path: Path, error: type[BaseException]) -> None:
+    path = tmp_path / "out.mp4"
+    path.write_bytes(b"older")
+    with pytest.raises(error), VideoFile(path, 25) as video:
+        video.write(np.zeros((32, 32, 3), np.uint8))
+        raise error
+    assert path.read_bytes() == b"older"
+    assert [entry.name for entry in tmp_path.iterdir()] == ["out.mp4"]
+
+
+def test_video_suffix_and_place(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"ending in \.mp4"):
+        VideoFile(tmp_path / "out.gif", 25)
+    (tmp_path / "file").write_text("")
+    with pytest.raises(UserError, match="Cannot write the video"), VideoFile(tmp_path / "file" / "out.mp4", 25):
+        pass
+
+
+# ---- window
+
+
+def test_a_window_without_a_screen_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.platform", "linux")
+    monkeypatch.delenv("DISPLAY", raising=False)
+    monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)
+    with pytest.raises(UserError, match=r"--show needs a screen.*--video"):
+        check_screen()
+    monkeypatch.setenv("DISPLAY", ":0")
+    check_screen()
+
+
+@pytest.mark.parametrize(("x", "expected"), [(10, 10), (410, 10), (395, -5), (380, 380)])
+def test_a_box_drawn_on_either_picture(x: float, expected: float) -> None:
+    assert into_panel((x, 5, 20, 30), 400) == (expected, 5, 20, 30)
