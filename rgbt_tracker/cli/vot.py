@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -12,10 +12,79 @@ from nestfuse_core import console
 
 
 def register(app: typer.Typer) -> None:
-    """Add ``rgbt vot score``."""
+    """Add ``rgbt vot evaluate | score``."""
     vot = typer.Typer(no_args_is_help=True, help="VOT-RGBT2019: data, evaluation, scores.")
+    vot.command("evaluate")(evaluate)
     vot.command("score")(score)
     app.add_typer(vot, name="vot")
+
+
+WORKSPACE = typer.Option("--workspace", metavar="DIR", help="The toolkit's workspace.")
+HERE = Path("vot_workspace")
+
+
+def evaluate(
+    trackers: Annotated[list[str], typer.Argument(metavar="TRACKER...", help="Rows of trackers.ini.")],
+    workspace: Annotated[Path, WORKSPACE] = HERE,
+    experiments: Annotated[str, typer.Option(metavar="A,B", help="Only these; default: all of the stack.")] = "",
+    sequences: Annotated[str, typer.Option(metavar="A,B", help="Only these; default: all.")] = "",
+    workers: Annotated[int, typer.Option(min=1, help="Processes, one sequence each.")] = 1,
+    devices: Annotated[str, typer.Option(metavar="cuda:0,cuda:1", help="Devices the workers take in turn.")] = "",
+    cluster: Annotated[bool, typer.Option("--cluster", help="Distribute sequences with Ray.")] = False,
+    repeat: Annotated[
+        bool, typer.Option("--repeat", help="Run every repetition whole, even of a deterministic tracker.")
+    ] = False,
+    force: Annotated[bool, typer.Option("--force", help="Run again what is complete.")] = False,
+) -> None:
+    """Run the workspace's experiments in this process: the files of 'vot evaluate', sooner. Resumes by sequence."""
+    from rgbt_tracker.vot.evaluate import plan
+
+    root = _workspace(workspace)
+    jobs = plan(root, trackers, _split(experiments), _split(sequences), replay=not repeat, force=force)
+    if not jobs:
+        console.stderr.print("Everything is complete; --force runs it again.")
+    _run(jobs, workers, _split(devices), cluster)
+    console.stdout.print(
+        f"Results: {Path(root) / 'results'}. Scores: vot analysis --workspace {workspace}", highlight=False
+    )
+
+
+def _workspace(given: Path) -> str:
+    """The given workspace, or the folder one is in: 'cd vot_workspace' works as for the toolkit."""
+    here = Path.cwd()
+    if given == HERE and not given.is_dir() and (here / "config.yaml").is_file():
+        return str(here)
+    return str(given.resolve())
+
+
+def _split(text: str) -> list[str]:
+    return [part.strip() for part in text.split(",") if part.strip()]
+
+
+def _run(jobs: list[Any], workers: int, devices: list[str], cluster: bool) -> None:
+    from dataclasses import replace
+
+    from rgbt_tracker.vot.evaluate import run_job, run_parallel
+
+    with console.progress() as bar:
+        task = bar.add_task("evaluate", total=len(jobs), note="")
+        if cluster:
+            from rgbt_tracker.vot.cluster import import_ray, run_on_cluster
+
+            for job in run_on_cluster(jobs, import_ray(), gpus=1.0 if any("cuda" in name for name in devices) else 0.0):
+                bar.update(task, advance=1, note=str(job))
+        elif workers > 1:
+            for job in run_parallel(jobs, workers, devices):
+                bar.update(task, advance=1, note=str(job))
+        else:
+            for done, job in enumerate(jobs):
+                bar.update(task, note=str(job))
+
+                def report(share: float, done: int = done) -> None:
+                    bar.update(task, completed=done + share)
+
+                run_job(replace(job, device=devices[0] if devices else None), report)
+                report(1)
 
 
 def score(
