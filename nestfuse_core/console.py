@@ -6,10 +6,12 @@ import sys
 from typing import Any
 
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from nestfuse_core.errors import UserError
 
+INTERRUPTED = 130
 stderr = Console(stderr=True, soft_wrap=True)
 stdout = Console(soft_wrap=True)
 
@@ -32,8 +34,11 @@ def run(app: Any, arguments: list[str] | None = None) -> None:
     try:
         app(args=arguments)
     except UserError as error:
-        stderr.print(f"[bold red]Error:[/] {error}", markup=True, highlight=False)
+        # Paths may hold brackets, which must not be taken for markup.
+        stderr.print(f"[bold red]Error:[/] {escape(str(error))}", markup=True, highlight=False)
         sys.exit(2)
-    except KeyboardInterrupt:
-        stderr.print("Interrupted; nothing half-written was left behind.")
-        sys.exit(130)
+    except SystemExit as end:
+        # typer turns Ctrl-C into this exit code without a word.
+        if end.code == INTERRUPTED:
+            stderr.print("Interrupted; nothing half-written was left behind.")
+        raise

@@ -1,0 +1,445 @@
+"""``rgbt track`` from the command line: what it writes, and one sentence for everything that can go wrong."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import av
+import cv2
+import numpy as np
+import pytest
+import torch
+import typer
+
+from nestfuse_core import console
+from rgbt_tracker.cli.track import register
+from rgbt_tracker.config import TrackerConfig
+from rgbt_tracker.sequences import read_boxes
+
+ROOT = Path(__file__).resolve().parents[3]
+COUNT = 6
+BOXES = np.array([[10.0 + 2 * index, 12, 16, 12] for index in range(COUNT)])
+
+
+class FakeTracker:
+    """Moves its box 2 px to the right a frame, as the target of `folder` does."""
+
+    def __init__(self, config: TrackerConfig) -> None:
+        self.config, self.record_maps, self.updates = config, False, 0
+        self.box: Any = None
+        self.before_update: Any = lambda number: None
+
+    def initialize(self, rgb: Any, ir: Any, box: Any) -> None:
+        self.box = tuple(float(value) for value in box)
+
+    def update(self, rgb: Any, ir: Any) -> Any:
+        self.updates += 1
+        self.before_update(self.updates)
+        assert (rgb is not None) == ("rgb" in self.config.modalities) or rgb is not None
+        self.box = (self.box[0] + 2, *self.box[1:])
+        maps = {"level0": np.full((2, 4, 4), 0.5, np.float32)} if self.record_maps else None
+        return SimpleNamespace(box=self.box, score=0.8, lost=False, maps=maps, search_box=(0, 0, 40, 40))
+
+
+@dataclass
+class Fake:
+    """What the command asked for: the tracker's settings, weights and device."""
+
+    tracker: Any = None
+    weights: Any = None
+    device: str = ""
+    before_update: Any = None
+
+
+@pytest.fixture
+def fake(monkeypatch: pytest.MonkeyPatch) -> Fake:
+    seen = Fake()
+
+    def build(settings: TrackerConfig, weights: Any, device: str) -> FakeTracker:
+        seen.tracker, seen.weights, seen.device = FakeTracker(settings), weights, device
+        if seen.before_update:
+            seen.tracker.before_update = seen.before_update
+        return seen.tracker
+
+    monkeypatch.setattr("rgbt_tracker.api.build_tracker", build)
+    return seen
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A sequence of six frames with ground truth, and an empty working directory."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("RGBT_DATA", raising=False)
+    place = tmp_path / "data" / "street"
+    for camera, level in (("visible", 90), ("infrared", 60)):
+        (place / camera).mkdir(parents=True)
+        for index in range(COUNT):
+            cv2.imwrite(str(place / camera / f"{index:04d}.png"), np.full((48, 64, 3), level + index, np.uint8))
+    np.savetxt(place / "init.txt", BOXES, delimiter=",")
+    return place
+
+
+@dataclass
+class Outcome:
+    code: int
+    out: str
+    err: str
+
+
+@pytest.fixture
+def rgbt(capsys: pytest.CaptureFixture[str]):
+    """Run ``track`` with arguments as a shell would, exit code included."""
+
+    def run(*arguments: Any) -> Outcome:
+        app = typer.Typer(pretty_exceptions_enable=False)
+        register(app)
+        with pytest.raises(SystemExit) as ended:
+            console.run(app, [str(argument) for argument in arguments])
+        captured = capsys.readouterr()
+        return Outcome(int(ended.value.code or 0), captured.out, " ".join(captured.err.split()))
+
+    return run
+
+
+def nano(*more: Any) -> tuple[Any, ...]:
+    return ("--config", "nestfuse_nanotrack", "--output", "out", *more)
+
+
+def files(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir()) if folder.is_dir() else []
+
+
+# ---- what it writes
+
+
+def test_results_and_summary(fake: Fake, folder: Path, rgbt: Any) -> None:
+    done = rgbt("--sequence", folder, *nano())
+    assert done.code == 0, done.err
+    assert files(Path("out")) == ["street.txt", "street_scores.txt", "street_time.txt"]
+    np.testing.assert_allclose(read_boxes(Path("out/street.txt")), BOXES)
+    assert np.loadtxt("out/street_scores.txt").tolist() == [1, *[0.8] * 5]
+    assert len(np.loadtxt("out/street_time.txt")) == COUNT
+    assert "street: 6 frames" in done.out and "mean overlap with the ground truth 1.000" in done.out
+    assert "out/street.txt" in done.out
+    assert fake.device == "auto" and fake.weights is None
+
+
+def test_names_are_looked_up(fake: Fake, folder: Path, rgbt: Any) -> None:
+    assert rgbt("--sequence", "street", "--root", folder.parent, *nano("--name", "mine")).code == 0
+    assert "mine.txt" in files(Path("out"))
+
+
+def test_two_folders_with_init(fake: Fake, folder: Path, rgbt: Any) -> None:
+    sources = ("--rgb", folder / "visible", "--ir", folder / "infrared")
+    done = rgbt(*sources, "--init", "5,6,7,8", *nano())
+    assert done.code == 0 and "overlap" not in done.out
+    assert read_boxes(Path("out/visible_infrared.txt"))[0].tolist() == [5, 6, 7, 8]
+
+
+def test_init_wins_over_the_ground_truth(fake: Fake, folder: Path, rgbt: Any) -> None:
+    assert rgbt("--sequence", folder, "--init", "5,6,7,8", *nano()).code == 0
+    assert read_boxes(Path("out/street.txt"))[0].tolist() == [5, 6, 7, 8]
+
+
+@pytest.mark.parametrize("modality", ["rgbt", "rgb", "ir"])
+def test_modalities_and_video(fake: Fake, folder: Path, rgbt: Any, modality: str) -> None:
+    done = rgbt("--sequence", folder, *nano("--modality", modality, "--video", "new/street.mp4"))
+    assert done.code == 0 and "video: new/street.mp4" in done.out
+    assert fake.tracker.config.modality == modality
+    with av.open("new/street.mp4") as container:
+        frames = list(container.decode(video=0))
+    assert len(frames) == COUNT
+    assert frames[0].width == (640 if modality == "rgbt" else 320)
+
+
+def test_one_camera_alone_starts_on_its_own_annotation(fake: Fake, folder: Path, rgbt: Any) -> None:
+    np.savetxt(folder / "infrared.txt", BOXES + np.array([4, 0, 0, 0]), delimiter=",")
+    done = rgbt("--sequence", folder, *nano("--modality", "ir"))
+    assert read_boxes(Path("out/street.txt"))[0].tolist() == [14, 12, 16, 12]
+    assert "ground truth 1.000" in done.out
+
+
+def test_maps(fake: Fake, folder: Path, rgbt: Any) -> None:
+    assert rgbt("--sequence", folder, *nano("--maps", "--video", "o.mp4")).code == 0
+    with np.load("out/street_maps.npz") as maps:
+        assert maps["level0"].shape == (COUNT, 4, 4) and np.isnan(maps["windows"][0]).all()
+
+
+@pytest.mark.parametrize("typed", ["1,0,3,0,1,4,0,0,1", "matrix.txt"])
+def test_homography_reaches_the_tracker(fake: Fake, folder: Path, rgbt: Any, typed: str) -> None:
+    Path("matrix.txt").write_text("1 0 3\n0 1 4\n0 0 1\n")
+    assert rgbt("--sequence", folder, *nano("--homography", typed)).code == 0
+    assert fake.tracker.config.thermal.homography == ((1, 0, 3), (0, 1, 4), (0, 0, 1))
+
+
+def test_notes_of_the_reader_are_shown(fake: Fake, folder: Path, rgbt: Any) -> None:
+    np.savetxt(folder / "init.txt", BOXES[:3], delimiter=",")
+    assert "Note: 'init.txt' has 3 boxes for 6 frames" in rgbt("--sequence", folder, *nano()).err
+
+
+# ---- bad input: exit code 2, one sentence, nothing written
+
+
+def refused(done: Outcome, *words: str) -> None:
+    assert done.code == 2
+    for word in words:
+        assert word in done.err
+    assert "Traceback" not in done.err
+    assert files(Path("out")) == []
+
+
+def test_sequence_and_rgb(fake: Fake, folder: Path, rgbt: Any) -> None:
+    refused(rgbt("--sequence", folder, "--rgb", folder / "visible", *nano()), "either --sequence or --rgb and --ir")
+
+
+def test_nothing_to_track(fake: Fake, folder: Path, rgbt: Any) -> None:
+    refused(rgbt(*nano()), "give --sequence NAME|DIR", "drawn:street", "--rgb A --ir B")
+
+
+def test_unknown_names(fake: Fake, folder: Path, rgbt: Any) -> None:
+    refused(rgbt("--sequence", "biketwo", *nano()), "No sequence called 'biketwo'", "rgbt vot prepare", "RGBT_DATA")
+    refused(rgbt("--sequence", "drawn:nowhere", *nano()), "nowhere", "street")
+    refused(rgbt("--sequence", folder, "--config", "nestfuse_nanotrak"), "did you mean 'nestfuse_nanotrack'?")
+    refused(rgbt("--sequence", folder, *nano("--modality", "depth")), "modality")
+
+
+def test_no_box(fake: Fake, folder: Path, rgbt: Any) -> None:
+    (folder / "init.txt").unlink()
+    refused(rgbt("--sequence", folder, *nano()), "give --init x,y,w,h", "--show")
+    refused(rgbt("--sequence", folder, *nano("--init", "1,2,3")), "four numbers x,y,w,h", "'1,2,3'")
+
+
+def test_absent_in_the_first_frame(fake: Fake, folder: Path, rgbt: Any) -> None:
+    (folder / "init.txt").write_text("NaN,NaN,NaN,NaN\n" * COUNT)
+    refused(rgbt("--sequence", folder, *nano()), "give --init x,y,w,h")
+
+
+@pytest.mark.parametrize(
+    ("box", "words"), [("900,900,10,10", "outside the 64x48 image"), ("5,5,0,9", "positive"), ("nan,5,5,5", "finite")]
+)
+def test_bad_box_with_the_real_tracker(folder: Path, rgbt: Any, box: str, words: str) -> None:
+    refused(rgbt("--sequence", folder, *nano("--weights", "untrained", "--device", "cpu", "--init", box)), words)
+
+
+def test_brackets_in_a_path_are_printed(fake: Fake, folder: Path, rgbt: Any) -> None:
+    Path("odd [bold] name").mkdir()
+    refused(rgbt("--sequence", "odd [bold] name", *nano()), "'odd [bold] name'")
+
+
+def test_missing_camera(fake: Fake, folder: Path, rgbt: Any) -> None:
+    done = rgbt("--rgb", folder / "visible", "--init", "1,2,3,4", *nano())
+    refused(done, "needs ir frames", "give --ir, or --modality rgb")
+    assert rgbt("--rgb", folder / "visible", "--init", "1,2,3,4", *nano("--modality", "rgb")).code == 0
+
+
+def test_missing_thermal_frame(fake: Fake, folder: Path, rgbt: Any) -> None:
+    (folder / "infrared" / "0003.png").unlink()
+    refused(rgbt("--sequence", folder, *nano()), "no thermal frame for 1 (0003.png)")
+
+
+def test_extra_thermal_frame(fake: Fake, folder: Path, rgbt: Any) -> None:
+    cv2.imwrite(str(folder / "infrared" / "0009.png"), np.zeros((48, 64), np.uint8))
+    refused(rgbt("--sequence", folder, *nano()), "no visible frame for 1 (0009.png)")
+
+
+def test_empty_directory(fake: Fake, folder: Path, rgbt: Any) -> None:
+    Path("empty").mkdir()
+    refused(rgbt("--sequence", "empty", *nano()), "found nothing")
+
+
+@pytest.mark.parametrize("content", [b"", b"text", None])
+def test_unreadable_frame_in_the_middle(fake: Fake, folder: Path, rgbt: Any, content: bytes | None) -> None:
+    victim = folder / "infrared" / "0003.png"
+    victim.write_bytes(victim.read_bytes()[:60] if content is None else content)
+    done = rgbt("--sequence", folder, *nano("--video", "o.mp4"))
+    refused(done, "Cannot read the thermal frame", "0003.png")
+    assert fake.tracker.updates == 2, "the frames before it were tracked"
+    assert files(folder.parent.parent) == ["data"], "no half-written video, no empty folder"
+
+
+def test_wrong_channel_count(fake: Fake, folder: Path, rgbt: Any) -> None:
+    packed = np.zeros((48, 64, 4), np.uint8)
+    cv2.imwrite(str(folder / "visible" / "0002.png"), packed)
+    refused(rgbt("--sequence", folder, *nano()), "Expected 1 or 3 channels", "0002.png", "got 4")
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has CUDA")
+def test_no_cuda_when_asked_for(folder: Path, rgbt: Any) -> None:
+    refused(rgbt("--sequence", folder, *nano("--weights", "untrained", "--device", "cuda")), "cuda", "use cpu or auto")
+
+
+def test_weights_that_are_not_there(folder: Path, rgbt: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RGBT_CACHE", str(folder / "cache"))
+    refused(rgbt("--sequence", folder, *nano()), "rgbt weights get nanotrackv3", "rgbt weights add nanotrackv3 FILE")
+    refused(rgbt("--sequence", folder, *nano("--weights", "a/b.pth")), "No weights file at 'a/b.pth'")
+
+
+def test_video_of_another_kind(fake: Fake, folder: Path, rgbt: Any) -> None:
+    refused(rgbt("--sequence", folder, *nano("--video", "o.gif")), "ending in .mp4")
+
+
+def test_bad_homography(fake: Fake, folder: Path, rgbt: Any) -> None:
+    refused(rgbt("--sequence", folder, *nano("--homography", "1,2,3")), "nine numbers")
+
+
+def test_show_without_a_screen(fake: Fake, folder: Path, rgbt: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.platform", "linux")
+    monkeypatch.delenv("DISPLAY", raising=False)
+    monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)
+    refused(rgbt("--sequence", folder, *nano("--show")), "needs a screen")
+
+
+def test_interruption_leaves_nothing(fake: Fake, folder: Path, rgbt: Any) -> None:
+    def interrupt(number: int) -> None:
+        if number == 3:
+            raise KeyboardInterrupt
+
+    fake.before_update = interrupt
+    done = rgbt("--sequence", folder, *nano("--video", "o.mp4"))
+    assert done.code == 130 and "Interrupted; nothing half-written" in done.err
+    assert files(folder.parent.parent) == ["data"]
+
+
+# ---- windows and live sources
+
+
+@pytest.fixture
+def window(monkeypatch: pytest.MonkeyPatch) -> list[np.ndarray]:
+    """A screen that shows nothing and a user who draws 20,10,8,6 on the thermal picture."""
+    shown: list[np.ndarray] = []
+    monkeypatch.setenv("DISPLAY", ":0")
+    monkeypatch.setattr(cv2, "namedWindow", lambda *a: None)
+    monkeypatch.setattr(cv2, "destroyAllWindows", lambda: None)
+    monkeypatch.setattr(cv2, "imshow", lambda title, image: shown.append(image))
+    monkeypatch.setattr(cv2, "waitKey", lambda delay: ord(" ") if len(shown) == 1 else -1)
+    monkeypatch.setattr(cv2, "getWindowProperty", lambda *a: 1.0)
+    monkeypatch.setattr(cv2, "selectROI", lambda title, image, showCrosshair: (20 + image.shape[1] // 2, 10, 8, 6))
+    return shown
+
+
+def test_the_box_is_drawn_with_the_mouse(fake: Fake, folder: Path, rgbt: Any, window: list[np.ndarray]) -> None:
+    (folder / "init.txt").unlink()
+    done = rgbt("--sequence", folder, *nano("--show"))
+    assert done.code == 0, done.err
+    assert read_boxes(Path("out/street.txt"))[0].tolist() == [20, 10, 8, 6]
+    assert len(read_boxes(Path("out/street.txt"))) == COUNT == len(window)
+
+
+def test_q_ends_a_recorded_run_without_results(
+    fake: Fake, folder: Path, rgbt: Any, window: list[np.ndarray], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cv2, "waitKey", lambda delay: ord("q") if len(window) == 3 else -1)
+    assert rgbt("--sequence", folder, *nano("--show")).code == 130
+    assert files(Path("out")) == []
+
+
+class FakeCapture:
+    """A camera that never ends."""
+
+    def __init__(self, address: Any) -> None:
+        self.address = address
+
+    def isOpened(self) -> bool:  # noqa: N802
+        return True
+
+    def set(self, key: int, value: float) -> None:
+        pass
+
+    def get(self, key: int) -> float:
+        return 25.0
+
+    def grab(self) -> bool:
+        time.sleep(0.002)
+        return True
+
+    def retrieve(self) -> tuple[bool, np.ndarray]:
+        return True, np.full((48, 64, 3), 100, np.uint8)
+
+    def release(self) -> None:
+        pass
+
+
+@pytest.fixture
+def cameras(monkeypatch: pytest.MonkeyPatch) -> None:
+    from rgbt_tracker.sequences import sources
+
+    monkeypatch.setattr(sources.Camera.__init__, "__defaults__", (FakeCapture,))
+
+
+def test_ctrl_c_ends_a_live_run_and_keeps_its_track(fake: Fake, folder: Path, rgbt: Any, cameras: None) -> None:
+    fake.before_update = lambda number: signal.raise_signal(signal.SIGINT) if number == 4 else None
+    done = rgbt("--rgb", "0", "--ir", "1", "--init", "1,2,3,4", *nano("--video", "live.mp4"))
+    assert done.code == 0, done.err
+    assert len(read_boxes(Path("out/camera0_camera1.txt"))) == 5
+    with av.open("live.mp4") as container:
+        assert len(list(container.decode(video=0))) == 5
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_a_live_box_is_drawn_on_the_frame_chosen_with_space(
+    fake: Fake, folder: Path, rgbt: Any, cameras: None, window: list[np.ndarray]
+) -> None:
+    fake.before_update = lambda number: signal.raise_signal(signal.SIGINT) if number == 3 else None
+    done = rgbt("--rgb", "0", "--ir", "1", *nano("--show"))
+    assert done.code == 0, done.err
+    assert read_boxes(Path("out/camera0_camera1.txt"))[0].tolist() == [20, 10, 8, 6]
+
+
+def test_a_camera_that_is_not_there(fake: Fake, folder: Path, rgbt: Any) -> None:
+    refused(rgbt("--rgb", "97", "--ir", "98", "--init", "1,2,3,4", *nano()), "Cannot open the visible camera '97'")
+
+
+# ---- as a user starts it
+
+
+def start(*arguments: Any, cwd: Path) -> subprocess.Popen[str]:
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONUNBUFFERED": "1"}
+    command = [sys.executable, str(ROOT / "track.py"), *map(str, arguments)]
+    return subprocess.Popen(
+        command, cwd=cwd, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+
+
+def test_track_py_on_real_frames_with_the_real_loop(folder: Path) -> None:
+    arguments = ("--sequence", folder, "--config", "nestfuse_nanotrack", "--weights", "untrained", "--device", "cpu")
+    process = start(*arguments, cwd=folder.parent)
+    out, err = process.communicate(timeout=120)
+    assert process.returncode == 0, err
+    assert "the network is untrained" in err
+    assert re.search(r"street: 6 frames in .* mean overlap with the ground truth 0\.\d{3}", out)
+    boxes = read_boxes(folder.parent / "results" / "street.txt")
+    assert boxes.shape == (COUNT, 4) and boxes[0].tolist() == BOXES[0].tolist()
+
+
+def test_track_py_refuses_without_a_traceback(folder: Path) -> None:
+    process = start("--sequence", "nothing-like-it", cwd=folder.parent)
+    out, err = process.communicate(timeout=120)
+    assert process.returncode == 2 and out == ""
+    assert err.startswith("Error: No sequence called 'nothing-like-it'") and "Traceback" not in err
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals")
+def test_ctrl_c_while_it_runs(folder: Path) -> None:
+    for camera in ("visible", "infrared"):
+        image = (folder / camera / "0000.png").read_bytes()
+        for index in range(COUNT, 2000):
+            (folder / camera / f"{index:04d}.png").write_bytes(image)
+    arguments = ("--config", "nestfuse_nanotrack", "--weights", "untrained", "--device", "cpu", "--video", "o.mp4")
+    process = start("--sequence", folder, *arguments, cwd=folder.parent)
+    end = time.monotonic() + 60
+    while not list(folder.parent.glob(".o-*.mp4")) and time.monotonic() < end:
+        time.sleep(0.05)
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 130, err
+    assert "Interrupted" in err and "Traceback" not in err
+    assert files(folder.parent) == ["street"]
