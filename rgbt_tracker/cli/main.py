@@ -9,7 +9,18 @@ import typer
 from nestfuse_core import console
 
 # Each module offers register(app), which adds its commands; models and torch are imported inside the commands.
-COMMANDS: tuple[str, ...] = ("track", "fuse_train", "fuse_table", "weights", "vot", "report", "bench", "tune", "data", "train")
+COMMANDS: tuple[str, ...] = (
+    "track",
+    "fuse_train",
+    "fuse_table",
+    "weights",
+    "vot",
+    "report",
+    "bench",
+    "tune",
+    "data",
+    "train",
+)
 
 
 def build_app() -> typer.Typer:
