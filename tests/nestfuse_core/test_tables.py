@@ -1,0 +1,103 @@
+"""The paper's tables: rows, training of what is missing, other methods' pictures, and the command."""
+
+import math
+
+import cv2
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from typer.testing import CliRunner
+
+from nestfuse_core import tables
+from nestfuse_core.checkpoints import save_checkpoint
+from nestfuse_core.errors import UserError
+from nestfuse_core.metrics import METRICS, evaluate
+from nestfuse_core.network import NestFuse
+from nestfuse_core.pairs import match_folders
+from rgbt_tracker.cli.main import build_app
+
+
+@pytest.fixture
+def folders(tmp_path):
+    """Two pairs, another method's pictures (their mean), and a live network for each of Table V's rows."""
+    random = np.random.default_rng(3)
+    for name in ("pairs", "mean"):
+        (tmp_path / name).mkdir()
+    for index in (1, 2):
+        ir, vis = (cv2.resize(random.integers(0, 256, (9, 9), np.uint8), (72, 66)) for _ in range(2))
+        cv2.imwrite(str(tmp_path / f"pairs/IR{index}.png"), ir)
+        cv2.imwrite(str(tmp_path / f"pairs/VIS{index}.png"), vis)
+        cv2.imwrite(str(tmp_path / f"mean/fused_{index}.png"), ir // 2 + vis // 2)
+    for name, deep in (("paper-lambda100", False), ("paper-deep-lambda100", True)):
+        torch.manual_seed(1)
+        network = NestFuse(deep_supervision=deep)
+        for output in network.output_names:
+            getattr(network, output).conv2d.weight.data.abs_()
+        save_checkpoint(tmp_path / "runs" / name / "network.pt", network.state_dict())
+    return tmp_path
+
+
+def test_table_v_has_ours_the_papers_and_any_other_row(folders):
+    pairs, _ = match_folders(folders / "pairs", folders / "pairs")
+    networks = tables.open_networks("V", folders / "runs")
+    frame = tables.build_table("V", networks, pairs, {"mean": folders / "mean"}, save=folders / "fused")
+    here = frame[frame.source == "here"].set_index("method")
+    assert list(here.index) == ["avg", "max", "nuclear", "add (DenseFuse)", "mean"]
+    assert frame[frame.method == "IFCNN"].source.tolist() == ["paper"]
+    # The saved pictures are what was scored.
+    for label, folder in (("avg", folders / "fused" / "avg"), ("mean", folders / "mean")):
+        scores = []
+        for pair in pairs:
+            picture = next(path for path in folder.iterdir() if path.stem[-1] == pair.name[-1])
+            ir, vis, fused = (cv2.imread(str(path), 0) for path in (pair.ir, pair.vis, picture))
+            scores.append(evaluate(ir, vis, fused))
+        for name in METRICS:
+            assert here.loc[label, name] == pytest.approx(np.mean([one[name] for one in scores]), abs=1e-12)
+
+
+def test_table_iv_measures_each_output_of_one_network(folders):
+    pairs, _ = match_folders(folders / "pairs", folders / "pairs")
+    frame = tables.build_table("IV", tables.open_networks("IV", folders / "runs"), pairs[:1])
+    here = frame[frame.source == "here"].set_index("method")
+    assert here.loc[["output 1", "output 2", "output 3"], "VIF"].nunique() == 3
+    assert math.isnan(frame[frame.source == "paper"].iloc[0].FMI_w)
+
+
+def test_the_papers_mutual_information_is_twice_its_entropy():
+    for scores in tables.PUBLISHED["V"].values():
+        assert scores["MI"] == pytest.approx(2 * scores["En"], abs=1.1e-5)
+
+
+def test_what_a_table_lacks_is_trained_from_its_name(folders, monkeypatch):
+    monkeypatch.setattr(tables, "available", lambda: [])
+    assert tables.missing_weights("III", folders / "runs") == ["paper-lambda1", "paper-lambda10", "paper-lambda1000"]
+    monkeypatch.setattr(tables, "ENTRIES", {"III": (tables.Entry("lambda 1", "paper-lambda1"),)})
+    with pytest.raises(UserError, match="paper-lambda1, which are not shipped; train them"):
+        tables.open_networks("III", folders / "runs")
+    changes = {"steps": 2, "size": 16, "batch": 1}
+    tables.train_missing("III", folders / "runs", str(folders / "mean"), changes, "cpu", lambda message: None)
+    assert tables.open_networks("III", folders / "runs").keys() == {"paper-lambda1"}
+
+
+def test_the_recipe_follows_from_the_name():
+    deep = tables.settings_for("paper-deep-lambda10", "photos", {})
+    assert (deep.weight, deep.deep_supervision, deep.size) == (10, True, 128)
+    assert tables.settings_for("paper-lambda1000", "photos", {"size": 96}).size == 96
+
+
+def test_the_command_prints_and_writes_the_table(folders, monkeypatch):
+    monkeypatch.setattr(tables, "ENTRIES", {"V": (tables.Entry("add (DenseFuse)", "paper-lambda100", "add"),)})
+    arguments = ["fuse-table", "v", "--pairs", folders / "pairs", "--runs", folders / "runs"]
+    arguments += ["--method", f"mean={folders / 'mean'}", "--output", folders / "table.csv"]
+    result = CliRunner().invoke(build_app(), [str(argument) for argument in arguments])
+    assert result.exit_code == 0, result.output
+    frame = pd.read_csv(folders / "table.csv")
+    assert frame.method.tolist()[:2] == ["add (DenseFuse)"] * 2 and frame.method.tolist()[-1] == "mean"
+
+
+def test_bad_requests_are_named(folders):
+    with pytest.raises(UserError, match="expected III, IV or V"):
+        tables.check_table("VI")
+    result = CliRunner().invoke(build_app(), ["fuse-table", "V", "--pairs", str(folders / "pairs"), "--method", "x"])
+    assert isinstance(result.exception, UserError) and "NAME=FOLDER" in str(result.exception)
