@@ -48,7 +48,7 @@ class _Correlation(torch.autograd.Function):
         return _correlate(search, kernel)
 
     @staticmethod
-    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, Tensor | None]:  # type: ignore[override]
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, Tensor | None]:
         search, kernel = ctx.saved_tensors
         h, w = kernel.shape[2:]
         by_search = by_kernel = None

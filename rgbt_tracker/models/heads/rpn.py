@@ -80,5 +80,5 @@ class MultiRPN(nn.Module):
         cls, loc = (torch.stack(level) for level in zip(*outputs, strict=True))
         if not self.weighted:
             return cls.mean(0), loc.mean(0)
-        cls_weight, loc_weight = self.cls_weight.softmax(0), self.loc_weight.softmax(0)
+        cls_weight, loc_weight = self.cls_weight.softmax(0).to(cls.dtype), self.loc_weight.softmax(0).to(loc.dtype)
         return torch.tensordot(cls_weight, cls, 1), torch.tensordot(loc_weight, loc, 1)

@@ -1,0 +1,88 @@
+"""``rgbt train``: train a tracker from a recipe."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import typer
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("train")(train)
+
+
+def train(
+    recipe: str = typer.Argument(..., help="Recipe: a YAML file, or a name in configs/training."),
+    output: Path = typer.Option(..., "--output", "-o", help="Folder of the run."),
+    resume: bool = typer.Option(False, "--resume", help="Go on exactly where the folder's last.pt ends."),
+    until: int = typer.Option(0, "--until", help="Stop (and save) after this step; 0: at the recipe's end."),
+    change: list[str] = typer.Option([], "--set", help="Change a value of the recipe: --set optimiser.rate=0.001."),
+    device: str = typer.Option("auto", "--device", help="auto, cpu or cuda."),
+) -> None:
+    """Train a tracker; under torchrun, every process takes its share of the batch."""
+    import signal
+
+    from nestfuse_core import console
+    from nestfuse_core.errors import UserError
+    from rgbt_tracker.training.loop import Trainer
+    from rgbt_tracker.training.parallel import process_group
+    from rgbt_tracker.training.recipe import load_recipe, write_recipe
+
+    settings = load_recipe(recipe, _changes(change))
+    if not resume and (output / "last.pt").is_file():
+        raise UserError(f"'{output}' holds a run already; go on with --resume, or choose another --output.")
+    name = _device(device)
+    with process_group(name) as group:
+        place = f"cuda:{group.local}" if name == "cuda" else name
+        if settings.threads and name == "cpu":
+            import torch
+
+            torch.set_num_threads(settings.threads)
+        trainer = Trainer(settings, output, place, group)
+        if resume:
+            trainer.resume()
+        if group.first:
+            write_recipe(settings, output / "recipe.yaml")
+
+        def stop(*_: object) -> None:
+            trainer.interrupted = True
+
+        before = signal.signal(signal.SIGINT, stop)
+        try:
+            with console.progress() as bar:
+                task = bar.add_task(settings.name, total=settings.steps, completed=trainer.step, note="")
+                trainer.run(until or None, lambda step, note: bar.update(task, completed=step, note=note))
+        finally:
+            signal.signal(signal.SIGINT, before)
+        if group.first:
+            console.stdout.print(
+                f"{trainer.step} of {settings.steps} steps done; weights and curves are in '{output}'."
+            )
+
+
+def _changes(pairs: list[str]) -> dict[str, object]:
+    """``["a.b=1"]`` -> ``{"a.b": 1}``, values read as YAML."""
+    import yaml
+
+    from nestfuse_core.errors import UserError
+
+    changes: dict[str, object] = {}
+    for pair in pairs:
+        key, sign, value = pair.partition("=")
+        if not sign:
+            raise UserError(f"--set expects key=value, got '{pair}'; for instance --set optimiser.rate=0.001.")
+        changes[key] = yaml.safe_load(value)
+    return changes
+
+
+def _device(name: str) -> str:
+    import torch
+
+    from nestfuse_core.errors import UserError, nearest
+
+    if name not in ("auto", "cpu", "cuda"):
+        raise UserError(f"--device is auto, cpu or cuda, not '{name}'{nearest(name, ('auto', 'cpu', 'cuda'))}.")
+    if name == "cuda" and not torch.cuda.is_available():
+        raise UserError("No CUDA device is available here; use --device cpu.")
+    return ("cuda" if torch.cuda.is_available() else "cpu") if name == "auto" else name

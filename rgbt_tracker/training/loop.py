@@ -1,0 +1,247 @@
+"""The training loop."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn.parallel import DistributedDataParallel
+
+from nestfuse_core.checkpoints import half, save_checkpoint
+from nestfuse_core.errors import UserError
+from rgbt_tracker.config import TrackerConfig, load_config
+from rgbt_tracker.models.build import build_network
+from rgbt_tracker.models.network import SiameseNetwork
+from rgbt_tracker.training import checkpoint, records
+from rgbt_tracker.training.average import MovingAverage
+from rgbt_tracker.training.batches import Batch, Batches
+from rgbt_tracker.training.losses import Sums, loss_sums, total
+from rgbt_tracker.training.measure import picked_iou
+from rgbt_tracker.training.parallel import Group, check_batch, share_statistics
+from rgbt_tracker.training.pool import Pool
+from rgbt_tracker.training.recipe import Recipe
+from rgbt_tracker.training.samples import SampleMaker, Sides
+from rgbt_tracker.training.schedule import factor
+from rgbt_tracker.training.stages import DTYPES, Stages, make_optimiser, set_rate
+from rgbt_tracker.training.start import load_start
+from rgbt_tracker.training.targets import AnchorGrid, anchor_grid
+
+LOG_EVERY = 20
+PATIENCE = 10
+"""Steps in a row without a finite loss and gradient after which a run is given up."""
+
+
+class PairLoss(nn.Module):
+    """The network with its loss: what DDP wraps, so that one call runs everything that has gradients."""
+
+    def __init__(self, network: SiameseNetwork, recipe: Recipe) -> None:
+        super().__init__()
+        self.network = network
+        self._recipe = recipe
+
+    def forward(self, batch: Batch) -> tuple[Sums, Tensor, Tensor]:
+        dtype = DTYPES[self._recipe.precision]
+        with torch.autocast(batch.search.device.type, dtype, enabled=dtype != torch.float32):
+            output = self.network(_image(batch.template), _image(batch.search))
+        sums = loss_sums(output.cls, output.loc, batch, self._recipe.loss, self._recipe.targets)
+        return sums, output.cls.detach(), output.loc.detach()
+
+
+def _image(stack: Tensor) -> Tensor:
+    """(K, N, S, S, 3) uint8 -> (K, N, 3, S, S) float32 over the same memory order (channels last)."""
+    return stack.permute(0, 1, 4, 2, 3).float()
+
+
+class Trainer:
+    """One training run in a folder.
+
+    Args:
+        recipe: what to train, on what, how.
+        output: folder for ``last.pt``, ``weights_*.pt``, ``log.csv``, ``validation.csv`` and ``curves.png``.
+        device: torch device.
+        group: the processes that share every batch.
+    """
+
+    def __init__(self, recipe: Recipe, output: Path, device: str = "cpu", group: Group | None = None) -> None:
+        self.recipe, self.output, self.group = recipe, output, group or Group()
+        self.device = torch.device(device)
+        check_batch(recipe.batch, self.group.world)
+        torch.manual_seed(recipe.seed)
+        self.config: TrackerConfig = load_config(recipe.model)
+        if self.config.model.head.type != "rpn":
+            raise UserError(
+                f"'{recipe.model}' has no anchors (head '{self.config.model.head.type}'); train an 'rpn' head."
+            )
+        network = build_network(self.config)
+        load_start(network, recipe.start)
+        self.network = network.to(self.device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        if self.group.world > 1:
+            share_statistics(self.network)
+        self.stages = Stages(self.network, recipe)
+        self.optimiser = make_optimiser(recipe.optimiser, self.stages.groups())
+        self.scaler = torch.amp.GradScaler(self.device.type, enabled=recipe.precision == "float16")
+        self.average = MovingAverage(self.network, recipe.ema)
+        self.step = 0
+        self.skipped = 0
+        self.interrupted = False
+        self._misses = 0
+        self._loss = PairLoss(self.network, recipe)
+        self._model: nn.Module = self._loss
+
+    def resume(self) -> None:
+        """Continue exactly where ``last.pt`` of the output folder ends."""
+        checkpoint.load(self, self.output / checkpoint.LAST)
+
+    def batches(self) -> tuple[Batches, AnchorGrid]:
+        """The data of this process, and the anchors its targets refer to."""
+        options = self.config.tracking
+        with torch.no_grad():
+            images = [
+                torch.zeros(1, 1, 3, side, side, device=self.device) for side in (options.exemplar, options.instance)
+            ]
+            self.network.eval()
+            positions = self.network(*images).cls.shape[-1]
+            self.stages.set_training()
+        grid = anchor_grid(self.config.anchors, positions, options.instance)
+        maker = SampleMaker(self.recipe, Pool(self.recipe.data), grid, Sides(options.exemplar, options.instance))
+        return Batches(self.recipe, maker, self.group.rank, self.group.world), grid
+
+    def run(self, until: int | None = None, on_step: Callable[[int, str], None] | None = None) -> None:
+        """Train up to step ``until`` (by default the recipe's end) and save.
+
+        Setting ``interrupted`` from outside, such as a signal handler, ends the run after the present step.
+        """
+        stop = min(until or self.recipe.steps, self.recipe.steps)
+        batches, grid = self.batches()
+        writer = _Writer(self, grid) if self.group.first else None
+        note = ""
+        for batch in batches(self.step, stop):
+            report = self.train_step(batch.to(self.device))
+            if writer is not None:
+                note = writer.after(report) or note
+            if on_step is not None:
+                on_step(self.step, note)
+            if self.interrupted:
+                break
+        if writer is not None and self.step:
+            writer.close()
+        self.group.wait()
+
+    def train_step(self, batch: Batch) -> dict[str, Any]:
+        """One update on this process's share of the batch; a step that is not finite changes nothing but the count."""
+        self._enter_stage()
+        rate = self.recipe.optimiser.rate * factor(self.recipe.schedule, self.step, self.recipe.steps)
+        set_rate(self.optimiser, rate)
+        statistics = {name: value.clone() for name, value in self.network.named_buffers() if "running" in name}
+        sums, cls, loc = self._model(batch)
+        counts = self.group.sum(sums.counts())
+        loss = total(sums, counts, self.recipe.loss, self.group.world)
+        self.optimiser.zero_grad(set_to_none=True)
+        self.scaler.scale(loss).backward()
+        self.scaler.unscale_(self.optimiser)
+        trained = [p for p in self.network.parameters() if p.grad is not None]
+        gradient = nn.utils.clip_grad_norm_(trained, self.recipe.optimiser.clip)
+        finite = bool(torch.isfinite(self.group.sum(loss.detach())) and torch.isfinite(gradient))
+        if finite:
+            self.scaler.step(self.optimiser)
+            self.average.update()
+        else:
+            self._undo(statistics)
+        self.scaler.update()
+        self._misses = 0 if finite else self._misses + 1
+        self.step += 1
+        sums = Sums(*(value.detach() for value in sums))
+        return {"sums": sums, "cls": cls, "loc": loc, "batch": batch, "rate": rate, "gradient": float(gradient)}
+
+    def _enter_stage(self) -> None:
+        if self.stages.enter(self.step) and self.group.world > 1:
+            local = [self.group.local] if self.device.type == "cuda" else None
+            self._model = DistributedDataParallel(
+                self._loss, device_ids=local, broadcast_buffers=False, find_unused_parameters=True
+            )
+
+    def _undo(self, statistics: dict[str, Tensor]) -> None:
+        """Forget a step that was not finite."""
+        buffers = dict(self.network.named_buffers())
+        for name, value in statistics.items():
+            buffers[name].copy_(value)
+        self.skipped += 1
+        if self._misses + 1 >= PATIENCE and self.recipe.precision != "float16":
+            raise UserError(
+                f"Training diverged: no finite loss in {PATIENCE} steps up to step {self.step}; lower optimiser.rate "
+                f"or optimiser.clip and resume from '{self.output / checkpoint.LAST}'."
+            )
+
+    def weights(self) -> dict[str, Tensor]:
+        """The averaged network as a flat state dict on the CPU."""
+        return {key: value.cpu() for key, value in self.average.applied(self.stages.state()).items()}
+
+
+class _Writer:
+    """Everything the first process writes while training."""
+
+    def __init__(self, trainer: Trainer, grid: AnchorGrid) -> None:
+        self.trainer, self.grid = trainer, grid
+        recipe, output = trainer.recipe, trainer.output
+        output.mkdir(parents=True, exist_ok=True)
+        self.log = records.Table(output / "log.csv", records.LOG_FIELDS, trainer.step)
+        self.validation = records.Table(output / "validation.csv", records.VALIDATION_FIELDS, trainer.step + 1)
+        self._clock, self._since = time.perf_counter(), trainer.step
+        keep = recipe.checkpoints.keep
+        self._keep = {round(recipe.steps * (i + 1) / keep) for i in range(keep)} | {recipe.steps}
+        self._sequences: list[Any] | None = None
+
+    def after(self, report: dict[str, Any]) -> str:
+        """Log, save and validate as due after a step; returns a note when there is news."""
+        trainer, recipe = self.trainer, self.trainer.recipe
+        note = self._log(report) if (trainer.step - 1) % LOG_EVERY == 0 else ""
+        if trainer.step in self._keep:
+            name = trainer.output / f"weights_{trainer.step:07d}.pt"
+            save_checkpoint(name, half({k: v for k, v in trainer.weights().items() if "num_batches" not in k}))
+        if trainer.step % recipe.checkpoints.every == 0:
+            self.close()
+        if recipe.validation.every and trainer.step % recipe.validation.every == 0:
+            note = self._validate() or note
+        return note
+
+    def close(self) -> None:
+        """Save for resuming, and draw the curves."""
+        checkpoint.save(self.trainer, self.trainer.output / checkpoint.LAST)
+        records.draw_curves(self.trainer.output)
+
+    def _log(self, report: dict[str, Any]) -> str:
+        trainer, sums = self.trainer, report["sums"]
+        now = time.perf_counter()
+        pairs = (trainer.step - self._since) * trainer.recipe.batch / max(now - self._clock, 1e-9)
+        self._clock, self._since = now, trainer.step
+        row = {
+            "step": trainer.step - 1,
+            "loss": float(total(sums, sums.counts(), trainer.recipe.loss)),
+            "positive": float(sums.positive / sums.positives.clamp_min(1)),
+            "negative": float(sums.negative / sums.negatives.clamp_min(1)),
+            "location": float(sums.location / sums.pairs),
+            "iou": picked_iou(report["cls"], report["loc"], report["batch"], self.grid),
+            "rate": report["rate"],
+            "gradient": report["gradient"],
+            "pairs_per_second": pairs,
+            "skipped": trainer.skipped,
+        }
+        self.log.add(row)
+        return f"loss {row['loss']:.3f}, IoU {row['iou']:.2f}, {pairs:.0f} pairs/s"
+
+    def _validate(self) -> str:
+        from rgbt_tracker.training.validation import held_out, validate
+
+        options = self.trainer.recipe.validation
+        if self._sequences is None:
+            self._sequences = held_out(options)
+        scores = []
+        for row in validate(self.trainer.config, self.trainer.weights(), self._sequences):
+            self.validation.add({"step": self.trainer.step, **row})
+            scores.append(float(str(row["mean_iou"])))
+        self._clock, self._since = time.perf_counter(), self.trainer.step
+        return f"validation mean IoU {sum(scores) / len(scores):.3f}" if scores else ""

@@ -1,0 +1,32 @@
+"""How well a batch was answered."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from rgbt_tracker.training.batches import Batch
+from rgbt_tracker.training.targets import AnchorGrid
+
+
+def picked_iou(cls: Tensor, loc: Tensor, batch: Batch, grid: AnchorGrid) -> float:
+    """Mean IoU of each positive pair's highest scoring box with the target; NaN without a positive pair.
+
+    Both boxes are decoded from offsets of the same anchor, so no other geometry is needed.
+    """
+    chosen = ~batch.negative
+    if not bool(chosen.any()):
+        return float("nan")
+    logits = cls[chosen].float().unflatten(1, (2, -1))
+    best = (logits[:, 1] - logits[:, 0]).flatten(1).argmax(1)
+    index = best[:, None, None].expand(-1, 4, 1)
+    delta = loc[chosen].float().unflatten(1, (4, -1)).flatten(2).gather(2, index)[..., 0]
+    truth = batch.delta[chosen].flatten(2).gather(2, index)[..., 0]
+    sizes = torch.as_tensor(grid.sizes, device=cls.device, dtype=torch.float32)
+    anchor = sizes[:, best // (cls.shape[-1] * cls.shape[-2])].T
+    boxes = [torch.cat([d[:, :2] * anchor, d[:, 2:].exp() * anchor], 1) for d in (delta, truth)]
+    low = torch.maximum(*(box[:, :2] - box[:, 2:] / 2 for box in boxes))
+    high = torch.minimum(*(box[:, :2] + box[:, 2:] / 2 for box in boxes))
+    shared = (high - low).clamp_min(0).prod(1)
+    union = boxes[0][:, 2:].prod(1) + boxes[1][:, 2:].prod(1) - shared
+    return float((shared / union).mean())

@@ -1,0 +1,106 @@
+"""Drawing pairs of shots: a template's and a search region's, of one target or, for negatives, of two."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rgbt_tracker.training import pasted
+from rgbt_tracker.training.crops import Box, Clip, Image, ImageCache, Moment, read_clips
+from rgbt_tracker.training.photometric import three_channels
+from rgbt_tracker.training.recipe import Data, Source
+
+
+@dataclass(frozen=True)
+class Shot:
+    """One target at one moment, as crops: ``images`` maps "rgb" and/or "ir" to HxWx3 uint8 BGR (read only).
+
+    ``box`` (x, y, w, h), edges in crop pixels, is the visible one where both cameras have one.
+    """
+
+    images: dict[str, Image]
+    box: Box
+
+
+class ClipSource:
+    """Clips of one crop set; ``draw`` gives two moments of one of them."""
+
+    def __init__(self, source: Source, cache: ImageCache, max_gap: int) -> None:
+        self.clips = read_clips(source)
+        self.weight = source.weight
+        sizes = np.array([len(clip.moments) for clip in self.clips], float) ** source.balance
+        self._edges = np.cumsum(sizes / sizes.sum())
+        self._cache, self._max_gap = cache, max_gap
+
+    def draw(self, rng: np.random.Generator) -> tuple[Shot, Shot]:
+        clip = self._clip(rng)
+        first = int(rng.integers(len(clip.moments)))
+        near = clip.near(first, self._max_gap)
+        second = near[int(rng.integers(len(near)))]
+        return self._shot(clip.moments[first]), self._shot(clip.moments[second])
+
+    def one(self, rng: np.random.Generator) -> Shot:
+        """A single shot, for negatives and distractors."""
+        moments = self._clip(rng).moments
+        return self._shot(moments[int(rng.integers(len(moments)))])
+
+    def _clip(self, rng: np.random.Generator) -> Clip:
+        return self.clips[min(int(np.searchsorted(self._edges, rng.random())), len(self.clips) - 1)]
+
+    def _shot(self, moment: Moment) -> Shot:
+        images = {name: three_channels(self._cache.read(crop.file)) for name, crop in moment.crops.items()}
+        crop = moment.crops.get("rgb") or moment.crops["ir"]
+        return Shot(images, crop.box)
+
+
+class PhotoSource:
+    """Pasted targets from a folder of photographs."""
+
+    def __init__(self, photos: Path, weight: float, cache: ImageCache) -> None:
+        self.photos = pasted.list_photos(photos)
+        self.weight = weight
+        self._cache = cache
+
+    def draw(self, rng: np.random.Generator) -> tuple[Shot, Shot]:
+        first, second = pasted.paste(rng, self.photos, self._cache)
+        return Shot(first.images, first.box), Shot(second.images, second.box)
+
+    def one(self, rng: np.random.Generator) -> Shot:
+        return self.draw(rng)[0]
+
+
+class Pool:
+    """All sources of a recipe, drawn from in proportion to their weights."""
+
+    def __init__(self, data: Data) -> None:
+        cache = ImageCache(data.cache_gb)
+        self.sources: list[ClipSource | PhotoSource] = []
+        for source in data.sources:
+            if source.photos is not None:
+                self.sources.append(PhotoSource(source.photos, source.weight, cache))
+            else:
+                self.sources.append(ClipSource(source, cache, data.max_gap))
+        weights = np.array([source.weight for source in self.sources])
+        self._edges: NDArray[np.float64] = np.cumsum(weights / weights.sum())
+        self._clips = [source for source in self.sources if isinstance(source, ClipSource)]
+
+    def source(self, rng: np.random.Generator) -> ClipSource | PhotoSource:
+        return self.sources[min(int(np.searchsorted(self._edges, rng.random())), len(self.sources) - 1)]
+
+    def pair(self, rng: np.random.Generator, negative: bool) -> tuple[Shot, Shot]:
+        """Template and search shot; of two targets, mostly of one source, when ``negative``."""
+        source = self.source(rng)
+        template, search = source.draw(rng)
+        if not negative:
+            return template, search
+        other = source if rng.random() < 0.5 else self.source(rng)
+        return other.one(rng), search
+
+    def distractor(self, rng: np.random.Generator) -> Shot | None:
+        """A shot of any other target, from a crop set."""
+        if not self._clips:
+            return None
+        return self._clips[int(rng.integers(len(self._clips)))].one(rng)

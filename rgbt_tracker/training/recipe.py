@@ -1,0 +1,255 @@
+"""What a training run is: a YAML recipe, typed, with unknown keys refused.
+
+Fractions of the run (``from_step`` of an unfreezing, ``warmup``) are given in steps, so that the same recipe with
+more steps is a different recipe and not a silent change of the schedule.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Literal
+
+import yaml
+from pydantic import Field, field_validator, model_validator
+
+from nestfuse_core.errors import UserError, nearest
+from nestfuse_core.files import write_text
+from rgbt_tracker.config import Section, config_directory, read_yaml, validated
+
+
+class Source(Section):
+    """One set of crops (or of photographs) and how often pairs come from it.
+
+    Attributes:
+        crops: folder with ``index.json`` (docs/training.md describes the layout).
+        photos: folder of photographs; targets are cut out of one and pasted into another (see ``pasted.py``).
+        weight: share of the pairs, relative to the other sources.
+        modality, kind: use only these records ("rgb", "ir"; "video", "still").
+        match: use only sequences whose name or source contains one of these texts.
+        exclude: names of sequences to leave out.
+        balance: a sequence is drawn in proportion to ``len ** balance``; 0 draws all sequences alike.
+    """
+
+    crops: Path | None = None
+    photos: Path | None = None
+    weight: float = Field(default=1.0, gt=0)
+    modality: Literal["rgb", "ir"] | None = None
+    kind: Literal["video", "still"] | None = None
+    match: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+    balance: float = Field(default=0.5, ge=0, le=1)
+
+    @model_validator(mode="after")
+    def _one_folder(self) -> Source:
+        if (self.crops is None) == (self.photos is None):
+            raise ValueError("a source needs either 'crops' or 'photos', a folder")
+        return self
+
+
+class Data(Section):
+    """Where pairs come from. ``paired`` is the share of steps that stack both modalities (2, N, 3, H, W)."""
+
+    sources: tuple[Source, ...] = Field(min_length=1)
+    max_gap: int = Field(default=100, ge=1)
+    negatives: float = Field(default=0.2, ge=0, le=1)
+    paired: float = Field(default=0.0, ge=0, le=1)
+    workers: int = Field(default=2, ge=0)
+    cache_gb: float = Field(default=4.0, ge=0)
+
+
+class View(Section):
+    """Geometric jitter of one crop, in pixels and relative to the window's side, both uniform in +-value."""
+
+    shift: float = Field(default=0, ge=0)
+    scale: float = Field(default=0, ge=0, lt=1)
+    blur: float = Field(default=0, ge=0, le=1)
+
+
+class Augment(Section):
+    """Probabilities and ranges of the augmentations; the defaults are those of the official recipe."""
+
+    template: View = View(shift=4, scale=0.05)
+    search: View = View(shift=64, scale=0.18, blur=0.2)
+    colour: float = Field(default=1.0, ge=0, le=1)
+    flip: float = Field(default=0.0, ge=0, le=1)
+    light: float = Field(default=0.0, ge=0, le=1)
+    grey: float = Field(default=0.0, ge=0, le=1)
+    invert: float = Field(default=0.0, ge=0, le=1)
+    thermal_like: float = Field(default=0.0, ge=0, le=1)
+    noise: float = Field(default=0.0, ge=0, le=1)
+    occlusion: float = Field(default=0.0, ge=0, le=1)
+    distractor: float = Field(default=0.0, ge=0, le=1)
+    misalignment: float = Field(default=0.0, ge=0)
+    degrade: float = Field(default=0.0, ge=0, le=1)
+    modality_dropout: float = Field(default=0.0, ge=0, le=1)
+
+
+class Targets(Section):
+    """Which anchors count as positive and negative (SiamRPN++; PySOT's AnchorTarget)."""
+
+    high: float = Field(default=0.6, gt=0, lt=1)
+    low: float = Field(default=0.3, gt=0, lt=1)
+    positives: int = Field(default=16, ge=1)
+    total: int = Field(default=64, ge=2)
+    negative_pair: int = Field(default=16, ge=1)
+
+
+class Loss(Section):
+    """``classification`` x (0.5 NLL+ + 0.5 NLL-) + ``location`` x L1.
+
+    The share ``hard`` of each region's negatives are the highest scoring ones instead of random ones.
+    """
+
+    classification: float = Field(default=1.0, ge=0)
+    location: float = Field(default=1.2, ge=0)
+    hard: float = Field(default=0.0, ge=0, le=1)
+
+
+class Optimiser(Section):
+    """SGD with momentum (official) or AdamW (short)."""
+
+    type: Literal["sgd", "adamw"] = "sgd"
+    rate: float = Field(default=0.005, gt=0)
+    momentum: float = Field(default=0.9, ge=0, lt=1)
+    weight_decay: float = Field(default=1e-4, ge=0)
+    clip: float = Field(default=10.0, gt=0)
+
+
+class Schedule(Section):
+    """Learning rate over the run as a factor of the optimiser's ``rate``.
+
+    ``cosine``: linear warm-up over ``warmup`` steps, then half a cosine to ``end``.
+    ``log``: constant within an epoch; from ``start`` to 1 over ``warmup_epochs``, then log-spaced to ``end``.
+    """
+
+    type: Literal["cosine", "log"] = "log"
+    warmup: int = Field(default=0, ge=0)
+    epoch: int = Field(default=1, ge=1)
+    warmup_epochs: int = Field(default=5, ge=0)
+    start: float = Field(default=0.2, gt=0, le=1)
+    end: float = Field(default=0.1, ge=0, le=1)
+
+
+class Unfreeze(Section):
+    """From ``from_step`` on, backbone modules named ``layers`` train at ``rate`` times the learning rate."""
+
+    from_step: int = Field(ge=0)
+    layers: tuple[str, ...] = Field(min_length=1)
+    rate: float = Field(default=0.1, gt=0)
+
+
+class Backbone(Section):
+    """The backbone is frozen except for what ``unfreeze`` names; its batch statistics never change."""
+
+    unfreeze: tuple[Unfreeze, ...] = ()
+
+
+class Checkpoints(Section):
+    """``every`` steps the run is saved for resuming; ``keep`` of the EMA models (evenly spaced, plus the last)."""
+
+    every: int = Field(default=500, ge=1)
+    keep: int = Field(default=4, ge=0)
+
+
+class Validation(Section):
+    """One-pass mean IoU on held-out sequences ``every`` steps (0 never): drawn ones by name, and folders."""
+
+    every: int = Field(default=0, ge=0)
+    drawn: tuple[str, ...] = ()
+    sequences: tuple[Path, ...] = ()
+    frames: int = Field(default=80, ge=2)
+    seed: int = 90210
+
+
+class Recipe(Section):
+    """A whole run; see the sections."""
+
+    name: str = Field(pattern=r"^[A-Za-z0-9_.-]+$")
+    model: str
+    start: str | None = None
+    seed: int = Field(default=0, ge=0)
+    steps: int = Field(ge=1)
+    batch: int = Field(ge=1)
+    precision: Literal["float32", "bfloat16", "float16"] = "float32"
+    threads: int = Field(default=0, ge=0)
+    ema: float = Field(default=0.0, ge=0, lt=1)
+    data: Data
+    augment: Augment = Augment()
+    targets: Targets = Targets()
+    loss: Loss = Loss()
+    optimiser: Optimiser = Optimiser()
+    schedule: Schedule = Schedule()
+    backbone: Backbone = Backbone()
+    checkpoints: Checkpoints = Checkpoints()
+    validation: Validation = Validation()
+
+    @field_validator("backbone")
+    @classmethod
+    def _ascending(cls, value: Backbone) -> Backbone:
+        steps = [stage.from_step for stage in value.unfreeze]
+        if steps != sorted(steps):
+            raise ValueError("the 'from_step' of the unfreezings must ascend")
+        return value
+
+
+def load_recipe(path: str | Path, overrides: dict[str, Any] | None = None) -> Recipe:
+    """Read a recipe; relative folders in it are relative to the recipe's own folder.
+
+    Args:
+        path: YAML file, or the name of one in ``configs/training``.
+        overrides: values of dotted keys, such as ``{"steps": 100, "data.paired": 0.5}``.
+
+    Raises:
+        UserError: no such file, not YAML, an unknown key or a value outside its range.
+    """
+    file = find_recipe(path)
+    content = read_yaml(file)
+    for key, value in (overrides or {}).items():
+        _set(content, key, value)
+    return _resolve(validated(Recipe, content, f"The recipe '{file}'"), file.parent)
+
+
+def write_recipe(recipe: Recipe, path: Path) -> None:
+    """Write the recipe with every value spelled out, folders absolute."""
+    write_text(path, yaml.safe_dump(recipe.model_dump(mode="json"), sort_keys=False))
+
+
+def find_recipe(path: str | Path) -> Path:
+    """Return the recipe's file: a path, or a name in the installed ``configs/training``."""
+    file = Path(path)
+    if file.is_file():
+        return file
+    folder = config_directory() / "training"
+    named = folder / f"{file.name.removesuffix('.yaml')}.yaml"
+    if file.parent == Path() and named.is_file():
+        return named
+    names = sorted(item.stem for item in folder.glob("*.yaml"))
+    hint = nearest(file.stem, names) or (f"; recipes that come with the package: {', '.join(names)}" if names else "")
+    raise UserError(f"No recipe '{path}'{hint}.")
+
+
+def _set(content: dict[str, Any], key: str, value: Any) -> None:
+    *parents, last = key.split(".")
+    for parent in parents:
+        content = content.setdefault(parent, {})
+        if not isinstance(content, dict):
+            raise UserError(f"'{key}' cannot be set: '{parent}' is not a section of the recipe.")
+    content[last] = value
+
+
+def _resolve(recipe: Recipe, folder: Path) -> Recipe:
+    """Make the folders of the recipe relative to where it lies."""
+
+    def place(path: Path | None) -> Path | None:
+        return path if path is None or path.is_absolute() else folder / path
+
+    sources = tuple(
+        source.model_copy(update={"crops": place(source.crops), "photos": place(source.photos)})
+        for source in recipe.data.sources
+    )
+    validation = recipe.validation.model_copy(
+        update={"sequences": tuple(place(path) for path in recipe.validation.sequences)}
+    )
+    return recipe.model_copy(
+        update={"data": recipe.data.model_copy(update={"sources": sources}), "validation": validation}
+    )
