@@ -137,9 +137,10 @@ def _print_summary(data: Benchmark, scored: list[TrackerScore]) -> None:
     from rich.table import Table
 
     precision, success = data.rules.labels
-    pixels = f"{precision} ({data.rules.precision_pixels:g} px)"
-    table = Table(title=data.rules.title)
-    for column in ("tracker", pixels, "NPR (0.2)", f"{success} (AUC)", "mean overlap", "sequences", "frames"):
+    pixels = f"{data.rules.precision_pixels:g} px"
+    caption = f"{precision} within {pixels}, NPR within 0.2 of the box, {success} the area under the success curve"
+    table = Table(title=data.rules.title, caption=caption)
+    for column in ("tracker", precision, "NPR", success, "mean IoU", "sequences", "frames"):
         table.add_column(column, justify="left" if column == "tracker" else "right")
     for item in sorted(scored, key=lambda item: -item.total.success_auc):
         total = item.total

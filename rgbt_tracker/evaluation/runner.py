@@ -18,7 +18,6 @@ from nestfuse_core.errors import UserError
 from nestfuse_core.files import write_text
 from rgbt_tracker.config import TrackerConfig
 from rgbt_tracker.evaluation.groundtruth import Benchmark
-from rgbt_tracker.evaluation.rows import write_rows
 from rgbt_tracker.evaluation.scores import present
 from rgbt_tracker.sequences.base import Sequence as Frames
 
@@ -132,7 +131,7 @@ def run_jobs(
     Args:
         setup: of the tracker.
         jobs: from `plan`.
-        folder: ``OUTPUT/TRACKER``; gets ``NAME.txt`` (x,y,w,h a frame), ``NAME_scores.txt``, ``NAME_time.txt``.
+        folder: ``OUTPUT/TRACKER``; gets the files of `rgbt_tracker.output.results.write_results`.
         workers: processes; each builds its own tracker and gets its share of the cores.
         on_done: called with name, frames and the tracker's seconds of each finished sequence.
     """
@@ -173,10 +172,10 @@ def _track_in_worker(job: Job, folder: Path) -> tuple[str, int, float]:
 
 
 def _track(tracker: Any, job: Job, folder: Path) -> tuple[str, int, float]:
+    from rgbt_tracker.output.results import write_results
+    from rgbt_tracker.sequences import prefetch
     from rgbt_tracker.tracking.run import track_sequence
 
-    track = track_sequence(tracker, job.open(), box=job.box)
-    write_rows(folder / f"{job.name}_scores.txt", np.reshape(track.scores, (-1, 1)))
-    write_rows(folder / f"{job.name}_time.txt", np.reshape(track.seconds, (-1, 1)), decimals=6)
-    write_rows(folder / f"{job.name}.txt", track.boxes)
+    track = track_sequence(tracker, prefetch(job.open()), box=job.box)
+    write_results(folder, job.name, track.boxes, track.scores, track.seconds)
     return job.name, len(track.boxes), float(np.sum(track.seconds))

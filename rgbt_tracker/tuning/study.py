@@ -6,7 +6,7 @@ import json
 import math
 import warnings
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 Score = Callable[[Setting, str], float]
 RANGES = {"penalty": (0.0, 0.3), "window": (0.0, 0.7), "lr": (0.05, 0.9)}
+DECIMALS = 3
+SIBLINGS = 2
 STUDY = "tune"
 
 
@@ -131,6 +133,8 @@ def search(
     """Run trials until ``trials`` are finished, the default setting first.
 
     A trial is stopped early when a Wilcoxon test over the sequences so far says that it is worse than the best.
+    Each trial is followed by `SIBLINGS` that differ from it in the window influence alone: until the window changes
+    which candidate wins, they see what it saw, and the network need not run again (`rgbt_tracker.tuning.memory`).
 
     Args:
         study: from `open_study`.
@@ -145,7 +149,11 @@ def search(
 
     def objective(trial: optuna.Trial) -> float:
         chosen = {name: trial.suggest_float(name, *_range(name, getattr(default, name))) for name in RANGES}
-        setting = Setting(**chosen, fusion=trial.suggest_categorical("fusion", list(fusions)) if fusions else "")
+        fusion = trial.suggest_categorical("fusion", list(fusions)) if fusions else ""
+        setting = Setting(**{name: round(value, DECIMALS) for name, value in chosen.items()}, fusion=fusion)
+        if trial.params == default.as_dict():
+            setting = default
+        trial.set_user_attr("setting", asdict(setting))
         values = []
         for step, name in enumerate(training):
             value = score(setting, name)
@@ -155,13 +163,16 @@ def search(
                 raise optuna.TrialPruned
         return float(np.mean(values))
 
-    if not study.trials:
+    if not finished(study):
         study.enqueue_trial(default.as_dict())
     with warnings.catch_warnings():
         # Wilcoxon's test warns about ties, which trials with equal trajectories have.
         warnings.simplefilter("ignore")
         while (done := len(finished(study))) < trials:
             on_trial(done, _best(study))
+            if done % (SIBLINGS + 1):
+                last = finished(study)[-1].params
+                study.enqueue_trial({name: value for name, value in last.items() if name != "window"})
             study.optimize(objective, n_trials=1)
     on_trial(len(finished(study)), _best(study))
 
@@ -169,10 +180,10 @@ def search(
 def judge(study: optuna.Study, score: Score, default: Setting, held_back: Sequence[str]) -> Outcome:
     """Compare the best setting of the study with the default on sequences that the search did not use."""
     complete = [trial for trial in finished(study) if trial.value is not None and trial.state.name == "COMPLETE"]
-    first = next(trial for trial in complete if _setting(trial.params) == default)
+    first = next(trial for trial in complete if _setting(trial) == default)
     # Strictly better than the default, so that a tie keeps what is there.
     best = max(complete, key=lambda trial: (trial.value, trial is first))
-    setting = _setting(best.params)
+    setting = _setting(best)
     before = [score(default, name) for name in held_back]
     after = [score(setting, name) for name in held_back] if setting != default else before
     interval = paired_bootstrap(after, before)
@@ -193,8 +204,8 @@ def _best(study: optuna.Study) -> float | None:
     return max(values, default=None)
 
 
-def _setting(params: dict[str, Any]) -> Setting:
-    return Setting(params["penalty"], params["window"], params["lr"], params.get("fusion", ""))
+def _setting(trial: Any) -> Setting:
+    return Setting(**trial.user_attrs["setting"])
 
 
 def _range(name: str, default: float) -> tuple[float, float]:

@@ -1,0 +1,95 @@
+"""Remembered answers are the network's own, and a tracker with a memory takes the same path."""
+
+import numpy as np
+import pytest
+import torch
+
+from rgbt_tracker import build_tracker
+from rgbt_tracker.config import load_config
+from rgbt_tracker.sequences.base import Frame, Sequence, SequenceInfo
+from rgbt_tracker.tracking.run import track_sequence
+from rgbt_tracker.tuning.evaluator import Evaluator, Setting, configured
+from rgbt_tracker.tuning.memory import KeptFrames, Memory, RememberingNetwork, digest
+
+
+class Noise(Sequence):
+    """Random pictures that count how often they were read."""
+
+    def __init__(self, length=4):
+        self.read = 0
+        super().__init__(SequenceInfo("noise", length, groundtruth=np.tile([40.0, 30, 30, 24], (length, 1))))
+
+    def frame(self, index):
+        self.read += 1
+        random = np.random.default_rng(index)
+        return Frame(index, *random.integers(0, 256, (2, 96, 128, 3), dtype=np.uint8))
+
+
+@pytest.fixture(scope="module")
+def config():
+    return load_config("nestfuse_nanotrack")
+
+
+def evaluator(config):
+    return Evaluator(config, "untrained", "cpu")
+
+
+def test_same_track_with_and_without_memory(config):
+    plain = build_tracker(config, "untrained", "cpu")
+    expected = track_sequence(plain, Noise()).boxes
+    memory = Memory()
+    tracker = build_tracker(config, "untrained", "cpu")
+    tracker.network = RememberingNetwork(tracker.network, memory, "")  # type: ignore[assignment]
+    for _ in range(2):
+        np.testing.assert_array_equal(track_sequence(tracker, Noise()).boxes, expected)
+    assert memory.misses == {"template": 1, "features": 4, "search": 3}
+    assert memory.hits == {"template": 1, "search": 3}
+    assert memory.rate("search") == 0.5 and memory.saved() > 0
+
+
+def test_a_different_setting_still_gets_its_own_answer(config):
+    changed = Setting(0.3, 0.1, 0.9)
+    remembering = evaluator(config)
+    first = remembering(configured(config), Noise())
+    assert remembering(changed, Noise()) == evaluator(config)(changed, Noise())
+    assert remembering(configured(config), Noise()) == first
+
+
+def test_fusion_variants_share_backbone_features_and_not_answers(config):
+    remembering = evaluator(config)
+    remembering(configured(config, "attention"), Noise(2))
+    remembering(configured(config, "mean"), Noise(2))
+    assert remembering.memory.hits == {"features": 2}  # the template, and the first search, which starts alike
+    assert remembering.memory.misses["search"] == 2
+
+
+def test_memory_forgets_the_oldest():
+    memory = Memory(limit=100)
+    for name in ("a", "b", "a", "c"):  # 40 bytes each: c drives out b, which was used before a
+        memory.recall("search", (name,), lambda: torch.zeros(10))
+    assert memory.hits == {"search": 1}
+    memory.recall("search", ("a",), lambda: pytest.fail("was forgotten"))
+    memory.recall("search", ("b",), lambda: torch.zeros(10))
+    assert memory.misses["search"] == 4
+
+
+def test_digest_tells_pixels_and_shapes_apart():
+    images = torch.randint(0, 256, (2, 1, 3, 8, 8)).float()
+    other = images.clone()
+    other[1, 0, 2, 7, 7] = (other[1, 0, 2, 7, 7] + 1) % 256
+    assert digest(images) == digest(images.clone())
+    assert len({digest(images), digest(other), digest(images.flatten(0, 1))}) == 3
+
+
+def test_kept_frames_are_read_once_within_the_budget():
+    source = Noise()
+    size = 2 * 96 * 128 * 3
+    kept = KeptFrames(source, [3 * size])
+    for _ in range(3):
+        frames = [frame.index for frame in kept]
+    assert frames == [0, 1, 2, 3]
+    assert source.read == 12  # one of four frames found no room: every pass reads the sequence again
+    whole = KeptFrames(Noise(), [4 * size])
+    first = list(whole)
+    assert all(before is after for before, after in zip(first, whole, strict=True))
+    np.testing.assert_array_equal(whole.frame(2).rgb, source.frame(2).rgb)
