@@ -19,6 +19,7 @@ Picture = NDArray[np.uint8]
 Box = tuple[float, float, float, float]
 # Two colours that stay apart for the colour-blind and on thermal grey; BGR.
 TRACKED, TRUTH, LOST = (0, 176, 255), (255, 255, 0), (120, 120, 255)
+MORE, LESS = (0, 140, 255), (255, 80, 0)
 TEXT, BAR = (235, 235, 235), (28, 28, 28)
 FONT = cv2.FONT_HERSHEY_SIMPLEX
 PANEL = (320, 960)  # smallest and largest width of a camera's picture
@@ -52,6 +53,7 @@ class Overlay:
         self._thermal = ThermalView(config.thermal)
         self._truth = truth
         self._seconds: deque[float] = deque(maxlen=WINDOW)
+        self._strongest = 0.02
 
     def pictures(self, frame: Frame) -> dict[str, Picture]:
         """The cameras' pictures as the tracker sees them: HxWx3 uint8 BGR, of one size."""
@@ -78,7 +80,10 @@ class Overlay:
         panels = []
         for number, (camera, image) in enumerate(self.pictures(frame).items()):
             if maps and search:
-                image = tint(image, share(maps, number), search)
+                weights = share(maps, number)
+                # Attention shares lie close to one half: stretch to the strongest seen so far, steady over frames.
+                self._strongest = max(self._strongest, float(np.abs(weights - 0.5).max()))
+                image = tint(image, weights, search, 0.5 / self._strongest)
             panels.append(self._panel(image, camera, box, truth, caption.lost))
         picture = np.hstack(panels)
         return np.vstack([picture, self._bar(picture.shape[1], box, truth, caption)])
@@ -123,11 +128,20 @@ class Overlay:
 
 
 def draw_box(image: Picture, box: Box, scale: float, colour: tuple[int, int, int], width: int) -> None:
-    """Draw x, y, w, h (times ``scale``) with a dark rim that keeps it visible on any ground."""
+    """Draw a rectangle around x, y, w, h (times ``scale``): outside its pixels, so that small targets stay visible.
+
+    A dark rim outside the line sets it off from any ground.
+    """
     x, y, w, h = (value * scale for value in box)
-    first, last = (round(x), round(y)), (round(x + w) - 1, round(y + h) - 1)
-    cv2.rectangle(image, first, last, BAR, width + 2)
-    cv2.rectangle(image, first, last, colour, width)
+    left, top, right, bottom = round(x), round(y), round(x + w) - 1, round(y + h) - 1
+    for distance in range(1, width + 1):
+        _frame(image, left - distance, top - distance, right + distance, bottom + distance, colour)
+    away = width + 1
+    _frame(image, left - away, top - away, right + away, bottom + away, BAR)
+
+
+def _frame(image: Picture, left: int, top: int, right: int, bottom: int, colour: tuple[int, int, int]) -> None:
+    cv2.rectangle(image, (left, top), (right, bottom), colour, 1)
 
 
 def write(image: Picture, text: str, place: tuple[int, int], size: float) -> None:
@@ -143,15 +157,21 @@ def share(maps: dict[str, NDArray[np.float32]], number: int) -> NDArray[np.float
     return np.mean(levels, axis=0, dtype=np.float32)
 
 
-def tint(image: Picture, weights: NDArray[np.float32], search: Box) -> Picture:
-    """Colour the search square by a modality's share of the fused features: dark blue 0, yellow 1."""
+def tint(image: Picture, weights: NDArray[np.float32], search: Box, gain: float = 1.0) -> Picture:
+    """Colour the search square by a modality's share of the fused features.
+
+    Orange where it counts more than one half, blue where less, unchanged at one half; ``gain`` stretches the
+    distance from one half.
+    """
     x, y, w, h = (round(value) for value in search)
     height, width = image.shape[:2]
     left, top, right, bottom = max(x, 0), max(y, 0), min(x + w, width), min(y + h, height)
     if right <= left or bottom <= top:
         return image
-    whole = cv2.resize(np.clip(weights, 0, 1) * 255, (w, h)).astype(np.uint8)
-    colours = cv2.applyColorMap(whole[top - y : bottom - y, left - x : right - x], cv2.COLORMAP_CIVIDIS)
+    whole = cv2.resize((np.asarray(weights, np.float32) - 0.5) * 2 * gain, (w, h))
+    away = np.clip(whole[top - y : bottom - y, left - x : right - x, None], -1, 1)
+    colours = np.where(away > 0, np.array(MORE, np.float32), np.array(LESS, np.float32))
+    strength = 0.6 * np.abs(away)
     result = image.copy()
-    result[top:bottom, left:right] = cv2.addWeighted(result[top:bottom, left:right], 0.6, colours, 0.4, 0)
+    result[top:bottom, left:right] = image[top:bottom, left:right] * (1 - strength) + colours * strength
     return result

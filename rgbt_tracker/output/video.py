@@ -14,7 +14,7 @@ from nestfuse_core.errors import UserError
 from nestfuse_core.files import replacing
 
 SUFFIXES = (".mp4", ".mkv", ".mov", ".m4v")
-QUALITY = "20"  # x264's constant rate factor: 0 is lossless, 23 its default
+QUALITY = "23"  # x264's constant rate factor, its default: 0 is lossless
 
 
 class VideoFile:

@@ -121,10 +121,12 @@ def test_both_cameras_side_by_side_with_the_box_in_each() -> None:
     for offset in (0, 400):
         panel = picture[:300, offset : offset + 400]
         rows, columns = np.nonzero(has(panel, TRACKED))
-        assert abs(rows.min() - 80) <= 2 and abs(rows.max() - 109) <= 2
-        assert abs(columns.min() - 50) <= 2 and abs(columns.max() - 89) <= 2
+        assert (rows.min(), rows.max()) == (80 - 2, 109 + 2), "two pixels, just outside the box"
+        assert (columns.min(), columns.max()) == (50 - 2, 89 + 2)
+        assert (panel[80:110, 50:90] == (60 if offset else 90)).all(), "the target stays visible"
         rows, columns = np.nonzero(has(panel, TRUTH))
-        assert abs(rows.min() - 100) <= 2 and abs(columns.max() - 249) <= 2
+        assert (rows.min(), rows.max()) == (100 - 1, 159 + 1)
+        assert (columns.min(), columns.max()) == (200 - 1, 249 + 1)
 
 
 def test_no_ground_truth_box_where_the_target_is_absent() -> None:
@@ -175,9 +177,11 @@ def test_share_averages_levels_and_tint_stays_inside_the_search_area() -> None:
     np.testing.assert_allclose(share(maps, 1), 0.7, atol=1e-6)
     assert share(maps, 0).shape == (4, 4)
     image = np.full((50, 60, 3), 90, np.uint8)
-    changed = (tint(image, share(maps, 1), (-10, 20, 30, 100)) != image).any(axis=2)
-    rows, columns = np.nonzero(changed)
+    more, less = (tint(image, share(maps, number), (-10, 20, 30, 100)) for number in (1, 0))
+    rows, columns = np.nonzero((more != image).any(axis=2))
     assert (rows.min(), rows.max(), columns.min(), columns.max()) == (20, 49, 0, 19)
+    assert more[30, 10, 2] > 90 > more[30, 10, 0] and less[30, 10, 0] > 90 > less[30, 10, 2]
+    assert (tint(image, np.full((4, 4), 0.5, np.float32), (0, 0, 30, 30)) == image).all(), "one half leaves no colour"
     assert (tint(image, share(maps, 1), (100, 100, 20, 20)) == image).all()
 
 
