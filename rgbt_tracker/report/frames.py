@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from nestfuse_core.thermal import Range, needs_scaling, robust_range, to_grey_levels
 from rgbt_tracker.sequences.base import Image, Sequence
 
 BLOCK = 24  # frames a block: under a second of play, about 2 MB
@@ -17,18 +18,11 @@ QUALITIES = (75, 65, 55, 45, 35, 25)
 PAIR_BYTES = 90_000  # text of one encoded pair: 454 of them stay near 40 MB
 
 
-def eight_bit(image: Image, limits: tuple[float, float] | None) -> NDArray[np.uint8]:
-    """Return the image as uint8; deeper ones are stretched from ``limits`` to 0..255."""
-    if image.dtype == np.uint8:
+def eight_bit(image: Image, limits: Range | None) -> NDArray[np.uint8]:
+    """Return the image as uint8; deeper ones become grey levels, ``limits`` (or their own range) being 0 and 255."""
+    if not needs_scaling(image):
         return np.asarray(image, np.uint8)
-    low, high = limits if limits else depth_limits(image)
-    return np.clip((image.astype(np.float32) - low) * (255 / max(high - low, 1e-6)), 0, 255).astype(np.uint8)
-
-
-def depth_limits(image: Image) -> tuple[float, float]:
-    """Return the 1st and 99th percentile of an image: a fixed range for all frames of a sequence avoids flicker."""
-    low, high = np.percentile(np.asarray(image, np.float32), (1, 99))
-    return float(low), float(high)
+    return to_grey_levels(image, limits or robust_range([image])).round().astype(np.uint8)
 
 
 def shrink(image: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
@@ -62,7 +56,8 @@ class FrameEncoder:
         images = {name: image for name, image in (("rgb", first.rgb), ("ir", first.ir)) if image is not None}
         self.modalities = list(images)
         self.height, self.width = next(iter(images.values())).shape[:2] if images else (0, 0)
-        self.limits = {name: depth_limits(image) for name, image in images.items() if image.dtype != np.uint8}
+        # One range for the whole sequence: a range for each frame would flicker.
+        self.limits = {name: robust_range([image]) for name, image in images.items() if needs_scaling(image)}
         self.quality, pair_bytes = self._pick_quality(budget) if images else (0, 0.0)
         self.expected_bytes = pair_bytes * len(sequence)
 

@@ -28,17 +28,6 @@ def thermal_share(weights: ArrayLike) -> NDArray[np.uint8]:
     return np.round(255 * np.clip(share, 0, 1)).astype(np.uint8)
 
 
-def search_window(box: ArrayLike, context: float, exemplar: int, instance: int) -> NDArray[np.float32]:
-    """Return the area x, y, w, h a Siamese tracker searches, given the box of the frame before.
-
-    Side = sqrt((w + p)(h + p)) * instance / exemplar with p = context (w + h) (Bertinetto et al., SiamFC, 2016).
-    """
-    x, y, w, h = np.asarray(box, dtype=np.float64)
-    pad = context * (w + h)
-    side = np.sqrt((w + pad) * (h + pad)) * instance / exemplar
-    return np.array([x + w / 2 - side / 2, y + h / 2 - side / 2, side, side], dtype=np.float32)
-
-
 def write_maps(
     path: Path, frames: Sequence[Mapping[str, ArrayLike] | None], windows: Sequence[ArrayLike | None]
 ) -> None:

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from rgbt_tracker.boxes import box_to_polygon
-from rgbt_tracker.report.maps import search_window, write_maps
+from rgbt_tracker.report.maps import write_maps
 
 WIDTH, HEIGHT = 96, 72
 LENGTHS = {"alpha": 30, "beta": 24, "gamma": 52}
@@ -92,6 +92,6 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> World:
             folder.mkdir(parents=True)
             (folder / f"{name}_001.txt").write_text("\n".join(vot_lines(boxes, failures)) + "\n")
     weights = np.stack([np.full((4, 5), 1.0), np.full((4, 5), 3.0)])
-    areas = [search_window(box, 0.5, 127, 255) for box in truth["alpha"]]
+    areas = [(x - 20, y - 20, 56.0, 54.0) for x, y, _, _ in truth["alpha"]]
     write_maps(root / "one-pass" / "steady" / "alpha_maps.npz", [{"level 2": weights}] * len(areas), areas)
     return World(root / "sequences", root / "one-pass", root / "workspace", truth)

@@ -173,13 +173,6 @@ def test_weight_maps_survive_the_file(tmp_path: Path):
         maps.read_maps(tmp_path / "b_maps.npz", 5)
 
 
-def test_search_window_is_siamfcs():
-    """A square target of 64 px with context 1/2 has a template area of 127 px when scaled by 127/128."""
-    np.testing.assert_allclose(
-        maps.search_window((0, 0, 64, 64), 0.5, 127, 255), [32 - 128.504, 32 - 128.504, 257.008, 257.008], rtol=1e-5
-    )
-
-
 def test_json_cannot_end_a_script():
     text = to_json({"name": "</script><!--\u2028"})
     assert "<" not in text and json.loads(text) == {"name": "</script><!--\u2028"}
