@@ -91,9 +91,11 @@ class Evaluator:
 
         network, device = self._network(setting)
         tracker = Tracker(setting.apply(self.config), network, device)  # type: ignore[arg-type]
-        track = track_sequence(tracker, sequence)
-        assert sequence.groundtruth is not None
-        return one_pass_scores(track.boxes, sequence.groundtruth)[self.criterion]
+        modality = self.config.modality
+        track = track_sequence(tracker, sequence, sequence.info.start_for(modality))
+        truth = sequence.info.truth_for(modality)
+        assert truth is not None  # `sets` offers annotated sequences only
+        return one_pass_scores(track.boxes, truth)[self.criterion]
 
     def _network(self, setting: Setting) -> tuple[RememberingNetwork, Any]:
         if setting.fusion not in self._networks:

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import numpy as np
-
 from nestfuse_core.errors import UserError
-from rgbt_tracker.evaluation.scores import present
 from rgbt_tracker.sequences.base import Sequence as Frames
 from rgbt_tracker.tuning.memory import KeptFrames
 
@@ -43,7 +40,7 @@ def folder_set(folder: Path, kept_bytes: int = KEPT_BYTES) -> dict[str, Frames]:
         sequence = open_sequence(path)
         if sequence.groundtruth is None:
             raise UserError(f"'{path}' has no ground truth to score against; move it away or annotate it.")
-        if not np.all(present(sequence.groundtruth[0])):
+        if sequence.info.start_box is None:
             raise UserError(f"'{path}' has no target in its first frame, so that a tracker cannot start on it.")
         found[sequence.name] = KeptFrames(sequence, budget)
     if not found:
