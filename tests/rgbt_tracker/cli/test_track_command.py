@@ -318,6 +318,7 @@ def window(monkeypatch: pytest.MonkeyPatch) -> list[np.ndarray]:
     shown: list[np.ndarray] = []
     monkeypatch.setenv("DISPLAY", ":0")
     monkeypatch.setattr(cv2, "namedWindow", lambda *a: None)
+    monkeypatch.setattr(cv2, "resizeWindow", lambda *a: None)
     monkeypatch.setattr(cv2, "destroyAllWindows", lambda: None)
     monkeypatch.setattr(cv2, "imshow", lambda title, image: shown.append(image))
     monkeypatch.setattr(cv2, "waitKey", lambda delay: ord(" ") if len(shown) == 1 else -1)
