@@ -67,6 +67,7 @@ def build_tracker(
     import torch
 
     from rgbt_tracker.models.build import build_network
+    from rgbt_tracker.models.inference import prepare_for_inference
     from rgbt_tracker.models.load import load_weights
     from rgbt_tracker.tracking.tracker import Tracker
 
@@ -79,10 +80,11 @@ def build_tracker(
         raise UserError(f"The configuration '{settings.name}' names no weights; give --weights FILE or a name.")
     if str(name) == UNTRAINED:
         torch.manual_seed(0)
-        return Tracker(settings, build_network(settings), chosen)
-    from rgbt_tracker.zoo import resolve
+        network = build_network(settings)
+    else:
+        from rgbt_tracker.zoo import resolve
 
-    path = resolve(name)
-    network = build_network(settings)
-    load_weights(network, settings, path)
+        network = build_network(settings)
+        load_weights(network, settings, resolve(name))
+    prepare_for_inference(network)
     return Tracker(settings, network, chosen)

@@ -12,6 +12,7 @@ from nestfuse_core.errors import UserError
 from rgbt_tracker import build_tracker
 from rgbt_tracker.config import load_config
 from rgbt_tracker.models.build import build_network
+from rgbt_tracker.models.inference import prepare_for_inference
 from rgbt_tracker.models.load import load_weights
 
 
@@ -118,3 +119,21 @@ def test_missing_file_names_the_path(tmp_path: Path) -> None:
 def test_unavailable_devices(device: str) -> None:
     with pytest.raises(UserError, match=device):
         build_tracker("nestfuse_nanotrack", weights="untrained", device=device)
+
+
+@pytest.mark.parametrize("name", ["nestfuse_nanotrack", "nestfuse_siamrpn_mobilev2"])
+def test_preparing_for_inference_changes_nothing_but_rounding(name: str) -> None:
+    torch.manual_seed(3)
+    network = build_network(load_config(name)).eval()
+    for module in network.modules():
+        if isinstance(module, torch.nn.BatchNorm2d):
+            torch.nn.init.uniform_(module.running_mean, -0.1, 0.1)
+            torch.nn.init.uniform_(module.running_var, 0.8, 1.2)
+    template, search = torch.rand(2, 1, 3, 127, 127) * 255, torch.rand(2, 1, 3, 255, 255) * 255
+    with torch.inference_mode():
+        before = network(template, search)
+        prepare_for_inference(network)
+        after = network(template, search)
+    assert not any(isinstance(module, torch.nn.BatchNorm2d) for module in network.modules())
+    for a, b in zip(before[:2], after[:2], strict=True):
+        assert (a - b).abs().max() <= 1e-4 * a.abs().max()
