@@ -67,7 +67,7 @@ class Evaluator:
         weights: as for `rgbt_tracker.build_tracker`.
         device: likewise.
         criterion: which of `one_pass_scores` counts.
-        memory: of the networks' answers.
+        memory: of the networks' answers; with a limit of 0 every answer is computed.
     """
 
     def __init__(
@@ -82,7 +82,7 @@ class Evaluator:
             raise UserError(f"Expected a criterion of {', '.join(CRITERIA)}, got '{criterion}'.")
         self.config, self.weights, self.device, self.criterion = config, weights, device, criterion
         self.memory = Memory() if memory is None else memory
-        self._networks: dict[str, tuple[RememberingNetwork, Any]] = {}
+        self._networks: dict[str, tuple[Any, Any]] = {}
 
     def __call__(self, setting: Setting, sequence: Frames) -> float:
         """Track the sequence from its first annotation and return the score, 0..1."""
@@ -90,18 +90,20 @@ class Evaluator:
         from rgbt_tracker.tracking.tracker import Tracker
 
         network, device = self._network(setting)
-        tracker = Tracker(setting.apply(self.config), network, device)  # type: ignore[arg-type]
+        tracker = Tracker(setting.apply(self.config), network, device)
         modality = self.config.modality
         track = track_sequence(tracker, sequence, sequence.info.start_for(modality))
         truth = sequence.info.truth_for(modality)
         assert truth is not None  # `sets` offers annotated sequences only
         return one_pass_scores(track.boxes, truth)[self.criterion]
 
-    def _network(self, setting: Setting) -> tuple[RememberingNetwork, Any]:
+    def _network(self, setting: Setting) -> tuple[Any, Any]:
         if setting.fusion not in self._networks:
             from rgbt_tracker import build_tracker
 
             tracker = build_tracker(setting.apply(self.config), self.weights, self.device)
-            network = RememberingNetwork(tracker.network, self.memory, setting.fusion)
+            network: Any = tracker.network
+            if self.memory.limit:
+                network = RememberingNetwork(network, self.memory, setting.fusion)
             self._networks[setting.fusion] = network, tracker.device
         return self._networks[setting.fusion]
