@@ -12,15 +12,63 @@ from nestfuse_core import console
 
 
 def register(app: typer.Typer) -> None:
-    """Add ``rgbt vot evaluate | score``."""
+    """Add ``rgbt vot prepare | check | evaluate | score | table``."""
     vot = typer.Typer(no_args_is_help=True, help="VOT-RGBT2019: data, evaluation, scores.")
+    vot.command("prepare")(prepare)
+    vot.command("check")(check)
     vot.command("evaluate")(evaluate)
     vot.command("score")(score)
+    vot.command("table")(table)
     app.add_typer(vot, name="vot")
 
 
 WORKSPACE = typer.Option("--workspace", metavar="DIR", help="The toolkit's workspace.")
 HERE = Path("vot_workspace")
+
+
+def prepare(
+    source: Annotated[
+        Path | None, typer.Option("--from", metavar="DIR", help="Adopt sequences you have instead of downloading.")
+    ] = None,
+    workspace: Annotated[Path, WORKSPACE] = HERE,
+    sequences: Annotated[str, typer.Option(metavar="A,B", help="Only these.")] = "",
+    copy: Annotated[bool, typer.Option("--copy", help="With --from: copy the frames instead of linking them.")] = False,
+    address: Annotated[str, typer.Option(metavar="URL", help="Address of the dataset's description.")] = "",
+) -> None:
+    """Fetch VOT-RGBT2019 (about 1.5 GB) from data.votchallenge.net, or adopt a folder; resumes and checks."""
+    from rgbt_tracker.vot.description import DESCRIPTION
+    from rgbt_tracker.vot.prepare import adopt, download
+
+    target = Path(_workspace(workspace)) / "sequences"
+    names = _split(sequences) or None
+    if source is not None:
+        done = adopt(target, source, names, copy)
+    else:
+        with console.progress() as bar:
+            task = bar.add_task("download", total=None, note="")
+
+            def report(what: str, received: int, total: int | None) -> None:
+                bar.update(task, description=what, completed=received, total=total)
+
+            done = download(target, address or DESCRIPTION, names, report)
+    console.stdout.print(f"{len(done)} sequences in {target}. Next: rgbt vot check NestFuseNano", highlight=False)
+
+
+def check(
+    tracker: Annotated[str, typer.Argument(metavar="TRACKER", help="A row of trackers.ini.")],
+    workspace: Annotated[Path, WORKSPACE] = HERE,
+    device: Annotated[str, typer.Option(metavar="cuda:0", help="Device for the dry run.")] = "",
+) -> None:
+    """Dry run: toolkit, dataset, weights, device, first frames of every sequence, the toolkit's own 'vot test'."""
+    from rgbt_tracker.vot.check import check as run_checks
+
+    failed = 0
+    for finding in run_checks(_workspace(workspace), tracker, device or None):
+        failed += finding.fatal and not finding.good
+        mark = "ok" if finding.good else ("FAIL" if finding.fatal else "note")
+        typer.echo(f"{mark:<5}{finding.what}: {finding.detail}")
+    if failed:
+        raise typer.Exit(2)
 
 
 def evaluate(
@@ -111,3 +159,20 @@ def score(
         console.stderr.print(
             f"No EAO: the interval {low}-{high} begins after the longest sequence ({len(scores.curve)} frames)."
         )
+
+
+def table(
+    workspace: Annotated[Path, WORKSPACE] = HERE,
+    output: Annotated[Path | None, typer.Option(metavar="FILE", help="Write the Markdown here too.")] = None,
+) -> None:
+    """Print the paper's Table VI with the published trackers and every tracker with complete results here."""
+    from nestfuse_core.files import write_text
+    from rgbt_tracker.vot.published import PUBLISHED, as_markdown, measured_rows
+
+    rows, notes = measured_rows(Path(_workspace(workspace)))
+    text = as_markdown([*PUBLISHED, *rows])
+    typer.echo(text)
+    for note in notes:
+        console.stderr.print(note, highlight=False)
+    if output is not None:
+        write_text(output, text + "\n")

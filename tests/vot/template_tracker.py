@@ -14,6 +14,7 @@ class TemplateTracker:
     modalities = ("rgb", "ir")
 
     def initialize(self, rgb, ir, box):
+        self.count = 0
         self.box = [float(value) for value in box]
         self.template = self._cut(self._stack(rgb, ir), *self._window(0))
 
@@ -45,7 +46,7 @@ class Drifter(TemplateTracker):
 
     def update(self, rgb, ir):
         self.box[0] -= 3
-        self.count = getattr(self, "count", 0) + 1
+        self.count += 1
         box = (float("nan"),) * 4 if self.count % 7 == 0 else tuple(self.box)
         return SimpleNamespace(box=box, score=float("nan") if self.count % 5 == 0 else 0.25)
 
@@ -62,7 +63,7 @@ class Crasher(TemplateTracker):
     """Fails on its fifth frame."""
 
     def update(self, rgb, ir):
-        self.count = getattr(self, "count", 0) + 1
+        self.count += 1
         if self.count == 5:
             raise RuntimeError("out of cheese")
         return super().update(rgb, ir)

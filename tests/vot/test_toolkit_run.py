@@ -37,7 +37,7 @@ def start(*arguments, **environment):
 
 def run(*arguments, code=0, **environment):
     process = start(*arguments, **environment)
-    output, _ = process.communicate(timeout=120)
+    output, _ = process.communicate(timeout=300)
     assert process.returncode == code, output
     return output
 
@@ -94,7 +94,7 @@ def test_a_killed_evaluation_resumes_to_the_same_bytes(workspace, command):
     first = workspace / "results" / "Drifter" / "baseline" / "a" / "a_003.bin"
     second = workspace / "results" / "Drifter" / "baseline" / "b"
     process = start(*arguments)
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 200
     while not second.is_dir() and process.poll() is None and time.monotonic() < deadline:
         time.sleep(0.002)
     os.killpg(process.pid, signal.SIGKILL)
@@ -126,7 +126,7 @@ def test_text_results_are_the_same_too(workspace):
 
 @pytest.mark.parametrize(
     ("tracker", "reason"),
-    [("Crasher", "RuntimeError: out of cheese"), ("Absent", "no_such_weights")],
+    [("Crasher", "out of cheese"), ("Absent", "no_such_weights")],
 )
 def test_a_failing_tracker_fails_the_evaluation(workspace, tracker, reason):
     output = run("vot", "evaluate", tracker, "--workspace", workspace, "--experiments", "baseline", code=1)
