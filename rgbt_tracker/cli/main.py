@@ -16,6 +16,7 @@ COMMANDS: tuple[str, ...] = (
     "weights",
     "vot",
     "report",
+    "demo",
     "bench",
     "tune",
     "data",

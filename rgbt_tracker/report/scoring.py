@@ -25,7 +25,7 @@ class OnePass:
     """One-pass scores of several trackers on the sequences that all of them ran.
 
     Attributes:
-        sequences: one row for each tracker and sequence: tracker, sequence, frames, the `SCORES`, failures, fps.
+        sequences: one row for each tracker and sequence: tracker, sequence, frames, the `SCORES`, failures, lost, fps.
         summary: one row for each tracker: the means over sequences, the sum of failures.
         attributes: one row for each tracker and attribute, the means over the sequences with tagged frames.
         differences: one row for each pair of trackers and score, with its bootstrap interval.
@@ -59,6 +59,12 @@ def failures(track: Trajectory, groundtruth: NDArray[np.float64]) -> list[int]:
     frames = np.flatnonzero(~np.isnan(values))
     lost = values[frames] == 0
     return frames[lost & ~np.concatenate([[False], lost[:-1]])].tolist()
+
+
+def lost_share(track: Trajectory, groundtruth: NDArray[np.float64]) -> float:
+    """Share of the annotated frames without any overlap: a tracker that never comes back fails only once."""
+    values = overlaps(track.boxes, groundtruth)
+    return float((values[~np.isnan(values)] == 0).mean()) if np.isfinite(values).any() else float("nan")
 
 
 def errors(track: Trajectory, groundtruth: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -114,6 +120,7 @@ def score_one_pass(
             "sequence": name,
             **one_pass_scores(runs[name].boxes, truths[name], precision_pixels=pixels),
             "failures": len(failures(runs[name], truths[name])),
+            "lost": lost_share(runs[name], truths[name]),
             "fps": speed(runs[name]),
         }
         for name in common
@@ -136,7 +143,7 @@ def _truth(info: SequenceInfo) -> NDArray[np.float64]:
 
 
 def _summary(sequences: pd.DataFrame, trackers: list[str]) -> pd.DataFrame:
-    means = sequences.groupby("tracker", sort=False)[[*SCORES, "fps"]].mean()
+    means = sequences.groupby("tracker", sort=False)[[*SCORES, "lost", "fps"]].mean()
     means["failures"] = sequences.groupby("tracker", sort=False)["failures"].sum()
     means["sequences"] = sequences.groupby("tracker", sort=False)["sequence"].nunique()
     return means.loc[trackers].reset_index().sort_values("success", ascending=False, kind="stable", ignore_index=True)

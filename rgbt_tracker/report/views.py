@@ -21,7 +21,9 @@ from rgbt_tracker.report.tables import Column, Table
 from rgbt_tracker.vot.measures import ar_point
 
 TRACKER = {"tracker": "Tracker"}
-FAILURES = Column("failures", "Failures", 0, better="low", hint="Number of times the target was lost")
+# Fewer are not better by themselves: who never finds the target again fails once. "Lost frames" tells.
+FAILURES = Column("failures", "Failures", 0, better="", hint="Number of times the overlap fell to zero")
+LOST = Column("lost", "Lost frames", better="low", hint="Share of frames without any overlap")
 FRAMES = Column("frames", "Frames", 0, bar=False, better="")
 COUNT = Column("sequences", "Sequences", 0, bar=False, better="")
 
@@ -44,13 +46,13 @@ def one_pass_tables(scores: OnePass, pixels: float) -> list[Table]:
     by_tag = {"attribute": "Attribute", **TRACKER}
     by_name = {"sequence": "Sequence", **TRACKER}
     tables = [
-        Table("summary", "summary", "One pass", scores.summary, TRACKER, [*columns, FAILURES, *timed, COUNT],
+        Table("summary", "summary", "One pass", scores.summary, TRACKER, [*columns, LOST, FAILURES, *timed, COUNT],
               _left_out(scores.left_out)),
         Table("attributes", "attributes", "Scores by attribute, one pass", scores.attributes, by_tag,
               [*columns[:3], FRAMES, COUNT], "Frames that carry the attribute, averaged over the sequences with some.",
               group="attribute"),
         Table("sequences", "sequences", "Scores by sequence, one pass", scores.sequences, by_name,
-              [*columns, FAILURES, *timed, FRAMES], group="sequence"),
+              [*columns, LOST, FAILURES, *timed, FRAMES], group="sequence"),
         _differences_table("differences", "Differences, one pass", scores.differences),
     ]  # fmt: skip
     return [table for table in tables if len(table.data)]
@@ -95,25 +97,25 @@ def _left_out(names: Sequence[str]) -> str:
 
 
 def _differences_table(name: str, title: str, data: pd.DataFrame) -> Table:
-    columns = [
-        Column("difference", "Difference", bar=False, better=""),
-        Column("low", "From", bar=False, better=""),
-        Column("high", "To", bar=False, better=""),
-        Column("sequences", "Sequences", 0, bar=False, better=""),
-    ]
-    if "first_better" in data:
-        columns += [
-            Column("first_better", "First better", 0, bar=False, better="", hint="Sequences the first tracker wins"),
-            Column("second_better", "Second better", 0, bar=False, better="", hint="Sequences the second tracker wins"),
-        ]
-    note = (
-        "First minus second, with its 95 % interval from a paired bootstrap over sequences. "
-        "An interval that holds 0 does not show a difference."
-    )
+    columns = [Column("difference", "Difference", bar=False, better="")]
     if len(data) and data["low"].isna().all():
         note = "First minus second. One sequence says nothing about others, so there is no interval."
+    else:
+        note = (
+            "First minus second, with its 95 % interval from a paired bootstrap over sequences. "
+            "An interval that holds 0 does not show a difference."
+        )
+        columns += [
+            Column("low", "From", bar=False, better=""),
+            Column("high", "To", bar=False, better=""),
+        ]
+        if "first_better" in data:
+            columns += [
+                Column("first_better", "First better", 0, bar=False, better="", hint="Sequences the first one wins"),
+                Column("second_better", "Second better", 0, bar=False, better="", hint="Sequences the second one wins"),
+            ]
     keys = {"score": "Score", "first": "First", "second": "Second"}
-    return Table(name, "differences", title, data, keys, columns, note)
+    return Table(name, "differences", title, data, keys, [*columns, COUNT], note)
 
 
 def one_pass_plots(scores: OnePass, numbers: dict[str, int], pixels: float) -> list[Plot]:

@@ -1,0 +1,65 @@
+"""The models behind the demo, loaded when they are first asked for and shared by all sessions."""
+
+from __future__ import annotations
+
+import os
+import threading
+from typing import Any, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nestfuse_core.errors import UserError
+from rgbt_tracker.sequences.base import Frame
+
+
+class Trackers:
+    """Makes trackers of one configuration for any modality; the networks are built once each.
+
+    Args:
+        config, weights, device: as for `rgbt_tracker.build_tracker`.
+    """
+
+    def __init__(self, config: str, weights: str | os.PathLike[str] | None, device: str) -> None:
+        self.config, self.weights, self.device = config, weights, device
+        self._built: dict[str, Any] = {}
+        self._lock = threading.Lock()
+
+    def __call__(self, modality: str) -> Any:
+        """Return a new tracker. Raises UserError when the configuration or its weights cannot be had."""
+        from rgbt_tracker import build_tracker
+        from rgbt_tracker.config import Modality
+        from rgbt_tracker.tracking.tracker import Tracker
+
+        with self._lock:
+            if modality not in self._built:
+                chosen = cast(Modality, modality)
+                self._built[modality] = build_tracker(self.config, self.weights, self.device, chosen)
+        model = self._built[modality]
+        return Tracker(model.config, model.network, model.device)
+
+
+class Fusing:
+    """Fuses frames with NestFuse.
+
+    Args:
+        weights: a file, or None for the shipped ones.
+    """
+
+    def __init__(self, weights: str | os.PathLike[str] | None = None, device: str = "cpu") -> None:
+        self.weights, self.device = weights, device
+        self._network: Any = None
+        self._lock = threading.Lock()
+
+    def __call__(self, frame: Frame, strategy: str) -> NDArray[np.generic]:
+        """Return the fused picture, in the visible image's size and colour."""
+        from nestfuse_core.fuser import Fuser
+        from nestfuse_core.network import load_network
+        from rgbt_tracker.api import select_device
+
+        if frame.rgb is None or frame.ir is None:
+            raise UserError("Fusion needs a visible and a thermal image of the same moment.")
+        with self._lock:
+            if self._network is None:
+                self._network = load_network(self.weights, select_device(self.device))
+            return Fuser(self._network, strategy)(frame.ir, frame.rgb).image

@@ -1,0 +1,207 @@
+"""What the demo remembers of one opened pair: its frames, its running trackers, its temporary files."""
+
+from __future__ import annotations
+
+import secrets
+import shutil
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from nestfuse_core.errors import UserError
+from nestfuse_core.thermal import Range, needs_scaling, robust_range, to_grey_levels
+from rgbt_tracker.boxes import check_box
+from rgbt_tracker.sequences.base import Frame
+from rgbt_tracker.sequences.base import Sequence as Frames
+
+MODALITIES = ("rgbt", "rgb", "ir")
+WORDS = {"rgb": "visible", "ir": "thermal"}
+MAXIMUM = 8
+IDLE_SECONDS = 1800.0
+MakeTracker = Callable[[str], Any]
+Box = tuple[float, float, float, float]
+
+
+@dataclass
+class Session:
+    """One opened pair.
+
+    Attributes:
+        frames: its sequence.
+        folder: its temporary files, or None.
+        trackers: modality -> running tracker.
+        boxes: modality -> its latest box.
+        at: frame that the running trackers have reached.
+    """
+
+    frames: Frames
+    folder: Path | None = None
+    trackers: dict[str, Any] = field(default_factory=dict)
+    boxes: dict[str, Box] = field(default_factory=dict)
+    at: int = 0
+    used: float = field(default_factory=time.monotonic)
+    lock: threading.RLock = field(default_factory=threading.RLock)
+    _recent: dict[int, Frame] = field(default_factory=dict)
+    _range: Range | None = None
+
+    def frame(self, index: int) -> Frame:
+        """Return a frame, the thermal image resized to the visible one; raises UserError outside the sequence."""
+        if not 0 <= index < len(self.frames):
+            raise UserError(f"Expected a frame from 0 to {len(self.frames) - 1}, got {index}.")
+        with self.lock:
+            if index not in self._recent:
+                while len(self._recent) >= 4:
+                    self._recent.pop(next(iter(self._recent)))
+                self._recent[index] = _same_size(self.frames.frame(index))
+            return self._recent[index]
+
+    @property
+    def cameras(self) -> list[str]:
+        """The cameras that are there, of "rgb" and "ir"."""
+        first = self.frame(0)
+        return [name for name, image in (("rgb", first.rgb), ("ir", first.ir)) if image is not None]
+
+    def picture(self, index: int, camera: str) -> NDArray[np.uint8]:
+        """Return what to show of a camera: HxW or HxWx3 uint8; deep thermal images keep the first frame's range."""
+        frame = self.frame(index)
+        image = {"rgb": frame.rgb, "ir": frame.ir}.get(camera)
+        if image is None:
+            raise UserError(f"This pair has no {WORDS.get(camera, camera)} images.")
+        if not needs_scaling(image):
+            return np.asarray(image, np.uint8)
+        if self._range is None:
+            self._range = robust_range([np.asarray(self.frame(0).ir)])
+        return to_grey_levels(image, self._range).round().astype(np.uint8)
+
+    def start(self, index: int, box: Sequence[float], modalities: Sequence[str], make: MakeTracker) -> dict[str, Any]:
+        """Start trackers on a frame; returns what `step` returns."""
+        with self.lock:
+            frame = self.frame(index)
+            self._check(modalities)
+            height, width = next(image for image in (frame.rgb, frame.ir) if image is not None).shape[:2]
+            first = check_box(box, width, height)
+            self.trackers, self.boxes, self.at = {}, {}, index
+            for modality in modalities:
+                self._add(modality, first, make)
+            return self._answer({name: {"box": first, "score": 1.0, "lost": False, "ms": 0.0} for name in modalities})
+
+    def step(self, modalities: Sequence[str], make: MakeTracker) -> dict[str, Any]:
+        """Track the next frame with the chosen modalities.
+
+        One that was not running starts on the present frame at the box of the first that was; those that are no longer
+        chosen stop.
+
+        Raises:
+            UserError: nothing runs yet, nothing is chosen, or a camera is missing.
+        """
+        with self.lock:
+            if not self.boxes:
+                raise UserError("Draw a box and start tracking first.")
+            self._check(modalities)
+            if self.at + 1 >= len(self.frames):
+                return self._answer({})
+            lead = next(iter(self.boxes.values()))
+            for modality in modalities:
+                if modality not in self.trackers:
+                    self._add(modality, lead, make)
+            for modality in [name for name in self.trackers if name not in modalities]:
+                del self.trackers[modality], self.boxes[modality]
+            self.at += 1
+            frame = self.frame(self.at)
+            return self._answer({name: self._update(name, frame) for name in modalities})
+
+    def _check(self, modalities: Sequence[str]) -> None:
+        if not modalities or any(name not in MODALITIES for name in modalities):
+            raise UserError(f"Expected some of {', '.join(MODALITIES)}, got {', '.join(modalities) or 'none'}.")
+        for modality in modalities:
+            for camera in ("rgb", "ir") if modality == "rgbt" else (modality,):
+                if camera not in self.cameras:
+                    raise UserError(f"'{modality}' needs {WORDS[camera]} images, and this pair has none.")
+
+    def _add(self, modality: str, box: Box, make: MakeTracker) -> None:
+        tracker, frame = make(modality), self.frame(self.at)
+        tracker.initialize(frame.rgb, frame.ir, box)
+        self.trackers[modality], self.boxes[modality] = tracker, box
+
+    def _update(self, modality: str, frame: Frame) -> dict[str, Any]:
+        begin = time.perf_counter()
+        result = self.trackers[modality].update(frame.rgb, frame.ir)
+        milliseconds = 1000 * (time.perf_counter() - begin)
+        box: Box = tuple(float(value) for value in result.box)  # type: ignore[assignment]
+        self.boxes[modality] = box
+        return {"box": box, "score": float(result.score), "lost": bool(result.lost), "ms": round(milliseconds, 1)}
+
+    def _answer(self, tracks: dict[str, Any]) -> dict[str, Any]:
+        return {"frame": self.at, "last": self.at + 1 >= len(self.frames), "tracks": tracks}
+
+    def close(self) -> None:
+        """Release the frames and remove the temporary files."""
+        with self.lock:
+            close = getattr(self.frames, "close", None)
+            if close:
+                close()
+            if self.folder is not None:
+                shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def _same_size(frame: Frame) -> Frame:
+    if frame.rgb is None or frame.ir is None or frame.rgb.shape[:2] == frame.ir.shape[:2]:
+        return frame
+    size = (frame.rgb.shape[1], frame.rgb.shape[0])
+    return Frame(frame.index, frame.rgb, cv2.resize(np.asarray(frame.ir), size, interpolation=cv2.INTER_LINEAR))
+
+
+class Sessions:
+    """The open sessions: `MAXIMUM` at most, the longest unused one goes first, idle ones after `IDLE_SECONDS`."""
+
+    def __init__(self) -> None:
+        self._open: dict[str, Session] = {}
+        self._lock = threading.Lock()
+
+    def add(self, session: Session) -> str:
+        """Keep a session; returns the secret name it is asked for by."""
+        self.forget_idle()
+        name = secrets.token_urlsafe(16)
+        with self._lock:
+            oldest = sorted(self._open, key=lambda key: self._open[key].used)
+            surplus = [self._open.pop(key) for key in oldest[: max(len(oldest) + 1 - MAXIMUM, 0)]]
+            self._open[name] = session
+        for other in surplus:
+            other.close()
+        return name
+
+    def get(self, name: str) -> Session | None:
+        """Return the session of that name and mark it as used, or None."""
+        self.forget_idle()
+        with self._lock:
+            session = self._open.get(name)
+            if session:
+                session.used = time.monotonic()
+            return session
+
+    def remove(self, name: str) -> None:
+        """Close the session of that name, if there is one."""
+        with self._lock:
+            session = self._open.pop(name, None)
+        if session:
+            session.close()
+
+    def forget_idle(self) -> None:
+        """Close every session that nobody has asked for in a while."""
+        limit = time.monotonic() - IDLE_SECONDS
+        with self._lock:
+            idle = [name for name, session in self._open.items() if session.used < limit]
+        for name in idle:
+            self.remove(name)
+
+    def close(self) -> None:
+        """Close them all."""
+        for name in list(self._open):
+            self.remove(name)
