@@ -53,6 +53,22 @@ class HeadConfig(Section):
     weighted: bool = True
 
 
+class ReliabilityConfig(Section):
+    """The gate of ``strategy: reliable`` (`rgbt_tracker.models.reliable`).
+
+    ``branches``: the modalities alone, or ``all``, with the paper's fusion as one more. ``gains`` weigh the response
+    margin now and in memory, and the distance from the agreed place now and in memory; ``rate`` is the memory's;
+    ``rivals`` counts responses elsewhere against a branch; ``prior`` is the window's part in finding the agreed place.
+    """
+
+    branches: Literal["modalities", "all"] = "all"
+    combine: Literal["mixture", "product"] = "mixture"
+    gains: tuple[float, float, float, float] = (0.35, 0.35, 1.5, 4.0)
+    rate: float = Field(default=0.2, gt=0, le=1)
+    rivals: float = Field(default=0.0, ge=0)
+    prior: float = Field(default=0.455, ge=0, lt=1)
+
+
 class FusionConfig(Section):
     """How the modalities' features become one (`nestfuse_core.attention`), and where.
 
@@ -65,6 +81,7 @@ class FusionConfig(Section):
     point: Literal["backbone", "neck"] = "backbone"
     spatial: Literal["l1", "softmax"] = "l1"
     channel: Literal["avg", "max", "nuclear"] = "avg"
+    reliability: ReliabilityConfig = ReliabilityConfig()
 
 
 class ModelConfig(Section):

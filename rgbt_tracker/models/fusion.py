@@ -13,6 +13,8 @@ class FeatureFusion(nn.Module):
 
     def __init__(self, config: FusionConfig) -> None:
         super().__init__()
+        # Under `reliable` the paper's strategy is one opinion among others.
+        self.strategy = "attention" if config.strategy == "reliable" else config.strategy
         self.config = config
 
     def forward(self, features: list[Tensor]) -> tuple[list[Tensor], list[Tensor | None]]:
@@ -30,7 +32,7 @@ class FeatureFusion(nn.Module):
         fused, maps = [], []
         for level in features:
             out, weights = fuse_features(
-                level, self.config.strategy, self.config.spatial, self.config.channel, return_weights=True
+                level, self.strategy, self.config.spatial, self.config.channel, return_weights=True
             )
             fused.append(out)
             maps.append(weights.spatial)

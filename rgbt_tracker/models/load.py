@@ -47,18 +47,20 @@ def adapt(state: Mapping[str, Tensor], network: SiameseNetwork) -> dict[str, Ten
 
 
 def _unused(key: str, own: Mapping[str, Tensor]) -> bool:
-    """NanoTrack's checkpoint carries a neck that it does not use; a fusion's own values may stay unused."""
+    """NanoTrack's checkpoint carries a neck that it does not use; a gate's gains may stay unused."""
     return key not in own and (
-        key.startswith("fusion.") or (key.startswith("neck.") and any(name.startswith("ban_head.") for name in own))
+        key.startswith("gate.") or (key.startswith("neck.") and any(name.startswith("ban_head.") for name in own))
     )
 
 
 def misfit(expected: Mapping[str, Tensor], given: Mapping[str, Tensor]) -> str:
     """Describe how ``given`` differs from ``expected``, or return an empty string.
 
-    Batch-norm counters may be missing, and so may the values of a fusion, which then keep their start values.
+    Batch-norm counters may be missing, and so may a gate's gains, which then stay as configured.
     """
-    missing = [k for k in expected if k not in given and not k.endswith("num_batches_tracked") and "fusion." not in k]
+    missing = [
+        k for k in expected if k not in given and not k.endswith("num_batches_tracked") and not k.startswith("gate.")
+    ]
     extra = [key for key in given if key not in expected]
     shaped = [key for key in given if key in expected and given[key].shape != expected[key].shape]
     parts = [_count(missing, "missing"), _count(extra, "left over")]

@@ -15,6 +15,7 @@ from rgbt_tracker.models.fusion import FeatureFusion
 from rgbt_tracker.models.heads.ban import BanHead
 from rgbt_tracker.models.heads.rpn import DepthwiseRPN, MultiRPN
 from rgbt_tracker.models.neck import Neck
+from rgbt_tracker.models.reliable import ReliabilityGate
 from rgbt_tracker.tracking.stopwatch import NoStopwatch
 
 
@@ -33,12 +34,15 @@ class Template(NamedTuple):
 class Output(NamedTuple):
     """One search: ``cls`` (N, 2A, h, w) and ``loc`` (N, 4A, h, w) of the head, and the fusion's weight maps.
 
-    ``maps`` holds one (K, N, 1, h, w) tensor a level, or None where the fusion has no map.
+    ``maps`` holds one (K, N, 1, h, w) tensor a level, or None where the fusion has no map. ``weights`` (B, N) and
+    ``memory`` belong to the reliability gate: pass ``memory`` to the next search of the same track.
     """
 
     cls: Tensor
     loc: Tensor
     maps: list[Tensor | None]
+    weights: Tensor | None = None
+    memory: Tensor | None = None
 
 
 def build_head(config: ModelConfig, anchors: int) -> nn.Module:
@@ -78,6 +82,9 @@ class SiameseNetwork(nn.Module):
         self.head_name = "ban_head" if config.head.type == "ban" else "rpn_head"
         self.add_module(self.head_name, head)
         self.fusion = FeatureFusion(config.fusion)
+        self.gate: ReliabilityGate | None = None
+        if config.fusion.strategy == "reliable" and len(modalities) > 1:
+            self.gate = ReliabilityGate(config.fusion.reliability)
 
     @property
     def head(self) -> nn.Module:
@@ -117,18 +124,53 @@ class SiameseNetwork(nn.Module):
         with self.stopwatch("neck"):
             return self.apply_neck(levels), maps
 
+    def branches(self, images: Tensor) -> list[Tensor]:
+        """Images to the head's input of every branch of the gate: (B N, C, h, w) a level, modalities first."""
+        assert self.gate is not None
+        with self.stopwatch("backbone"):
+            features = self.extract(images)
+        after_neck = self.config.fusion.point == "neck"
+        if after_neck:
+            with self.stopwatch("neck"):
+                features = self.neck_each(features)
+        if self.gate.config.branches == "all":
+            with self.stopwatch("fusion"):
+                joint, _ = self.fusion(features)
+                features = [torch.cat([level, one[None]]) for level, one in zip(features, joint, strict=True)]
+        levels = [level.flatten(0, 1) for level in features]
+        if after_neck:
+            return levels
+        with self.stopwatch("neck"):
+            return self.apply_neck(levels)
+
     def template(self, images: Tensor) -> Template:
         """Template images (K, N, 3, 127, 127) -> what `search` correlates with."""
-        features, _ = self.fused(images)
+        features = self.fused(images)[0] if self.gate is None else self.branches(images)
         with self.stopwatch("head"):
             return Template(self.head.prepare(features))  # type: ignore[operator]
 
-    def search(self, template: Template, images: Tensor) -> Output:
-        """Search images (K, N, 3, S, S) -> the head's output."""
+    def search(self, template: Template, images: Tensor, memory: Tensor | None = None) -> Output:
+        """Search images (K, N, 3, S, S) -> the head's output; ``memory`` is that of the track's previous search."""
+        if self.gate is not None:
+            return self._gated(self.gate, template, images, memory)
         features, maps = self.fused(images)
         with self.stopwatch("head"):
             cls, loc = self.head(template.kernels, features)
         return Output(cls, loc, maps)
+
+    def _gated(self, gate: ReliabilityGate, template: Template, images: Tensor, memory: Tensor | None) -> Output:
+        features = self.branches(images)
+        with self.stopwatch("head"):
+            cls, loc = self.head(template.kernels, features)
+        with self.stopwatch("fusion"):
+            shape = (-1, images.shape[1])
+            fused = gate(cls.unflatten(0, shape), loc.unflatten(0, shape), memory)
+        count = len(self.modalities)
+        shares = fused.shares[:count]
+        if len(fused.shares) > count:
+            # The joint branch speaks for all modalities alike.
+            shares = shares + fused.shares[count:] / count
+        return Output(fused.cls, fused.loc, [shares], fused.weights, fused.memory)
 
     def forward(self, template_images: Tensor, search_images: Tensor) -> Output:
         return self.search(self.template(template_images), search_images)

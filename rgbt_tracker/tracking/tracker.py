@@ -34,6 +34,7 @@ class Result:
         box: x, y, w, h in px of the visible image (of the thermal one when it is used alone), 0-based.
         score: the head's probability that the box holds the target, 0..1.
         lost: the score is below ``tracking.lost_below``.
+        weights: under reliability-aware fusion, the weight of each branch (the modalities, then their joint fusion).
         maps: with ``record_maps``, level name -> (K, h, w) share of each modality over the search region
             ``search_box``; otherwise None.
         search_box: x, y, w, h of the square that was searched.
@@ -42,6 +43,7 @@ class Result:
     box: tuple[float, float, float, float]
     score: float
     lost: bool
+    weights: tuple[float, ...] | None = None
     maps: dict[str, NDArray[np.float32]] | None = None
     search_box: tuple[float, float, float, float] | None = None
 
@@ -52,6 +54,7 @@ class _State:
     size: tuple[float, float]
     means: list[Means]
     template: Template
+    memory: Tensor | None = None
 
 
 class Tracker:
@@ -113,16 +116,20 @@ class Tracker:
         side = round(exemplar_side * (options.instance / options.exemplar))
         with torch.inference_mode():
             crops = self._crops(images, state.center, side, options.instance, state.means)
-            output = self.network.search(state.template, crops)
+            output = self.network.search(state.template, crops, state.memory)
             with self._clock("post-processing"):
                 best = self._best(output, scale)
         box, score = self._move(best, scale, images[0].shape)
         maps = self._maps(output) if self.record_maps else None
+        weights = None if output.weights is None else tuple(output.weights[:, 0].tolist())
         half = side / 2
         search_box = (state.center[0] - half, state.center[1] - half, float(side), float(side))
+        state.memory = output.memory
         state.center, state.size = (box[0], box[1]), (box[2], box[3])
         corner = (box[0] - box[2] / 2, box[1] - box[3] / 2, box[2], box[3])
-        return Result(corner, score, score < options.lost_below, maps, search_box if self.record_maps else None)
+        return Result(
+            corner, score, score < options.lost_below, weights, maps, search_box if self.record_maps else None
+        )
 
     def _images(self, rgb: ArrayLike | None, ir: ArrayLike | None) -> list[Image]:
         given = {"rgb": rgb, "ir": ir}
@@ -202,10 +209,12 @@ class Tracker:
         ], score
 
     def _maps(self, output: Output) -> dict[str, NDArray[np.float32]] | None:
-        levels = self.config.model.backbone.levels or (0,)
+        names = [f"level{level}" for level in self.config.model.backbone.levels or (0,)]
+        if output.weights is not None:
+            names = ["response"]
         maps = {
-            f"level{name}": level[:, 0, 0].float().cpu().numpy()
-            for name, level in zip(levels, output.maps, strict=True)
+            name: level[:, 0, 0].float().cpu().numpy()
+            for name, level in zip(names, output.maps, strict=True)
             if level is not None
         }
         return maps or None

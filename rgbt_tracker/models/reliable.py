@@ -1,0 +1,109 @@
+"""Reliability-aware fusion: which modality sees the target decides, not which has the larger features.
+
+NestFuse's weights follow feature magnitude, so a modality that is blind (smoke, darkness, thermal crossover) still
+pulls the fused response away. Here each modality, and the paper's fusion of them as one more opinion, answers by
+itself: the head runs on all *branches* as one batch. Every branch then earns a weight from evidence in its response:
+- how strongly it responds at the place on which the branches together agree, against its strongest response elsewhere,
+- how far its own peak lies from that place,
+- both now and as a moving average over the frames before (the *memory*).
+
+The branches' responses are combined under these weights, and so are their boxes, each in proportion to its weight and
+response at that position. Nothing but the four gains of the gate is learned; gradients flow through all of it.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from rgbt_tracker.config import ReliabilityConfig
+from rgbt_tracker.tracking.anchors import target_scores
+
+LIMIT = 5.0
+"""Logits beyond this say no more: one confident mistake must not outvote everything."""
+TINY = 1e-6
+
+
+class Fused(NamedTuple):
+    """Combined head output: ``cls`` (N, 2A, h, w), ``loc`` (N, 4A, h, w), and how it came about.
+
+    ``weights`` (B, N) sum to 1 over the branches, ``shares`` (B, N, 1, h, w) are each branch's part in the response at
+    a position, ``memory`` (B, N, 2) goes into the next frame.
+    """
+
+    cls: Tensor
+    loc: Tensor
+    weights: Tensor
+    shares: Tensor
+    memory: Tensor
+
+
+class ReliabilityGate(nn.Module):
+    """Combine the head's outputs of B branches; see the module's text."""
+
+    def __init__(self, config: ReliabilityConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.gains = nn.Parameter(torch.tensor(config.gains))
+
+    def forward(self, cls: Tensor, loc: Tensor, memory: Tensor | None = None) -> Fused:
+        """Fuse one search.
+
+        Args:
+            cls: (B, N, 2A, h, w) logits, all background ones first.
+            loc: (B, N, 4A, h, w) box parameters.
+            memory: of the frame before; None in the first search of a track.
+        """
+        branches, batch = cls.shape[:2]
+        anchors, size = cls.shape[2] // 2, cls.shape[-2:]
+        scores = target_scores(cls.flatten(0, 1)).view(branches, batch, anchors, *size).clamp(TINY, 1 - TINY)
+        evidence = self._evidence(scores.amax(2))
+        memory = evidence if memory is None else memory
+        weights = self._weights(evidence, memory)
+        spread = weights.view(branches, batch, 1, 1, 1)
+        parts = spread * scores
+        response = parts.sum(0)
+        if self.config.combine == "product":
+            response = torch.sigmoid((spread * torch.logit(scores).clamp(-LIMIT, LIMIT)).sum(0))
+        parts = parts / parts.sum(0)
+        boxes = loc.unflatten(2, (4, anchors))
+        joint = (parts.unsqueeze(2) * boxes).sum(0).flatten(1, 2)
+        rate = self.config.rate
+        return Fused(
+            torch.cat([torch.log1p(-response), response.log()], 1),
+            joint,
+            weights,
+            parts.mean(2, keepdim=True),
+            (1 - rate) * memory + rate * evidence.detach(),
+        )
+
+    def _evidence(self, response: Tensor) -> Tensor:
+        """(B, N, h, w) best score of a position -> (B, N, 2): log-odds margin at the agreed place, distance to it."""
+        size = response.shape[-1]
+        window = torch.hann_window(size, periodic=False, device=response.device, dtype=response.dtype)
+        half = self.config.prior
+        agreed = response.mean(0) * (1 - half) + half * torch.outer(window, window)
+        place = agreed.flatten(1).argmax(1)
+        near = self._near(place, size, radius=1)
+        around = self._near(place, size, radius=max(2, size // 6))
+        odds = torch.logit(response.clamp(1e-3, 1 - 1e-3))
+        at = odds.masked_fill(~near, -torch.inf).amax((2, 3))
+        elsewhere = odds.masked_fill(around, -torch.inf).amax((2, 3))
+        peak = response.flatten(2).argmax(2)
+        distance = torch.hypot((peak // size - place // size).float(), (peak % size - place % size).float())
+        return torch.stack([at - self.config.rivals * elsewhere, distance / (size / 2)], -1)
+
+    @staticmethod
+    def _near(place: Tensor, size: int, radius: int) -> Tensor:
+        """(N,) flat positions -> (N, size, size) mask of the squares of ``radius`` around them."""
+        steps = torch.arange(size, device=place.device)
+        rows = (steps[None] - (place // size)[:, None]).abs() <= radius
+        columns = (steps[None] - (place % size)[:, None]).abs() <= radius
+        return rows[:, :, None] & columns[:, None, :]
+
+    def _weights(self, evidence: Tensor, memory: Tensor) -> Tensor:
+        now, before, far_now, far_before = self.gains
+        merit = now * evidence[..., 0] + before * memory[..., 0]
+        return (merit - far_now * evidence[..., 1] - far_before * memory[..., 1]).softmax(0)

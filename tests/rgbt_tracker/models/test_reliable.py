@@ -1,0 +1,116 @@
+"""Reliability-aware fusion: what the gate computes, on maps drawn by hand and inside both trackers."""
+
+import numpy as np
+import pytest
+import torch
+
+from rgbt_tracker import build_tracker
+from rgbt_tracker.config import ReliabilityConfig, load_config
+from rgbt_tracker.models.build import build_network
+from rgbt_tracker.models.reliable import ReliabilityGate
+
+SIZE = 15
+
+
+def logits(peaks: dict[tuple[int, int], float], floor: float = -4.0) -> torch.Tensor:
+    """(1, 2, SIZE, SIZE) logits of one anchor whose log-odds are ``floor`` but for the ``peaks`` (y, x)."""
+    odds = torch.full((SIZE, SIZE), floor)
+    for (y, x), value in peaks.items():
+        odds[y, x] = value
+    return torch.stack([torch.zeros_like(odds), odds])[None]
+
+
+def fuse(*branches: torch.Tensor, memory: torch.Tensor | None = None, **settings):
+    cls = torch.stack(branches)
+    loc = torch.arange(len(branches), dtype=torch.float32).view(-1, 1, 1, 1, 1).expand(-1, 1, 4, SIZE, SIZE)
+    return ReliabilityGate(ReliabilityConfig(**settings))(cls, loc, memory)
+
+
+SEES = logits({(7, 7): 4.0})
+BLIND = logits({})
+ELSEWHERE = logits({(1, 13): 2.0})
+
+
+@pytest.mark.parametrize("combine", ["mixture", "product"])
+@pytest.mark.parametrize("other", [BLIND, ELSEWHERE])
+def test_the_modality_that_sees_the_target_decides(combine: str, other: torch.Tensor) -> None:
+    fused = fuse(SEES, other, combine=combine)
+    assert fused.weights[0, 0] > 0.8
+    place = (fused.cls[0, 1] - fused.cls[0, 0]).argmax()
+    assert divmod(int(place), SIZE) == (7, 7)
+    assert fused.loc[0, 0, 7, 7] < 0.05  # the box is the seeing branch's, not the mean of both
+
+
+def test_equal_evidence_gives_equal_weights_and_the_same_response() -> None:
+    fused = fuse(SEES, SEES)
+    torch.testing.assert_close(fused.weights, torch.full((2, 1), 0.5))
+    torch.testing.assert_close(torch.sigmoid(fused.cls[0, 1] - fused.cls[0, 0]), torch.sigmoid(SEES[0, 1]))
+
+
+def test_weights_and_shares_sum_to_one_and_order_does_not_matter() -> None:
+    one, other = fuse(SEES, ELSEWHERE, BLIND), fuse(BLIND, SEES, ELSEWHERE)
+    torch.testing.assert_close(one.weights.sum(0), torch.ones(1))
+    torch.testing.assert_close(one.shares.sum(0), torch.ones(1, 1, SIZE, SIZE))
+    torch.testing.assert_close(one.cls, other.cls)
+    torch.testing.assert_close(one.weights[[2, 0, 1]], other.weights)
+
+
+def test_memory_is_a_moving_average_of_the_evidence() -> None:
+    first = fuse(SEES, BLIND, rate=0.25)
+    second = fuse(BLIND, SEES, memory=first.memory, rate=0.25)
+    fresh = fuse(BLIND, SEES, rate=0.25)
+    torch.testing.assert_close(second.memory, 0.75 * first.memory + 0.25 * fresh.memory)
+    assert second.weights[1, 0] < fresh.weights[1, 0]
+
+
+def test_samples_of_a_batch_do_not_mix() -> None:
+    gate = ReliabilityGate(ReliabilityConfig())
+    cls = torch.stack([torch.cat([SEES, BLIND]), torch.cat([BLIND, SEES])])
+    loc = torch.randn(2, 2, 4, SIZE, SIZE, generator=torch.Generator().manual_seed(0))
+    both = gate(cls, loc)
+    for index in range(2):
+        single = gate(cls[:, index : index + 1], loc[:, index : index + 1])
+        torch.testing.assert_close(both.cls[index], single.cls[0])
+        torch.testing.assert_close(both.loc[index], single.loc[0])
+
+
+@pytest.mark.parametrize("combine", ["mixture", "product"])
+def test_gradients_reach_the_maps_and_the_gains(combine: str) -> None:
+    gate = ReliabilityGate(ReliabilityConfig(combine=combine, rivals=0.5))
+    cls = torch.stack([SEES, ELSEWHERE]).requires_grad_()
+    loc = torch.randn(2, 1, 4, SIZE, SIZE).requires_grad_()
+    fused = gate(cls, loc)
+    (fused.cls[0, 1, 7, 7] + fused.loc[0, 0, 7, 7]).backward()
+    for tensor in (cls, loc, gate.gains):
+        assert torch.isfinite(tensor.grad).all()
+        assert tensor.grad.abs().sum() > 0
+
+
+def test_extreme_logits_stay_finite() -> None:
+    for combine in ("mixture", "product"):
+        fused = fuse(logits({(7, 7): 200.0}, floor=-200.0), logits({}, floor=-200.0), combine=combine)
+        assert torch.isfinite(fused.cls).all()
+        assert torch.isfinite(fused.loc).all()
+
+
+@pytest.mark.parametrize("name", ["nestfuse_nanotrack", "nestfuse_siamrpn_mobilev2"])
+@pytest.mark.parametrize("branches", ["modalities", "all"])
+@pytest.mark.parametrize("point", ["backbone", "neck"])
+def test_both_trackers_run_with_it(name: str, branches: str, point: str) -> None:
+    changes = {"model.fusion.strategy": "reliable", "model.fusion.point": point}
+    config = load_config(name).replace(**changes, **{"model.fusion.reliability": {"branches": branches}})
+    tracker = build_tracker(config, "untrained", "cpu")
+    tracker.record_maps = True
+    rng = np.random.default_rng(0)
+    rgb, ir = rng.integers(0, 256, (2, 120, 160, 3)).astype(np.uint8)
+    tracker.initialize(rgb, ir, (60, 40, 30, 24))
+    results = [tracker.update(rgb, ir) for _ in range(2)]
+    assert len(results[1].weights) == (3 if branches == "all" else 2)
+    assert sum(results[1].weights) == pytest.approx(1, abs=1e-4)
+    np.testing.assert_allclose(results[1].maps["response"].sum(0), 1, atol=1e-4)
+
+
+def test_one_modality_has_no_gate() -> None:
+    config = load_config("nestfuse_nanotrack").replace(**{"model.fusion.strategy": "reliable"})
+    assert build_network(config).gate is not None
+    assert build_network(config.replace(modality="ir")).gate is None
