@@ -72,8 +72,9 @@ def _not_found(name: str, places: list[Path]) -> str:
     if VARIABLE not in os.environ:
         looked.append(f"${VARIABLE} (not set)")
     known = [path.name for place in places if place.is_dir() for path in list_sequences(place)]
+    hint = nearest(name, known) or "."
     return (
-        f"No sequence called '{name}'{nearest(name, known)} Looked in {', '.join(looked)}. Fetch VOT-RGBT2019 with "
+        f"No sequence called '{name}'{hint} Looked in {', '.join(looked)}. Fetch VOT-RGBT2019 with "
         f"'rgbt vot prepare', set {VARIABLE} to the folder of a dataset you have, give a sequence folder, or use a "
         f"drawn sequence ({', '.join(DRAWN + scene for scene in drawn_scenes())})."
     )

@@ -318,7 +318,7 @@ def test_drawn_sequences_by_name() -> None:
     sequence = open_sequence(f"drawn:{scene}")
     frame = sequence.frame(0)
     assert frame.rgb is not None and frame.ir is not None and sequence.info.start_box is not None
-    with pytest.raises(UserError, match="No drawn sequence 'nowhere'"):
+    with pytest.raises(UserError, match="got 'nowhere'"):
         open_sequence("drawn:nowhere")
 
 

@@ -97,7 +97,7 @@ def bad_files() -> dict[str, bytes]:
         "text": b"hello",
         "empty": b"",
         "truncated": checkpoint()[:200],
-        "code": pickle.dumps({"weight": Malicious()}),
+        "code": pickle.dumps({"weight": Malicious()}, protocol=2),
         "page": b"<html>quota exceeded</html>",
     }
 
