@@ -14,6 +14,7 @@ from rgbt_tracker.boxes import polygon_to_box
 
 Array = NDArray[np.float64]
 Notation = Literal["size", "corners"]
+VOT_UNKNOWN = 0
 SEPARATORS = re.compile(r"[,;\s]+")
 
 
@@ -21,7 +22,7 @@ def read_boxes(path: Path, notation: Notation = "size") -> Array:
     """Read boxes as they are written: (N, 4) x, y, w, h; NaN and empty boxes stay what they are.
 
     Numbers are separated by commas, semicolons, blanks or tabs; eight or more on a line are a polygon, of which the
-    bounds are taken; a single NaN is an absent target.
+    bounds are taken; a single NaN or 0 (VOT's code) is an absent target.
 
     Args:
         path: text file.
@@ -47,7 +48,7 @@ def _parse(line: str, notation: Notation, where: str) -> Array:
         values = np.array([float(token) for token in SEPARATORS.split(line.strip().strip(",;"))])
     except ValueError:
         values = np.empty(0)
-    if values.size == 1 and np.isnan(values[0]):
+    if values.size == 1 and (np.isnan(values[0]) or values[0] == VOT_UNKNOWN):
         return np.full(4, np.nan)
     if values.size == 4:
         return polygon_to_box(values) if notation == "corners" else values

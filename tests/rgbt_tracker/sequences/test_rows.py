@@ -51,7 +51,7 @@ def test_corners_in_any_order(tmp_path: Path, boxes, flip) -> None:
 
 def test_absent_targets(tmp_path: Path) -> None:
     path = tmp_path / "boxes.txt"
-    path.write_text("1,2,3,4\nNaN,NaN,NaN,NaN\n0,0,0,0\nnan\n147,457,0,0\n5,6,-1,3\n")
+    path.write_text("1,2,3,4\nNaN,NaN,NaN,NaN\n0,0,0,0\nnan\n147,457,0,0\n5,6,-1,3\n0\n")
     raw = read_boxes(path)
     assert raw[4].tolist() == [147, 457, 0, 0], "what the authors wrote is kept for the protocols that use it"
     boxes = absent_as_nan(raw)
