@@ -21,13 +21,13 @@ SEPARATORS = re.compile(r"[,;\s]+")
 def read_boxes(path: Path, notation: Notation = "size") -> Array:
     """Read boxes as they are written: (N, 4) x, y, w, h; NaN and empty boxes stay what they are.
 
-    Numbers are separated by commas, semicolons, blanks or tabs; eight or more on a line are a polygon, of which the
+    Numbers are separated by commas, semicolons, blanks or tabs; six or more on a line are a polygon, of which the
     bounds are taken; a single NaN or 0 (VOT's code) is an absent target.
 
     Args:
         path: text file.
         notation: what four numbers mean: "size" is x, y, w, h; "corners" is x1, y1, x2, y2 in any order, as GTOT
-            has it (w = \\|x2 - x1\\|, which gives the boxes of GTOT's own init.txt).
+            has it (w = abs(x2 - x1), which gives the boxes of GTOT's own init.txt).
 
     Raises:
         UserError: the file is missing, empty, or a line holds something else; the message names the line.
