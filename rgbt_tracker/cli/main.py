@@ -18,6 +18,7 @@ COMMANDS: tuple[str, ...] = (
     "report",
     "demo",
     "bench",
+    "evidence",
     "tune",
     "data",
     "train",

@@ -1,0 +1,96 @@
+"""``rgbt evidence``: the table of single modalities against both fusions."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+from typing import Annotated, Optional
+
+import typer
+
+from nestfuse_core.console import progress, stderr, stdout
+from nestfuse_core.errors import UserError
+
+
+def register(app: typer.Typer) -> None:
+    """Add ``evidence``."""
+    app.command("evidence")(evidence)
+
+
+def evidence(
+    config: Annotated[
+        Optional[list[str]],  # noqa: UP045 - typer evaluates the annotation on Python 3.10 too
+        typer.Option(help="CONFIG or CONFIG=WEIGHTS, once a tracker [default: nestfuse_siamrpn_mobilev2]."),
+    ] = None,
+    sequences: Annotated[
+        Optional[list[str]],  # noqa: UP045
+        typer.Option(help="A sequence, or a folder of sequences; may be given more than once."),
+    ] = None,
+    drawn: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Option(help="Drawn sequences as SET:COUNT or SET:COUNT:LENGTH, for example test:11:120."),
+    ] = None,
+    output: Annotated[Path, typer.Option(help="Folder of the runs (to resume from) and of evidence.md.")] = Path(
+        "out/evidence"
+    ),
+    low: Annotated[int, typer.Option(help="First length of the EAO interval.")] = 109,
+    high: Annotated[int, typer.Option(help="Last length of the EAO interval.")] = 322,
+    device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
+) -> None:
+    """Compare RGB, thermal, the paper's fusion and reliability-aware fusion; prints Markdown tables."""
+    from nestfuse_core.files import write_text
+    from rgbt_tracker.config import load_config
+    from rgbt_tracker.evaluation.evidence import (
+        SETTINGS,
+        Contender,
+        as_markdown,
+        differences,
+        measure_all,
+        summary,
+        table,
+    )
+
+    contenders = []
+    for item in config or ["nestfuse_siamrpn_mobilev2"]:
+        name, _, weights = item.partition("=")
+        settings = load_config(name)
+        contenders.append(Contender(settings.name, settings, weights or None))
+    openers = _openers(sequences or [], drawn)
+    with progress() as display:
+        task = display.add_task("evidence", total=len(openers) * len(contenders) * len(SETTINGS), note="")
+        cells = measure_all(
+            contenders,
+            openers,
+            output,
+            device,
+            lambda cell: display.update(task, advance=1, note=f"{cell.sequence} {cell.setting} {cell.mean_iou:.3f}"),
+        )
+    parts = {"Summary": summary(cells, low, high), "Reliable fusion minus the others, mean IoU": differences(cells)}
+    for value in ("mean_iou", "success", "accuracy", "failures"):
+        parts[f"By sequence: {value}"] = table(cells, value)
+    text = "\n\n".join(f"### {title}\n\n{as_markdown(frame)}" for title, frame in parts.items())
+    write_text(output / "evidence.md", text + "\n")
+    stdout.print(text, markup=False, highlight=False)
+    stderr.print(f"Written to {output / 'evidence.md'}", highlight=False)
+
+
+def _openers(sequences: list[str], drawn: str | None) -> list:
+    from rgbt_tracker.data.synthetic import draw_sequence, split
+    from rgbt_tracker.sequences import list_sequences, open_sequence
+    from rgbt_tracker.sequences.locate import is_sequence
+
+    openers: list = []
+    for item in sequences:
+        inside = [] if is_sequence(Path(item)) else list_sequences(item)
+        openers += [partial(open_sequence, path) for path in inside] or [partial(open_sequence, item)]
+    if drawn:
+        part, *numbers = drawn.split(":")
+        if not 1 <= len(numbers) <= 2 or not all(number.isdigit() for number in numbers):
+            raise UserError(f"Expected --drawn SET:COUNT or SET:COUNT:LENGTH, got '{drawn}'; for example test:11:120.")
+        length = int(numbers[1]) if len(numbers) == 2 else None
+        openers += [
+            partial(draw_sequence, scene, length=length, seed=seed) for scene, seed in split(part, int(numbers[0]))
+        ]
+    if not openers:
+        raise UserError("Nothing to measure on: give --sequences FOLDER, --drawn SET:COUNT, or both.")
+    return openers

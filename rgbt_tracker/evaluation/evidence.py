@@ -1,0 +1,208 @@
+"""Does fusion help: every tracker as RGB alone, thermal alone, fused as in the paper and fused by reliability.
+
+Each of the four runs over each sequence once in one pass and once with resets; one file a run is kept, so that a table
+that was interrupted goes on where it stopped.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from nestfuse_core.files import write_text
+from rgbt_tracker.config import TrackerConfig
+from rgbt_tracker.evaluation.bootstrap import paired_bootstrap
+from rgbt_tracker.evaluation.scores import one_pass_scores
+from rgbt_tracker.sequences.base import Frame
+from rgbt_tracker.sequences.base import Sequence as Frames
+from rgbt_tracker.tracking.run import track_sequence
+from rgbt_tracker.vot.measures import Run, SequenceRuns, accuracy_failures, eao_curve, eao_score
+from rgbt_tracker.vot.reset import run_with_resets
+
+SETTINGS: dict[str, dict[str, Any]] = {
+    "RGB": {"modality": "rgb"},
+    "thermal": {"modality": "ir"},
+    "paper": {"modality": "rgbt", "model.fusion.strategy": "attention"},
+    "reliable": {"modality": "rgbt", "model.fusion.strategy": "reliable"},
+}
+"""Row label -> what it changes in a tracker's configuration."""
+
+
+@dataclass(frozen=True)
+class Contender:
+    """One tracker: its label, its configuration and its weights (name, file or None for the configuration's)."""
+
+    label: str
+    config: TrackerConfig
+    weights: str | None = None
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One tracker, one setting, one sequence.
+
+    ``mean_iou`` and ``success`` are of one pass from the first frame; ``overlaps`` and ``codes`` of the run with resets
+    (NaN as None), from which accuracy, failures and EAO follow; ``fps`` is frames a second of the one pass.
+    """
+
+    tracker: str
+    setting: str
+    sequence: str
+    mean_iou: float
+    success: float
+    fps: float
+    overlaps: list[float | None]
+    codes: list[int]
+
+    @property
+    def runs(self) -> SequenceRuns:
+        """The run with resets as `rgbt_tracker.vot.measures` takes it."""
+        values = np.array([np.nan if value is None else value for value in self.overlaps], np.float64)
+        return SequenceRuns(self.sequence, [Run(values, np.array(self.codes, np.int64))], {})
+
+
+class _Remembered(Frames):
+    """Frames kept in memory: every run of a sequence would decode or draw them again."""
+
+    def __init__(self, source: Frames) -> None:
+        super().__init__(source.info)
+        self._source = source
+        self._frames: dict[int, Frame] = {}
+
+    def frame(self, index: int) -> Frame:
+        if index not in self._frames:
+            self._frames[index] = self._source.frame(index)
+        return self._frames[index]
+
+
+def measure(contender: Contender, setting: str, sequence: Frames, device: str = "auto") -> Cell:
+    """Run one tracker in one setting over one sequence, in one pass and with resets."""
+    from rgbt_tracker import build_tracker
+
+    tracker = build_tracker(contender.config.replace(**SETTINGS[setting]), contender.weights, device)
+    track = track_sequence(tracker, sequence)
+    assert sequence.groundtruth is not None
+    scores = one_pass_scores(track.boxes, sequence.groundtruth)
+    run = run_with_resets(tracker, sequence)
+    overlaps = [None if np.isnan(value) else float(value) for value in run.overlaps]
+    fps = float(len(track.seconds) / track.seconds.sum())
+    codes = [int(code) for code in run.codes]
+    return Cell(contender.label, setting, sequence.name, scores["mean_iou"], scores["success"], fps, overlaps, codes)
+
+
+def measure_all(
+    contenders: Sequence[Contender],
+    sequences: Iterable[Callable[[], Frames]],
+    folder: Path,
+    device: str = "auto",
+    on_done: Callable[[Cell], None] = lambda cell: None,
+) -> list[Cell]:
+    """Measure every combination, reading those that ``folder`` already holds.
+
+    A kept file is used only if it was made with the same configuration and weights name.
+    """
+    cells = []
+    for open_one in sequences:
+        sequence = _Remembered(open_one())
+        for contender in contenders:
+            for setting in SETTINGS:
+                settings = contender.config.replace(**SETTINGS[setting])
+                key = {**settings.model_dump(mode="json"), "file": contender.weights}
+                path = folder / contender.label / setting / f"{sequence.name}.json"
+                cell = _kept(path, key)
+                if cell is None:
+                    cell = measure(contender, setting, sequence, device)
+                    write_text(path, json.dumps({"made_with": key, "cell": asdict(cell)}))
+                cells.append(cell)
+                on_done(cell)
+    return cells
+
+
+def _kept(path: Path, key: dict[str, Any]) -> Cell | None:
+    if not path.is_file():
+        return None
+    content = json.loads(path.read_text(encoding="utf-8"))
+    return Cell(**content["cell"]) if content["made_with"] == key else None
+
+
+def table(cells: Sequence[Cell], value: str) -> pd.DataFrame:
+    """Rows (tracker, setting), a column a sequence and their mean (the total of failures).
+
+    ``value`` is mean_iou, success, accuracy or failures.
+    """
+    records = []
+    for cell in cells:
+        pooled = accuracy_failures([cell.runs])
+        figures = {"mean_iou": cell.mean_iou, "success": cell.success}
+        figures |= {"accuracy": pooled.accuracy, "failures": pooled.failures}
+        row = {"tracker": cell.tracker, "setting": cell.setting, "sequence": cell.sequence}
+        records.append({**row, "value": figures[value]})
+    frame = pd.DataFrame(records).pivot(index=["tracker", "setting"], columns="sequence", values="value")
+    names = list(dict.fromkeys(cell.sequence for cell in cells))
+    order = list(dict.fromkeys((cell.tracker, cell.setting) for cell in cells))
+    frame = frame.loc[order, names]
+    frame["total" if value == "failures" else "mean"] = frame.sum(axis=1) if value == "failures" else frame.mean(axis=1)
+    return frame
+
+
+def summary(cells: Sequence[Cell], low: int, high: int) -> pd.DataFrame:
+    """Rows (tracker, setting): mean IoU, success, pooled reset accuracy, failures, EAO over ``low``..``high``, fps."""
+    rows = {}
+    for key in dict.fromkeys((cell.tracker, cell.setting) for cell in cells):
+        chosen = [cell for cell in cells if (cell.tracker, cell.setting) == key]
+        runs = [cell.runs for cell in chosen]
+        pooled = accuracy_failures(runs)
+        rows[key] = {
+            "mean IoU": np.mean([cell.mean_iou for cell in chosen]),
+            "success AUC": np.mean([cell.success for cell in chosen]),
+            "accuracy": pooled.accuracy,
+            "failures": pooled.failures,
+            "EAO": eao_score(eao_curve(runs), low, high),
+            "frames/s": np.median([cell.fps for cell in chosen]),
+        }
+    frame = pd.DataFrame.from_dict(rows, orient="index")
+    frame.index = pd.MultiIndex.from_tuples(frame.index, names=["tracker", "setting"])
+    return frame
+
+
+def differences(cells: Sequence[Cell]) -> pd.DataFrame:
+    """Reliable minus every other setting of the same tracker: mean IoU, 95 % paired bootstrap interval, worst sequence.
+
+    The last row of a tracker compares with the better single modality of each sequence.
+    """
+    rows = {}
+    for tracker in dict.fromkeys(cell.tracker for cell in cells):
+        iou = table([cell for cell in cells if cell.tracker == tracker], "mean_iou").drop(columns="mean").loc[tracker]
+        others = {name: iou.loc[name] for name in SETTINGS if name != "reliable"}
+        others["better single"] = iou.loc[["RGB", "thermal"]].max()
+        for name, values in others.items():
+            interval = paired_bootstrap(iou.loc["reliable"], values)
+            gap = iou.loc["reliable"] - values
+            rows[tracker, f"reliable - {name}"] = {
+                "difference": interval.difference,
+                "low": interval.low,
+                "high": interval.high,
+                "worst": gap.min(),
+                "on": gap.idxmin(),
+            }
+    frame = pd.DataFrame.from_dict(rows, orient="index")
+    frame.index = pd.MultiIndex.from_tuples(frame.index, names=["tracker", "difference of"])
+    return frame
+
+
+def as_markdown(frame: pd.DataFrame, decimals: int = 3) -> str:
+    """A table for the README, without further packages."""
+    flat = frame.reset_index()
+
+    def text(value: Any) -> str:
+        return f"{value:.{decimals}f}" if isinstance(value, float) else str(value)
+
+    lines = ["| " + " | ".join(map(str, flat.columns)) + " |", "|" + "---|" * len(flat.columns)]
+    lines += ["| " + " | ".join(text(value) for value in row) + " |" for row in flat.itertuples(index=False)]
+    return "\n".join(lines)

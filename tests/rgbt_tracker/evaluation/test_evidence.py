@@ -1,0 +1,91 @@
+"""The evidence table: what it sums up, and that it resumes."""
+
+import json
+from functools import partial
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+from nestfuse_core.errors import UserError
+from rgbt_tracker.cli.main import build_app
+from rgbt_tracker.config import load_config
+from rgbt_tracker.data.synthetic import draw_sequence
+from rgbt_tracker.evaluation.evidence import (
+    SETTINGS,
+    Cell,
+    Contender,
+    as_markdown,
+    differences,
+    measure_all,
+    summary,
+    table,
+)
+from rgbt_tracker.vot.trajectories import FAILED, INITIALISED, TRACKED, UNKNOWN
+
+IOU = {"RGB": (0.2, 0.8), "thermal": (0.6, 0.4), "paper": (0.5, 0.5), "reliable": (0.62, 0.77)}
+
+
+@pytest.fixture
+def cells() -> list[Cell]:
+    overlaps = [None, *[0.5] * 20, None, *[None] * 4, None, *[0.7] * 20]
+    codes = [INITIALISED, *[TRACKED] * 20, FAILED, *[UNKNOWN] * 4, INITIALISED, *[TRACKED] * 20]
+    return [
+        Cell("ours", setting, name, IOU[setting][index], 0.5, 30.0, overlaps, codes)
+        for index, name in enumerate(("smoke", "sun"))
+        for setting in SETTINGS
+    ]
+
+
+def test_tables_by_hand(cells: list[Cell]) -> None:
+    iou = table(cells, "mean_iou")
+    assert list(iou.columns) == ["smoke", "sun", "mean"]
+    assert iou.loc[("ours", "RGB"), "mean"] == pytest.approx(0.5)
+    assert table(cells, "failures").loc[("ours", "paper"), "total"] == 2
+    # 9 + 9 frames... burn-in 10 from each initialisation leaves 11 frames of .5 and 11 of .7
+    assert table(cells, "accuracy").loc[("ours", "paper"), "smoke"] == pytest.approx(0.6)
+    rows = summary(cells, 2, 20)
+    assert rows.loc[("ours", "reliable"), "mean IoU"] == pytest.approx(0.695)
+    assert 0 < rows.loc[("ours", "RGB"), "EAO"] < 0.7
+
+
+def test_differences_to_each_and_to_the_better_single(cells: list[Cell]) -> None:
+    rows = differences(cells)
+    assert rows.loc[("ours", "reliable - RGB"), "difference"] == pytest.approx(0.195)
+    better = rows.loc[("ours", "reliable - better single")]
+    assert better["difference"] == pytest.approx((0.02 - 0.03) / 2)
+    assert (better["worst"], better["on"]) == (pytest.approx(-0.03), "sun")
+    assert better["low"] <= better["difference"] <= better["high"]
+    assert "| ours | reliable - RGB | 0.195 |" in as_markdown(rows)
+
+
+def test_measuring_resumes_and_notices_another_configuration(tmp_path) -> None:
+    config = load_config("nestfuse_nanotrack")
+    openers = [partial(draw_sequence, "street", length=4, seed=3)]
+    first = measure_all([Contender("nano", config, "untrained")], openers, tmp_path, "cpu")
+    assert [cell.setting for cell in first] == list(SETTINGS)
+    assert all(0 <= cell.mean_iou <= 1 for cell in first)
+    kept = tmp_path / "nano" / "RGB" / f"{first[0].sequence}.json"
+    content = json.loads(kept.read_text())
+    content["cell"]["mean_iou"] = 0.123
+    kept.write_text(json.dumps(content))
+    again = measure_all([Contender("nano", config, "untrained")], openers, tmp_path, "cpu")
+    assert again[0].mean_iou == 0.123
+    np.testing.assert_equal([cell.overlaps for cell in again], [cell.overlaps for cell in first])
+    other = config.replace(**{"tracking.window": 0.3})
+    assert measure_all([Contender("nano", other, "untrained")], openers, tmp_path, "cpu")[0].mean_iou != 0.123
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ([], "Nothing to measure on"),
+        (["--drawn", "test:x"], "SET:COUNT"),
+        (["--drawn", "tests:3"], "did you mean 'test'"),
+        (["--config", "nestfuse_nano", "--drawn", "test:1"], "nestfuse_nanotrack"),
+    ],
+)
+def test_bad_arguments(arguments: list[str], message: str) -> None:
+    result = CliRunner().invoke(build_app(), ["evidence", *arguments])
+    assert isinstance(result.exception, UserError)
+    assert message in str(result.exception)
