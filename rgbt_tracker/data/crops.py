@@ -102,7 +102,8 @@ class CropWriter:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.save()
+        if self.entries:
+            self.save()
 
     def file(self, sequence: str, modality: str, frame: int) -> str:
         """Path of a crop inside the set."""

@@ -62,7 +62,7 @@ class Canvas:
         rows, columns = self._window(
             min(a[0], b[0]) - reach, min(a[1], b[1]) - reach, max(a[0], b[0]) + reach, max(a[1], b[1]) + reach
         )
-        y, x = np.mgrid[rows, columns].astype(np.float32)
+        y, x = _grid(rows, columns)
         dx, dy = b[0] - a[0], b[1] - a[1]
         along = np.clip(((x - a[0]) * dx + (y - a[1]) * dy) / max(dx * dx + dy * dy, 1e-6), 0, 1)
         radius = ra + (rb - ra) * along
@@ -125,7 +125,7 @@ class Canvas:
         bottom: float,
     ) -> None:
         rows, columns = self._window(bounds[0] - 1, bounds[1] - 1, bounds[2] + 1, bounds[3] + 1)
-        y, x = np.mgrid[rows, columns].astype(np.float32)
+        y, x = (np.broadcast_to(axis, mask[rows, columns].shape) for axis in _grid(rows, columns))
         along = np.clip((y - bounds[1]) / max(bounds[3] - bounds[1], 1), 0, 1)
         across = np.clip((x - bounds[0]) / max(bounds[2] - bounds[0], 1), 0, 1)
         shade = top + (bottom - top) * along
@@ -153,6 +153,12 @@ class Canvas:
         self.colour[rows, columns] = self.colour[rows, columns] * keep[..., None] + lit * cover[..., None]
         self.heat[rows, columns] = self.heat[rows, columns] * keep + np.clip(paint.heat * heat, 0, 255) * cover
         self.alpha[rows, columns] = self.alpha[rows, columns] * keep + cover
+
+
+def _grid(rows: slice, columns: slice) -> tuple[Plane, Plane]:
+    """Coordinates y (H, 1) and x (1, W) of a window."""
+    y = np.arange(rows.start, rows.stop, dtype=np.float32)[:, None]
+    return y, np.arange(columns.start, columns.stop, dtype=np.float32)[None]
 
 
 def stripes(count: float, sharp: float = 4.0) -> Pattern:

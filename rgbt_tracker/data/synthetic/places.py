@@ -102,14 +102,18 @@ class _Layers:
         self.lamps.append((x + 1.2 * pixels_per_metre(row), row))
 
     def finish(self, near: float, far: float) -> Place:
-        y, x = np.mgrid[:HEIGHT, :WIDTH].astype(np.float32)
-        light = np.full((HEIGHT, WIDTH, 3), (36, 28, 25), np.float32) + self.light
+        y, x = np.arange(HEIGHT, dtype=np.float32)[:, None], np.arange(WIDTH, dtype=np.float32)[None]
+        lamps = np.zeros((HEIGHT, WIDTH), np.float32)
         for lamp_x, row in self.lamps:
             size = pixels_per_metre(row)
-            pool = np.exp(-(((x - lamp_x) / (4.5 * size)) ** 2) - ((y - row - 0.9 * size) / (2.2 * size)) ** 2)
-            cone = np.exp(-(((x - lamp_x) / (1.3 * size)) ** 2) - ((y - row + 2.4 * size) / (2.4 * size)) ** 2)
-            light += (0.8 * pool + 0.4 * cone)[..., None] * np.array([85, 135, 165], np.float32)
+            lamps += 0.8 * _bell(x - lamp_x, 4.5 * size) * _bell(y - row - 0.9 * size, 2.2 * size)
+            lamps += 0.4 * _bell(x - lamp_x, 1.3 * size) * _bell(y - row + 2.4 * size, 2.4 * size)
+        light = self.light + blend(lamps, (36, 28, 25), (121, 163, 190))
         return Place(*self.pictures(), to_bytes(light), near, far, self.sun)
+
+
+def _bell(offset: Plane, width: float) -> Plane:
+    return np.exp(-((offset / width) ** 2))
 
 
 def street(rng: np.random.Generator) -> Place:

@@ -61,7 +61,7 @@ _ALL = (
         crossers=("person", "person", "person", "person"),
         twins=1,
         passers=("person", "car", "person"),
-        events=(Event("smoke", 0.22, 0.46, 2.0), Event("crossover", 0.58, 0.9, 1.0)),
+        events=(Event("smoke", 0.2, 0.46, 3.0), Event("crossover", 0.6, 0.88, 1.0)),
     ),
     Scene(
         "night",

@@ -41,7 +41,9 @@ class Stage:
         self.camera = motion.follow(streams[2], self.target.x, self.target.row, tall, self.levels["shake"], scene.zoom)
         self.alignment = _alignment(streams[3], scene.misaligned, size)
         self.smoke = weather.Smoke(streams[4])
-        self.sun_offset = streams[5].uniform(-0.05, 0.05, 2) * size[0]
+        # The sun stands beside and above the target.
+        side, above = streams[5].choice([-1, 1]) * streams[5].uniform(0.05, 0.12), streams[5].uniform(0.06, 0.13)
+        self.sun_offset = np.array([side, -above]) * size[0]
 
     def _hire(self, rng: np.random.Generator, length: int) -> None:
         """Choose target, crossers, passers and occluders."""

@@ -43,7 +43,7 @@ class Smoke:
         y = (np.arange(rows, dtype=np.float32) * self.STEP - middle[1]) / (0.6 * size[1])
         plume = np.exp(-0.5 * (x[None] ** 2 + y[:, None] ** 2))
         # The more smoke, the smaller the gaps: 1 - exp(-strength * thickness), Beer-Lambert.
-        thickness = np.clip(0.15 + 1.7 * (clouds[0] + clouds[1] - 0.75), 0, None)
+        thickness = 0.1 + 0.17 * strength + np.clip(1.7 * (clouds[0] + clouds[1] - 0.75), 0, None)
         return (1 - np.exp(-1.6 * strength * plume * thickness)).astype(np.float32)
 
     def veil(self, image: Picture, density: Plane, colour: float, index: int) -> Picture:
