@@ -8,7 +8,7 @@ text file a sequence (LasHeR's toolkit), and attributes as ``attr_txt/BC.txt`` (
 from __future__ import annotations
 
 import importlib.util
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,6 +28,7 @@ THERMAL = ("infrared.txt", "groundtruth_i.txt", "ir.txt")
 CORNERS = ("groundtruth_v.txt", "groundtruth_i.txt")  # GTOT's, x1, y1, x2, y2
 LISTS = ("lashertest.txt", "testingsetList.txt", "SequencesName.txt", "attr_txt/SequencesName.txt", "list.txt")
 NOT_SEQUENCES = {*SINGLE, *VISIBLE, *THERMAL, "attributes_order.txt"}
+ATTRIBUTES = ("attr_txt", "AttriSeqsTxt", "TypeSeqsTxt")
 BUNDLED = {"gtot": "GTOT", "rgbt210": "RGBT210", "rgbt234": "RGBT234", "lasher": "LasHeR"}
 
 
@@ -70,7 +71,7 @@ def load_benchmark(name: str, root: Path | None = None) -> Benchmark:
     base = _bundled(name.lower()) if root is None else Path(root)
     if not base.is_dir():
         raise UserError(f"Expected a folder with {rules.title} annotations, but there is no folder {base}")
-    found = max((_annotated(folder, rules) for folder in _folders(base)), key=len)
+    found = _find(base, rules)
     if not found:
         raise UserError(
             f"Found no {rules.title} annotations in {base}: expected one folder or one .txt file for each sequence."
@@ -88,33 +89,38 @@ def _bundled(name: str) -> Path:
     return Path(spec.submodule_search_locations[0]) / "gt_file" / BUNDLED[name]
 
 
-def _folders(base: Path) -> Iterator[Path]:
-    """The folders that may hold the sequences: ``base`` and two levels below it."""
-    yield base
-    for child in sorted(path for path in base.iterdir() if path.is_dir()):
-        yield child
-        yield from sorted(path for path in child.iterdir() if path.is_dir())
+def _find(base: Path, rules: Protocol) -> dict[str, tuple[Path, ...]]:
+    """Sequences in ``base`` or up to two folders below it: name -> annotation files.
+
+    Folders win over text files, which may be anything, and the search goes no deeper than it must: below the
+    sequences lie the images.
+    """
+    level = [base]
+    flat: list[dict[str, tuple[Path, ...]]] = []
+    for _ in range(3):
+        if found := max((_with_folders(folder, rules) for folder in level), key=len, default={}):
+            return found
+        flat += [_with_files(folder) for folder in level]
+        level = [path for folder in level for path in sorted(folder.iterdir()) if path.is_dir()]
+    return max(flat, key=len)
 
 
-def _annotated(folder: Path, rules: Protocol) -> dict[str, tuple[Path, ...]]:
-    """Sequences of one folder: name -> annotation files."""
-    found: dict[str, tuple[Path, ...]] = {}
-    flat: dict[str, tuple[Path, ...]] = {}
-    for entry in sorted(folder.iterdir()):
-        if entry.is_dir():
-            if files := _files(entry, rules):
-                found[entry.name] = files
-        elif entry.suffix == ".txt" and entry.name not in LISTS and entry.name.lower() not in NOT_SEQUENCES:
-            flat[entry.stem] = (entry,)
-    # Attribute folders hold text files too, named after attributes or with one line of flags.
-    if folder.name in ("attr_txt", "AttriSeqsTxt", "TypeSeqsTxt") or found:
-        return found
-    return flat
+def _with_folders(folder: Path, rules: Protocol) -> dict[str, tuple[Path, ...]]:
+    """Sequences that have a folder with annotation files in it."""
+    entries = (path for path in sorted(folder.iterdir()) if path.is_dir())
+    return {entry.name: files for entry in entries if (files := _files(entry, rules))}
+
+
+def _with_files(folder: Path) -> dict[str, tuple[Path, ...]]:
+    """Sequences that are one text file each."""
+    if folder.name in ATTRIBUTES:
+        return {}
+    entries = (path for path in sorted(folder.glob("*.txt")) if path.name not in LISTS)
+    return {entry.stem: (entry,) for entry in entries if entry.name.lower() not in NOT_SEQUENCES}
 
 
 def _files(folder: Path, rules: Protocol) -> tuple[Path, ...]:
     """The annotation files of one sequence's folder, visible first; empty when there is none."""
-
     here = {path.name.lower(): path for path in folder.iterdir() if path.suffix.lower() == ".txt"}
 
     def first(names: Sequence[str]) -> list[Path]:

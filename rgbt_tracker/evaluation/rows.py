@@ -35,6 +35,10 @@ def read_rows(path: Path) -> Array:
             values = [float(value) for value in re.split(r"[,;\s]+", line.strip().strip(",;"))]
         except ValueError:
             raise UserError(f"Expected numbers in line {number} of {path}, got '{line.strip()[:60]}'.") from None
+        if number == 1 and values == [1.0]:
+            raise UserError(
+                f"{path} is a VOT result with resets, which 'rgbt vot score' scores; here a box a frame is due."
+            )
         if len(values) not in (4, 8) or (rows and len(values) != len(rows[0])):
             raise UserError(f"Expected 4 or 8 numbers in every line of {path}, got {len(values)} in line {number}.")
         rows.append(values)

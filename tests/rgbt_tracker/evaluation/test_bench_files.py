@@ -33,6 +33,7 @@ def test_one_file_a_sequence_and_the_list_of_the_test_set(tmp_path):
     for name in ("b", "a", "c"):
         write_rows(tmp_path / "lasher_gt" / f"{name}.txt", BOXES)
     (tmp_path / "lashertest.txt").write_text("c\na\n")
+    (tmp_path / "README.txt").write_text("not a sequence")
     benchmark = load_benchmark("lasher", tmp_path)
     assert list(benchmark.sequences) == ["c", "a"]
     assert benchmark.sequences["a"].folder is None
@@ -90,7 +91,13 @@ def test_rows_read_back_in_any_notation(tmp_path_factory, separator, rows, end):
 
 
 @pytest.mark.parametrize(
-    ("text", "words"), [("", "is empty"), ("1,2,x,4", "line 1"), ("1,2,3,4\n1,2,3", "got 3 in line 2")]
+    ("text", "words"),
+    [
+        ("", "is empty"),
+        ("1,2,x,4", "line 1"),
+        ("1,2,3,4\n1,2,3", "got 3 in line 2"),
+        ("1\n2,3,4,5", "rgbt vot score"),
+    ],
 )
 def test_broken_result_files_are_named(tmp_path, text, words):
     (tmp_path / "a.txt").write_text(text)
