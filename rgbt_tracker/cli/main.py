@@ -11,6 +11,7 @@ from nestfuse_core import console
 # Each module offers register(app), which adds its commands; models and torch are imported inside the commands.
 COMMANDS: tuple[str, ...] = (
     "track",
+    "compare",
     "fuse_train",
     "fuse_table",
     "weights",

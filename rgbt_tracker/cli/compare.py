@@ -1,0 +1,59 @@
+"""``rgbt compare``: the same target followed with RGB alone, thermal alone and both."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Optional
+
+import typer
+
+from nestfuse_core.console import progress, stdout
+from nestfuse_core.errors import UserError
+from rgbt_tracker.cli.track import DEFAULT_CONFIG
+
+
+def register(app: typer.Typer) -> None:
+    """Add ``compare``."""
+    app.command("compare")(compare)
+
+
+def compare(
+    sequence: Annotated[str, typer.Option(help="Sequence folder, name of a known sequence, or drawn:SCENE.")],
+    config: Annotated[str, typer.Option(help="Configuration: a name or a YAML file.")] = DEFAULT_CONFIG,
+    weights: Annotated[Optional[str], typer.Option(help="Weights: a name or a file.")] = None,  # noqa: UP045
+    output: Annotated[Path, typer.Option(help="Folder for CONFIG-MODALITY/NAME.txt and NAME.jpg.")] = Path("results"),
+    device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
+) -> None:
+    """Track with RGB, thermal and both; print a table, keep the tracks (for `rgbt report`) and a picture of all three."""
+    from rich.table import Table
+
+    from rgbt_tracker import build_tracker
+    from rgbt_tracker.config import load_config
+    from rgbt_tracker.evaluation.scores import one_pass_scores
+    from rgbt_tracker.output.comparison import LABELS, comparison_picture, save_picture
+    from rgbt_tracker.output.results import write_results
+    from rgbt_tracker.sequences import open_sequence, prefetch
+    from rgbt_tracker.tracking.run import track_sequence
+
+    settings = load_config(config)
+    frames = open_sequence(sequence)
+    if frames.groundtruth is None:
+        raise UserError(
+            f"'{frames.name}' has no ground truth to compare with; use python track.py --sequence {sequence}."
+        )
+    table = Table("modality", "mean overlap", "success AUC", "frames/s")
+    tracks = {}
+    with progress() as display:
+        for modality, label in LABELS.items():
+            task = display.add_task(label, total=len(frames), note="")
+            tracker = build_tracker(settings.replace(modality=modality), weights, device)
+            track = track_sequence(tracker, prefetch(frames), on_frame=lambda *_, t=task: display.advance(t))
+            scores = one_pass_scores(track.boxes, frames.groundtruth)
+            write_results(output / f"{settings.name}-{modality}", frames.name, track.boxes, track.scores, track.seconds)
+            rate = f"{len(track.seconds) / track.seconds.sum():.1f}"
+            table.add_row(label, f"{scores['mean_iou']:.3f}", f"{scores['success']:.3f}", rate)
+            tracks[modality] = track.boxes
+    picture = output / f"{frames.name}.jpg"
+    save_picture(picture, comparison_picture(frames, tracks, settings))
+    stdout.print(table)
+    typer.echo(f"picture: {picture}")

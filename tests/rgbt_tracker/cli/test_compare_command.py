@@ -1,0 +1,39 @@
+"""``rgbt compare``: a table, three result files and a picture."""
+
+import cv2
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+from nestfuse_core.errors import UserError
+from rgbt_tracker.cli.main import build_app
+from rgbt_tracker.config import load_config
+from rgbt_tracker.data.synthetic import draw_sequence
+from rgbt_tracker.output.comparison import COLOURS, comparison_picture, save_picture
+
+
+def test_compare_writes_tracks_and_a_picture(tmp_path, monkeypatch) -> None:
+    monkeypatch.setattr("rgbt_tracker.sequences.open_sequence", lambda name: draw_sequence("street", length=5, seed=2))
+    arguments = ["--sequence", "drawn:street", "--config", "nestfuse_nanotrack", "--weights", "untrained"]
+    result = CliRunner().invoke(build_app(), ["compare", *arguments, "--output", str(tmp_path), "--device", "cpu"])
+    assert result.exit_code == 0, result.output
+    name = draw_sequence("street", length=5, seed=2).name
+    for modality in ("rgb", "ir", "rgbt"):
+        assert np.loadtxt(tmp_path / f"nestfuse_nanotrack-{modality}" / f"{name}.txt", delimiter=",").shape == (5, 4)
+    assert cv2.imread(str(tmp_path / f"{name}.jpg")).shape[1] == 5 * 320
+    assert all(label in result.output for label in ("RGB", "thermal", "fused", f"{name}.jpg"))
+
+
+def test_picture_shows_every_track_in_its_colour() -> None:
+    sequence = draw_sequence("street", length=3, seed=1)
+    tracks = {name: np.tile([100.0 + 60 * i, 100, 50, 80], (3, 1)) for i, name in enumerate(COLOURS)}
+    picture = comparison_picture(sequence, tracks, load_config("nestfuse_nanotrack"), columns=2)
+    assert picture.shape[1] == 640
+    for colour in COLOURS.values():
+        assert (picture[:480] == colour).all(-1).sum() > 100
+
+
+def test_a_suffix_that_is_no_picture(tmp_path) -> None:
+    with pytest.raises(UserError, match=r"NAME\.jpg"):
+        save_picture(tmp_path / "picture.xyz", np.zeros((4, 4, 3), np.uint8))
+    assert not list(tmp_path.iterdir())
