@@ -24,7 +24,7 @@ def compare(
     output: Annotated[Path, typer.Option(help="Folder for CONFIG-MODALITY/NAME.txt and NAME.jpg.")] = Path("results"),
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
 ) -> None:
-    """Track with RGB, thermal and both; print a table, keep the tracks (for `rgbt report`) and a picture of all three."""
+    """Track with RGB, thermal and both; print a table, keep the tracks (for `rgbt report`) and a picture of them."""
     from rich.table import Table
 
     from rgbt_tracker import build_tracker
