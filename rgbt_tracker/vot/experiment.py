@@ -20,7 +20,6 @@ from vot.experiment.multistart import MultiStartExperiment, find_anchors
 from vot.region import Special
 from vot.tracker import (
     ObjectStatus,
-    OnlineTrackerRuntime,
     RealtimeTrackerRuntime,
     Tracker,
     TrackerException,
@@ -35,9 +34,6 @@ from rgbt_tracker.vot.reset import Answer, ResetRun, run_resets
 from rgbt_tracker.vot.runtimes import SingleTargetRuntime, forward_log
 from rgbt_tracker.vot.trajectories import FAILED, INITIALISED
 from rgbt_tracker.vot.trajectories import Trajectory as OurTrajectory
-
-OnlineTrackerRuntime.register(RealtimeTrackerRuntime)
-"""The toolkit's realtime wrapper offers the online interface but is not derived from it."""
 
 
 class EvaluationError(ToolkitException):

@@ -1,5 +1,6 @@
 """A workspace of two short drawn sequences with the repository's stack and trackers of the tests."""
 
+import os
 import shutil
 from pathlib import Path
 
@@ -53,6 +54,6 @@ def workspace(tmp_path, drawn):
 
 
 def _row(name):
-    paths = f"{REPOSITORY}:{Path(__file__).parent}"
+    paths = f"{REPOSITORY}{os.pathsep}{Path(__file__).parent}"
     command = f"from rgbt_tracker.vot.adapter import main; main({TRACKERS[name]})"
     return f"[{name}]\nlabel = {name}\nprotocol = traxpython\ncommand = {command}\npaths = {paths}\n"

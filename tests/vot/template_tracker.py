@@ -47,7 +47,7 @@ class Drifter(TemplateTracker):
     def update(self, rgb, ir):
         self.box[0] -= 3
         self.count += 1
-        box = (float("nan"),) * 4 if self.count % 7 == 0 else tuple(self.box)
+        box = (float("nan"),) * 4 if self.count % 3 == 0 else tuple(self.box)
         return SimpleNamespace(box=box, score=float("nan") if self.count % 5 == 0 else 0.25)
 
 

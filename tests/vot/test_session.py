@@ -256,6 +256,21 @@ def result_files(workspace):
     return {path.relative_to(workspace).as_posix(): path.read_bytes() for path in paths}
 
 
+def test_analyses_are_not_cached_beyond_their_results(workspace):
+    from rgbt_tracker.vot.evaluate import load_workspace
+
+    load_workspace.cache_clear()
+    analysis = load_workspace(str(workspace)).stack.experiments["baseline"].analyses[0]
+    before = analysis.identifier
+    assert analysis.identifier == before
+    file = workspace / "results" / "Mine" / "baseline" / "a" / "a_001.txt"
+    file.parent.mkdir(parents=True)
+    file.write_text("1")
+    after = analysis.identifier
+    file.write_text("10")
+    assert len({before, after, analysis.identifier}) == 3
+
+
 def test_a_random_tracker_runs_every_repetition(workspace):
     from rgbt_tracker.vot.evaluate import load_workspace, plan, run_job
 
