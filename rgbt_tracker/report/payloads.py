@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from rgbt_tracker.report.maps import read_maps
 from rgbt_tracker.report.results import Trajectory
-from rgbt_tracker.report.scoring import UNTAGGED, errors, failures, frame_tags, quality
+from rgbt_tracker.report.scoring import UNTAGGED, annotations, errors, failures, frame_tags, quality
 from rgbt_tracker.sequences.base import SequenceInfo
 
 
@@ -56,7 +56,7 @@ def sequence_payload(
             "modalities": picture.modalities,
             "truth": _boxes(truth),
             "tags": {name: _runs(tag) for name, tag in frame_tags(info).items() if name != UNTAGGED and tag.any()},
-            "tracks": {str(n): _track(track, truth, overlaps.get(n)) for n, track in tracks.items()},
+            "tracks": {str(n): _track(track, annotations(info), overlaps.get(n)) for n, track in tracks.items()},
         }
     )
 
@@ -71,7 +71,7 @@ def _track(track: Trajectory, truth: NDArray[np.float64], overlap: NDArray[np.fl
     if track.scores is not None:
         content["score"] = _numbers(track.scores, 3)
     if track.maps is not None:
-        content["maps"] = read_maps(track.maps, len(truth))
+        content["maps"] = read_maps(track.maps, len(track.boxes))
     return content
 
 

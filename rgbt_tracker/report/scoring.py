@@ -42,7 +42,11 @@ class OnePass:
 
 
 def quality(track: Trajectory, groundtruth: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Overlap in each frame: (N,), NaN where the target is absent and where VOT's protocol skipped the frame."""
+    """Overlap in each frame with the better of its annotations, (K, N, 4), or with its only one, (N, 4).
+
+    Returns:
+        (N,) values, NaN where the target is absent and where VOT's protocol skipped the frame.
+    """
     values = overlaps(track.boxes, groundtruth)
     values[track.marks == Mark.SKIPPED] = np.nan
     return values
@@ -113,7 +117,7 @@ def score_one_pass(
     if not common:
         raise UserError(f"The trackers {', '.join(tracks)} have no sequence in common, so there is nothing to compare.")
     check_lengths(tracks, infos)
-    truths = {name: _truth(infos[name]) for name in common}
+    truths = {name: annotations(infos[name]) for name in common}
     rows = [
         {
             "tracker": tracker,
@@ -137,9 +141,13 @@ def score_one_pass(
     )
 
 
-def _truth(info: SequenceInfo) -> NDArray[np.float64]:
-    assert info.groundtruth is not None  # check_lengths has refused those without
-    return info.groundtruth
+def annotations(info: SequenceInfo) -> NDArray[np.float64]:
+    """Return what boxes are compared with: (1, N, 4), or (2, N, 4) where a benchmark annotates both cameras.
+
+    Every frame then counts with the better of the two, as on RGBT234 and GTOT (MPR and MSR).
+    """
+    truths = [info.groundtruths[camera] for camera in ("rgb", "ir") if camera in info.groundtruths]
+    return np.asarray(truths if len(truths) == 2 else [info.groundtruth], dtype=np.float64)
 
 
 def _summary(sequences: pd.DataFrame, trackers: list[str]) -> pd.DataFrame:
@@ -153,12 +161,12 @@ def _attributes(tracks, infos, common: list[str], pixels: float) -> pd.DataFrame
     """Score the tagged frames of each sequence, then average over the sequences that have some."""
     rows = []
     for name in common:
-        truth, tags = _truth(infos[name]), frame_tags(infos[name])
+        truth, tags = annotations(infos[name]), frame_tags(infos[name])
         for attribute, tagged in tags.items():
-            if not (tagged & present(truth)).any():
+            if not (tagged & present(truth).any(axis=0)).any():
                 continue
             for tracker, runs in tracks.items():
-                scores = one_pass_scores(runs[name].boxes[tagged], truth[tagged], precision_pixels=pixels)
+                scores = one_pass_scores(runs[name].boxes[tagged], truth[:, tagged], precision_pixels=pixels)
                 rows.append({"attribute": attribute, "tracker": tracker, "sequences": 1, **scores})
     if not rows:
         return pd.DataFrame(columns=["attribute", "tracker", "sequences", "frames", *SCORES])

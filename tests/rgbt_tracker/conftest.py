@@ -33,7 +33,7 @@ def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chrome]:
         options.add_argument(flag)
     options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
     browser = selenium.Chrome(options=options, service=selenium.ChromeService(driver))
-    browser.set_script_timeout(20)
+    browser.set_script_timeout(60)
     yield browser
     browser.quit()
 

@@ -12,7 +12,7 @@ from rgbt_tracker.report.build import Options, build_report
 from rgbt_tracker.report.figures import color
 
 pytestmark = pytest.mark.browser
-WAIT = 10
+WAIT = 60  # far more than an idle machine needs
 
 
 @pytest.fixture(scope="module")

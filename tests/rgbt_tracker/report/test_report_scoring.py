@@ -10,7 +10,16 @@ from rgbt_tracker.boxes import overlap
 from rgbt_tracker.report.build import read_tracks
 from rgbt_tracker.report.reset import score_reset
 from rgbt_tracker.report.results import Mark, Trajectory, find_results
-from rgbt_tracker.report.scoring import UNTAGGED, failures, frame_tags, quality, score_one_pass, speed
+from rgbt_tracker.report.scoring import (
+    UNTAGGED,
+    annotations,
+    failures,
+    frame_tags,
+    lost_share,
+    quality,
+    score_one_pass,
+    speed,
+)
 from rgbt_tracker.report.sources import BoxesOnly, open_sequences
 from rgbt_tracker.sequences.base import SequenceInfo
 
@@ -144,3 +153,25 @@ def test_published_results_of_dfat(shared: Path):
     assert (row["eao"], row["accuracy"], row["failures"]) == pytest.approx((0.4130, 0.6781, 48), abs=5e-5)
     boxes = BoxesOnly(folder / "ground_truth", "diamond")
     assert len(boxes) == 454 and boxes.frame(0).rgb is None
+
+
+def test_lost_frames_are_counted_where_failures_are_not():
+    truth = np.tile([10.0, 10, 20, 20], (10, 1))
+    boxes = truth.copy()
+    boxes[4:] += 100
+    truth[9] = np.nan
+    assert failures(tracked(boxes), truth) == [4]
+    assert lost_share(tracked(boxes), truth) == pytest.approx(5 / 9)
+
+
+def test_the_better_of_two_annotations_counts():
+    visible = np.tile([10.0, 10, 20, 20], (4, 1))
+    thermal = visible + np.array([30.0, 0, 0, 0])
+    boxes = np.concatenate([visible[:2], thermal[2:]])
+    info = SequenceInfo("a", 4, groundtruth=visible, groundtruths={"rgb": visible, "ir": thermal})
+    assert annotations(info).shape == (2, 4, 4)
+    scores = score_one_pass({"t": {"a": tracked(boxes)}}, {"a": info})
+    row = scores.summary.iloc[0]
+    assert (row["mean_iou"], row["precision"], row["failures"]) == (1, 1, 0)
+    single = SequenceInfo("a", 4, groundtruth=visible)
+    assert score_one_pass({"t": {"a": tracked(boxes)}}, {"a": single}).summary.iloc[0]["mean_iou"] == 0.5
