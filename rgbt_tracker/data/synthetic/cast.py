@@ -81,7 +81,10 @@ def lead(
     # Large things stay further away, so that they fit into the picture.
     reach = 0.32 if sprite.kind == "car" else 0.62
     home = low + (high - low) * rng.uniform(0.15, reach)
-    swing = depth * 0.5 * (high - low) * np.sin(np.pi * (time * rng.uniform(1.2, 1.8) + rng.uniform(0, 1)))
+    rate, start = rng.uniform(1.2, 1.8), rng.uniform(0, 1)
+    # A full approach starts at one end, so that the size is sure to change.
+    start = np.round(start) + 0.5 if depth >= 1 else start
+    swing = depth * 0.5 * (high - low) * np.sin(np.pi * (time * rate + start))
     row = np.clip(home + swing + 4 * sway(rng, length, 1.2), low, high if depth > 0 else home + 30)
     pace = speed * SPEEDS[sprite.kind] * rng.uniform(0.85, 1.2) / FPS
     direction = float(rng.choice([-1, 1]))
