@@ -12,6 +12,7 @@ from nestfuse_core import console
 COMMANDS: tuple[str, ...] = (
     "track",
     "compare",
+    "fuse",
     "fuse_train",
     "fuse_table",
     "weights",
