@@ -9,7 +9,7 @@ import numpy as np
 
 from rgbt_tracker.data.synthetic import creatures, people, props, vehicles
 from rgbt_tracker.data.synthetic.motion import Values, sway
-from rgbt_tracker.data.synthetic.places import WIDTH, Place, pixels_per_metre
+from rgbt_tracker.data.synthetic.panorama import WIDTH, Place, pixels_per_metre
 from rgbt_tracker.data.synthetic.sprites import Matrix, Pose, Sprite
 
 FPS = 30.0

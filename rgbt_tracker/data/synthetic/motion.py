@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter1d
 
-from rgbt_tracker.data.synthetic.places import HEIGHT, WIDTH
+from rgbt_tracker.data.synthetic.panorama import HEIGHT, WIDTH
 
 Values = NDArray[np.float64]
 BASE = (640, 480)  # panorama pixels that a camera without zoom sees

@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from rgbt_tracker.data.synthetic import cast, motion, people, weather
 from rgbt_tracker.data.synthetic.noise import Picture
-from rgbt_tracker.data.synthetic.places import PLACES, Place, pixels_per_metre
+from rgbt_tracker.data.synthetic.panorama import Place, pixels_per_metre
+from rgbt_tracker.data.synthetic.places import PLACES
 from rgbt_tracker.data.synthetic.scenes import EVENTS, Scene
 from rgbt_tracker.data.synthetic.sprites import cast_shadow, paste, warp
 

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from nestfuse_core.errors import UserError
 from rgbt_tracker.data.crops import CropWriter, usable
 from rgbt_tracker.data.synthetic.noise import Picture, to_bytes
-from rgbt_tracker.data.synthetic.places import PLACES, Place, from_photograph, patchwork
+from rgbt_tracker.data.synthetic.panorama import Place
+from rgbt_tracker.data.synthetic.places import PLACES, from_photograph, patchwork
 from rgbt_tracker.data.synthetic.scenes import Event, Scene, split
 from rgbt_tracker.data.synthetic.stage import Stage
 
