@@ -13,10 +13,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
-from nestfuse_core.checkpoints import read_checkpoint, save_checkpoint
+from nestfuse_core.checkpoints import read_checkpoint, save_checkpoint, state_dict_of
 from nestfuse_core.errors import UserError
 from nestfuse_core.files import write_text
-from nestfuse_core.network import NestFuse
+from nestfuse_core.network import NestFuse, network_from_state
 from nestfuse_core.training.curves import Row, plot, read_rows, write_rows
 from nestfuse_core.training.data import Samples, batches, list_images
 from nestfuse_core.training.distributed import Group, process_group
@@ -64,11 +64,43 @@ def _precision(settings: TrainSettings, device: torch.device) -> torch.dtype | N
     return {"fp32": None, "bf16": torch.bfloat16, "fp16": torch.float16}[name]
 
 
+def _kaiming(network: NestFuse) -> None:
+    """He initialisation, with outputs that begin as the mean of their features: alive, and of the images' magnitude.
+
+    It keeps the signal's magnitude through the layers, where PyTorch's default lets it fall to nothing.
+    """
+    for module in network.modules():
+        if isinstance(module, nn.Conv2d):
+            nn.init.kaiming_normal_(module.weight, nonlinearity="relu")
+            nn.init.zeros_(module.bias)  # type: ignore[arg-type]
+    for name in network.output_names:
+        weight = getattr(network, name).conv2d.weight
+        nn.init.constant_(weight, 1 / weight.shape[1])
+
+
+def _starting_weights(settings: TrainSettings, network: NestFuse) -> dict[str, Tensor]:
+    """Read ``settings.start``, which must be of the network that is trained."""
+    assert settings.start is not None
+    state = state_dict_of(read_checkpoint(settings.start))
+    found = network_from_state(state, f"The file '{settings.start}'")
+    if (found.version, found.deep_supervision) != (network.version, network.deep_supervision):
+        supervision = "with" if found.deep_supervision else "without"
+        raise UserError(
+            f"The weights '{settings.start}' are of the {found.version} version {supervision} deep supervision; "
+            "train that one, or start without them."
+        )
+    return found.state_dict()
+
+
 def _fresh(settings: TrainSettings, device: torch.device, restarts: int = 0) -> _Run:
     """Start with new weights, which the seed and the number of restarts decide."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(settings.seed + 1000 * restarts)
         network = NestFuse(settings.version, settings.deep_supervision)
+        if settings.initial == "kaiming":
+            _kaiming(network)
+    if settings.start is not None:
+        network.load_state_dict(_starting_weights(settings, network))
     network.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     optimizer = torch.optim.Adam(network.parameters(), lr=settings.rate)
     scaler = torch.amp.GradScaler(device.type, enabled=settings.precision == "fp16")
@@ -115,9 +147,10 @@ def _resume(settings: TrainSettings, output: Path, device: torch.device) -> _Run
 
 
 def _rate(settings: TrainSettings, step: int, length: int) -> float:
+    rate = settings.rate * min(1, (step + 1) / (settings.warmup + 1))
     if settings.schedule == "constant":
-        return settings.rate
-    return settings.rate * 0.5 * (1 + math.cos(math.pi * step / length))
+        return rate
+    return rate * 0.5 * (1 + math.cos(math.pi * step / length))
 
 
 def _update(model: nn.Module, run: _Run, images: Tensor, settings: TrainSettings, group: Group) -> tuple[Loss, bool]:

@@ -25,7 +25,10 @@ class TrainSettings(BaseModel):
     steps: int | None = Field(None, ge=1)
     epochs: float = Field(2.0, gt=0, description="length of the run where steps is not given")
     rate: float = Field(1e-4, gt=0)
+    warmup: int = Field(0, ge=0, description="steps over which the rate rises to its value")
     schedule: Literal["constant", "cosine"] = "constant"
+    initial: Literal["default", "kaiming"] = Field("default", description="PyTorch's initial weights, or He's")
+    start: str | None = Field(None, description="file of weights to start from instead")
     precision: Literal["auto", "fp32", "bf16", "fp16"] = "auto"
     seed: int = Field(0, ge=0)
 

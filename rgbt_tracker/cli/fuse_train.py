@@ -21,7 +21,10 @@ def _train(
     steps: int = typer.Option(None, help="Length of the run; else --epochs decides."),
     epochs: float = typer.Option(2.0, help="Passes over the images."),
     rate: float = typer.Option(1e-4, help="Adam's learning rate."),
+    warmup: int = typer.Option(0, help="Steps over which the rate rises."),
     schedule: str = typer.Option("constant", help="constant, or cosine down to 0."),
+    initial: str = typer.Option("default", help="Initial weights: default (PyTorch's) or kaiming (learns faster)."),
+    start: Path = typer.Option(None, help="Weights to start from instead."),
     precision: str = typer.Option("auto", help="fp32, bf16, fp16 (CUDA); auto: bf16 on CUDA, fp32 on a CPU."),
     seed: int = typer.Option(0, help="Decides the initial weights, the order and the crops."),
     device: str = typer.Option("auto", help="auto, cpu or cuda."),
@@ -36,9 +39,8 @@ def _train(
     from nestfuse_core.training.settings import TrainSettings, check_settings
 
     given = locals()
-    settings = check_settings(
-        {name: str(given[name]) if name == "images" else given[name] for name in TrainSettings.model_fields}
-    )
+    values = {name: given[name] for name in TrainSettings.model_fields}
+    settings = check_settings({key: str(value) if isinstance(value, Path) else value for key, value in values.items()})
     with console.progress() as bar:
         bar.disable = os.environ.get("RANK", "0") != "0"
         task = bar.add_task("training", total=None, note="")

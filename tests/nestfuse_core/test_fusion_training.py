@@ -112,6 +112,30 @@ def test_a_dead_output_starts_again(photos, tmp_path, monkeypatch):
     assert len(read_rows(tmp_path / "losses.csv")) == 6
 
 
+def test_a_run_can_start_from_weights(photos, tmp_path):
+    first = loop.train(recipe(photos, steps=2, initial="kaiming"), tmp_path / "first", device="cpu")
+    loop.train(recipe(photos, steps=1, rate=1e-12, start=str(first)), tmp_path / "second", device="cpu")
+    before, after = weights(tmp_path / "first"), weights(tmp_path / "second")
+    assert all(torch.allclose(before[key], after[key], atol=1e-9) for key in before)
+    with pytest.raises(UserError, match="without deep supervision; train that one"):
+        loop.train(recipe(photos, start=str(first), deep_supervision=True), tmp_path / "third", device="cpu")
+
+
+def test_hes_initial_weights_begin_alive_and_in_range(photos):
+    plan = recipe(photos, size=32, initial="kaiming")
+    images = next(batches(Samples(list_images(photos), plan), 0, 1))
+    for seed in range(3):
+        output = loop._fresh(plan.model_copy(update={"seed": seed}), torch.device("cpu")).network(images)
+        assert 0.1 < output.mean() / images.mean() < 10
+
+
+def test_the_rate_rises_and_falls(photos):
+    plan = recipe(photos, warmup=4, schedule="cosine", rate=1.0)
+    rates = [loop._rate(plan, step, 100) for step in range(100)]
+    assert rates[0] == pytest.approx(0.2) and max(rates) == rates[4] and rates[-1] < 1e-3
+    assert rates[4:] == sorted(rates[4:], reverse=True)
+
+
 def test_a_run_that_cannot_go_on_says_why(photos, tmp_path):
     plan = recipe(photos, steps=2)
     loop.train(plan, tmp_path, device="cpu")
