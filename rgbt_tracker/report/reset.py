@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from itertools import combinations
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from nestfuse_core.errors import UserError
-from rgbt_tracker.evaluation.bootstrap import Interval, bootstrap_difference
+from rgbt_tracker.evaluation.bootstrap import Statistic, bootstrap_difference
 from rgbt_tracker.report.results import TrackerResults
 from rgbt_tracker.report.scoring import UNTAGGED
 from rgbt_tracker.vot import measures
@@ -135,10 +136,13 @@ def _differences(runs: Mapping[str, list[SequenceRuns]], interval: tuple[int, in
         "accuracy": lambda chosen: measures.accuracy_failures(chosen).accuracy,
         "failures": lambda chosen: measures.accuracy_failures(chosen).failures,
     }
+    count = len(next(iter(runs.values())))
     rows = []
     for score, statistic in statistics.items():
+        of = {tracker: _remembering(statistic, each) for tracker, each in runs.items()}
         for first, second in combinations(runs, 2):
-            found = _interval(runs[first], runs[second], statistic)
+            samples = SAMPLES if count > 1 else 1
+            found = bootstrap_difference(of[first], of[second], count, samples=samples)
             several = found.sequences > 1
             rows.append(
                 {
@@ -154,10 +158,14 @@ def _differences(runs: Mapping[str, list[SequenceRuns]], interval: tuple[int, in
     return pd.DataFrame(rows, columns=["score", "first", "second", "difference", "low", "high", "sequences"])
 
 
-def _interval(first: list[SequenceRuns], second: list[SequenceRuns], statistic) -> Interval:
-    return bootstrap_difference(
-        lambda indices: statistic([first[index] for index in indices]),
-        lambda indices: statistic([second[index] for index in indices]),
-        len(first),
-        samples=SAMPLES if len(first) > 1 else 1,
-    )
+def _remembering(statistic: Callable[[list[SequenceRuns]], float], runs: list[SequenceRuns]) -> Statistic:
+    """Return the statistic of drawn sequences; every pair of trackers meets the same draws, so they are kept."""
+    known: dict[bytes, float] = {}
+
+    def value(indices: NDArray[np.intp]) -> float:
+        key = indices.tobytes()
+        if key not in known:
+            known[key] = statistic([runs[index] for index in indices])
+        return known[key]
+
+    return value
