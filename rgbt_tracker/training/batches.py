@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -95,6 +96,7 @@ class Batches:
             yield from (self.batch(step) for step in range(start, stop))
             return
         cv2.setNumThreads(1)
+        sys.setswitchinterval(5e-4)  # the training thread launches thousands of short operations a step
         executor = ThreadPoolExecutor(workers, thread_name_prefix="samples")
         waiting: deque[list[Future[Sample]]] = deque()
         try:

@@ -238,7 +238,7 @@ def _set(content: dict[str, Any], key: str, value: Any) -> None:
 
 
 def _resolve(recipe: Recipe, folder: Path) -> Recipe:
-    """Make the folders of the recipe relative to where it lies."""
+    """Make the folders and files of the recipe relative to where it lies."""
 
     def place(path: Path | None) -> Path | None:
         return path if path is None or path.is_absolute() else folder / path
@@ -250,6 +250,11 @@ def _resolve(recipe: Recipe, folder: Path) -> Recipe:
     validation = recipe.validation.model_copy(
         update={"sequences": tuple(place(path) for path in recipe.validation.sequences)}
     )
-    return recipe.model_copy(
-        update={"data": recipe.data.model_copy(update={"sources": sources}), "validation": validation}
-    )
+    data = recipe.data.model_copy(update={"sources": sources})
+    files = {key: str(folder / name) for key in ("model", "start") if (name := _file(folder, getattr(recipe, key)))}
+    return recipe.model_copy(update={"data": data, "validation": validation, **files})
+
+
+def _file(folder: Path, name: str | None) -> str | None:
+    """``name`` where it is a file in the recipe's folder; a name of the package otherwise stays one."""
+    return name if name is not None and (folder / name).is_file() else None

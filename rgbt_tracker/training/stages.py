@@ -15,6 +15,7 @@ from torch import nn
 from nestfuse_core.errors import UserError, nearest
 from rgbt_tracker.training.frozen import FrozenLayers
 from rgbt_tracker.training.recipe import Optimiser, Recipe
+from rgbt_tracker.training.thawed import thaw
 
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
 
@@ -56,6 +57,7 @@ class Stages:
         for stage in active:
             for layer in self._layers[stage]:
                 layer.requires_grad_(True)
+                thaw(layer)
         self.set_training()
         return True
 
