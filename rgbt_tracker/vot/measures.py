@@ -137,12 +137,11 @@ def accuracy_failures(
     for sequence in sequences:
         mask = None if tag is None else tag_mask(sequence, tag)
         frames += sequence.length if mask is None else int(mask.sum())
-        for run in sequence.runs:
-            values = valid_overlaps(run, mask, burn_in)
-            summed += values.sum() / len(sequence.runs)
-            count += len(values) / len(sequence.runs)
-            failed = run.codes == FAILED
-            failures += (failed if mask is None else failed & mask).sum() / len(sequence.runs)
+        values = [valid_overlaps(run, mask, burn_in) for run in sequence.runs]
+        summed += sum(item.sum() for item in values) / len(sequence.runs)
+        count += sum(map(len, values)) / len(sequence.runs)
+        failed = sum(int((run.codes[slice(None) if mask is None else mask] == FAILED).sum()) for run in sequence.runs)
+        failures += failed / len(sequence.runs)
     return AccuracyFailures(float(summed / count) if count else 0.0, float(failures), frames)
 
 
