@@ -78,7 +78,9 @@ def encode(network: NestFuse, images: Tensor) -> list[Tensor]:
 
 
 def decode(network: NestFuse, features: list[Tensor]) -> Tensor:
-    """``network.decode`` of the deepest output: features of four scales -> Nx1xHxW. Empties ``features``."""
+    """``network.decode``: features of four scales -> Nx1xHxW of ``network.output``. Empties ``features``."""
+    head = getattr(network, network.output_names[network.output]).conv2d
+    depth = range(3)[network.output] if network.deep_supervision else 2
     e4, e3, e2, e1 = (features.pop() for _ in range(4))
     d31 = _close(network.DB3_1, _share(e3, [network.DB3_1])[0], e4)
     s21, s22 = _share(e2, [network.DB2_1, network.DB2_2])
@@ -88,16 +90,19 @@ def decode(network: NestFuse, features: list[Tensor]) -> Tensor:
     width = e1.shape[1]
     del e1, e3, e4
     node = _close(network.DB1_1, s11, e2)
+    if depth == 0:
+        return F.conv2d(node, head.weight, head.bias).relu_()
     del s11, e2
     s12, s13 = (
         s + more for s, more in zip((s12, s13), _share(node, [network.DB1_2, network.DB1_3], width), strict=True)
     )
     node = _close(network.DB1_2, s12, d21)
+    if depth == 1:
+        return F.conv2d(node, head.weight, head.bias).relu_()
     del s12, d21
     s13 += _share(node, [network.DB1_3], 2 * width)[0]
     del node
     node = _close(network.DB1_3, s13, _close(network.DB2_2, s22, d31))
-    head = getattr(network, network.output_names[-1]).conv2d
     return F.conv2d(node, head.weight, head.bias).relu_()
 
 

@@ -13,9 +13,8 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
 from nestfuse_core.errors import UserError
+from nestfuse_core.images import SUFFIXES
 from nestfuse_core.training.settings import TrainSettings
-
-SUFFIXES = {".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp"}
 
 
 def list_images(folder: str | os.PathLike[str]) -> list[Path]:
