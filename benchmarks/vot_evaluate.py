@@ -3,7 +3,8 @@
     python benchmarks/vot_evaluate.py --sequence DIR [--tracker NestFuseNano] [--runs 3]
 
 DIR is a sequence in the VOT layout. Every run is a fresh process, as a user starts it; the commands take turns. Printed
-are the median seconds of each, the ratios to `vot evaluate`, and whether all result files but the times are equal.
+are the median seconds of each (wall clock, and CPU of all its processes, which other load on the machine disturbs less),
+the ratios to `vot evaluate`, and whether all result files but the times are equal.
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ def main() -> None:
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         workspace = make_workspace(Path(folder), options.sequence)
-        seconds: dict[str, list[float]] = {name: [] for name in COMMANDS}
+        seconds: dict[str, list[tuple[float, float]]] = {name: [] for name in COMMANDS}
         files = {}
         for _ in range(options.runs):
             for name, command in COMMANDS.items():
@@ -58,18 +59,24 @@ def make_workspace(folder: Path, sequence: Path) -> Path:
     return workspace
 
 
-def run(command: list[str], tracker: str, workspace: Path) -> float:
-    """Seconds of one evaluation from an empty results folder."""
+def run(command: list[str], tracker: str, workspace: Path) -> tuple[float, float]:
+    """Wall and CPU seconds of one evaluation from an empty results folder."""
     shutil.rmtree(workspace / "results", ignore_errors=True)
     arguments = [*command, tracker, "--workspace", str(workspace), "--experiments", "baseline"]
     environment = {**os.environ, "PYTHONPATH": str(REPOSITORY)}
-    start = time.perf_counter()
+    start, used = time.perf_counter(), cpu_seconds()
     done = subprocess.run(
         [sys.executable, "-m", *arguments], env=environment, capture_output=True, text=True, check=False
     )
     if done.returncode:
         sys.exit(done.stdout + done.stderr)
-    return time.perf_counter() - start
+    return time.perf_counter() - start, cpu_seconds() - used
+
+
+def cpu_seconds() -> float:
+    """CPU time of the processes that have ended."""
+    times = os.times()
+    return times.children_user + times.children_system
 
 
 def results(workspace: Path) -> dict[str, bytes]:
@@ -78,16 +85,16 @@ def results(workspace: Path) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in files if not path.name.endswith("_time.value")}
 
 
-def report(seconds: dict[str, list[float]], files: dict[str, dict[str, bytes]]) -> None:
+def report(seconds: dict[str, list[tuple[float, float]]], files: dict[str, dict[str, bytes]]) -> None:
     """Print medians, ratios and the comparison."""
     reference = next(iter(COMMANDS))
     for name, values in seconds.items():
-        ratios = [slow / fast for slow, fast in zip(seconds[reference], values, strict=True)]
-        print(
-            f"{name:<28} {statistics.median(values):7.1f} s   x {statistics.median(ratios):.2f} "
-            f"({min(ratios):.2f} .. {max(ratios):.2f})   {len(files[name])} files, "
-            f"{'equal' if files[name] == files[reference] else 'DIFFERENT'}"
-        )
+        line = f"{name:<28}"
+        for index, unit in enumerate(("s", "s CPU")):
+            ratios = [slow[index] / fast[index] for slow, fast in zip(seconds[reference], values, strict=True)]
+            median = statistics.median(value[index] for value in values)
+            line += f"{median:7.1f} {unit} x {statistics.median(ratios):.2f} ({min(ratios):.2f}..{max(ratios):.2f})  "
+        print(f"{line}{len(files[name])} files {'equal' if files[name] == files[reference] else 'DIFFERENT'}")
 
 
 if __name__ == "__main__":
