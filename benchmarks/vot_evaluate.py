@@ -2,9 +2,9 @@
 
     python benchmarks/vot_evaluate.py --sequence DIR [--tracker NestFuseNano] [--runs 3]
 
-DIR is a sequence in the VOT layout. Every run is a fresh process, as a user starts it; the commands take turns. Printed
-are the median seconds of each (wall clock, and CPU of all its processes, which other load on the machine disturbs less),
-the ratios to `vot evaluate`, and whether all result files but the times are equal.
+DIR is a sequence in the VOT layout. Every run is a fresh process, as a user starts it; the commands take turns.
+Printed are the median seconds of each (wall clock, and CPU of all its processes, which other load on the machine
+disturbs less), the ratios to `vot evaluate`, and whether all result files but the times are equal.
 """
 
 from __future__ import annotations

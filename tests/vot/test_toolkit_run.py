@@ -9,11 +9,11 @@ import time
 from pathlib import Path
 
 import pytest
-from conftest import REPOSITORY
 
 pytest.importorskip("vot")
 pytest.importorskip("trax")
 
+REPOSITORY = Path(__file__).resolve().parents[2]
 ENVIRONMENT = {
     **os.environ,
     "PYTHONPATH": f"{REPOSITORY}{os.pathsep}{Path(__file__).parent}",
