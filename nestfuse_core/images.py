@@ -17,6 +17,11 @@ from nestfuse_core.files import replacing
 Image = NDArray[Any]
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".webp", ".pgm", ".ppm", ".jp2")
+QUALITY = {
+    ".jpg": [cv2.IMWRITE_JPEG_QUALITY, 95],
+    ".jpeg": [cv2.IMWRITE_JPEG_QUALITY, 95],
+    ".webp": [cv2.IMWRITE_WEBP_QUALITY, 95],
+}
 DEEP_SUFFIXES = (".png", ".tif", ".tiff", ".pgm", ".ppm", ".jp2")
 """Formats that hold 16 bits a channel."""
 
@@ -54,8 +59,7 @@ def write_image(path: str | os.PathLike[str], image: Image) -> None:
     """
     file = Path(path)
     check_writable(file, image.dtype == np.uint16)
-    quality = [cv2.IMWRITE_JPEG_QUALITY, 95, cv2.IMWRITE_WEBP_QUALITY, 95]
-    done, data = cv2.imencode(file.suffix, np.ascontiguousarray(image), quality)
+    done, data = cv2.imencode(file.suffix, np.ascontiguousarray(image), QUALITY.get(file.suffix.lower(), []))
     if not done:
         raise UserError(
             f"OpenCV could not write a {image.shape[1]}x{image.shape[0]} image as '{file.suffix}'; use .png."

@@ -17,6 +17,8 @@ Range = tuple[float, float]
 
 PERCENTILES = (0.1, 99.9)
 """Of the finite values: a few dead pixels or one very hot spot must not set the scale."""
+COLOURED = 0.06
+"""Mean difference between channels, over the largest value, from which on a grey picture counts as coloured."""
 # Sorting more values than this costs time and moves the percentiles by nothing visible.
 SAMPLE = 1_000_000
 
@@ -31,8 +33,11 @@ def as_grey(image: Image) -> Image:
 
 
 def is_false_colour(image: Image) -> bool:
-    """Whether a thermal picture has three channels that differ, so that its colours come from a palette."""
-    return image.ndim == 3 and as_grey(image).dtype == image.dtype and not np.array_equal(image[..., 0], image[..., 2])
+    """Whether a thermal picture's three channels differ by more than video compression leaves: it wears a palette."""
+    if image.ndim == 2:
+        return False
+    few = image[::4, ::4].astype(np.float32)
+    return float(np.ptp(few, axis=2).mean()) > COLOURED * max(float(few.max()), 1e-9)
 
 
 def robust_range(images: Iterable[Image]) -> Range:

@@ -128,7 +128,7 @@ class TestFeatureMutualInformation:
             expected = straightforward.feature_mutual_information(*maps)
             assert feature_mutual_information(*maps) == pytest.approx(expected, abs=1e-10)
 
-    @settings(max_examples=60, deadline=None)
+    @settings(max_examples=60)
     @given(st.integers(0, 9), st.data())
     def test_any_window_against_the_loop(self, top, data):
         windows = [
