@@ -41,11 +41,13 @@ class Settings:
         hosts: names under which the page may be asked for; another site that points its own name at this machine is
             refused. ("*",) allows every name.
         scene_size: (width, height) of drawn sequences.
+        scene_length: their number of frames; None for each scene's own.
     """
 
     limits: Limits = field(default_factory=Limits)
     hosts: tuple[str, ...] = LOCAL
     scene_size: tuple[int, int] = (640, 480)
+    scene_length: int | None = None
 
 
 class Start(BaseModel):
@@ -125,7 +127,7 @@ def create_app(make_tracker: MakeTracker, fuse: Fuse, settings: Settings | None 
     def open_scene(scene: Annotated[str, Form()]) -> dict[str, Any]:
         from rgbt_tracker.data.synthetic import draw_sequence
 
-        return opened(Session(draw_sequence(scene, size=settings.scene_size)))
+        return opened(Session(draw_sequence(scene, settings.scene_length, settings.scene_size)))
 
     @app.post("/api/uploads")
     def upload(

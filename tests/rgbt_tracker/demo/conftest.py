@@ -56,7 +56,7 @@ def app(made):
     def fuse(frame, strategy):
         return np.maximum(frame.rgb, frame.ir[..., None] if frame.ir.ndim == 2 else frame.ir)
 
-    settings = Settings(Limits(megabytes=1, pixels=200 * 200), ("127.0.0.1", "localhost", "testserver"), (160, 120))
+    settings = Settings(Limits(megabytes=1, pixels=200 * 200), ("127.0.0.1", "localhost", "testserver"), (160, 120), 12)
     return create_app(make, fuse, settings)
 
 

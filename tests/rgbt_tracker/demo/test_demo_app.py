@@ -48,7 +48,7 @@ def test_page_and_its_parts_come_from_this_server_only(client):
 def test_drawn_sequence_knows_its_box(client):
     opened = client.post("/api/scenes", data={"scene": "street"}).json()
     assert (opened["width"], opened["height"], opened["cameras"]) == (160, 120, ["rgb", "ir"])
-    assert len(opened["box"]) == 4 and opened["length"] == 180
+    assert len(opened["box"]) == 4 and opened["length"] == 12
     assert picture(client.get(f"/api/sessions/{opened['id']}/ir/0.jpg")).shape[:2] == (120, 160)
 
 

@@ -67,9 +67,10 @@ def page(browser, address, files):
         browser.get("about:blank")
 
 
-def test_drag_track_switch_and_leave(page, app, made):
+def test_drag_track_switch_and_leave(page, app, made, resize):
     from selenium.webdriver import ActionChains
 
+    resize(1280, 1400)  # all of the picture in view: the pointer is moved from the centre of what can be seen
     canvas = page.find_element("id", "ir")
     scale = canvas.size["width"] / 120
     drag = ActionChains(page).move_to_element_with_offset(canvas, round(-20 * scale), round(-15 * scale))
