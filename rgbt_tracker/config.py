@@ -63,7 +63,7 @@ class ReliabilityConfig(Section):
 
     branches: Literal["modalities", "all"] = "all"
     combine: Literal["mixture", "product"] = "product"
-    gains: tuple[float, float, float, float] = (0.35, 0.35, 1.5, 4.0)
+    gains: tuple[float, float, float, float] = (0.18, 0.18, 0.75, 2.0)
     rate: float = Field(default=0.2, gt=0, le=1)
     rivals: float = Field(default=1.0, ge=0)
     prior: float = Field(default=0.455, ge=0, lt=1)
