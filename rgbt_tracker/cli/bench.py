@@ -97,7 +97,7 @@ def score(
     _print_summary(data, scored)
     if attributes and any(item.attributes for item in scored):
         _print_attributes(data, scored)
-    _print_differences(scored)
+    _print_differences(data, scored)
 
 
 def export(
@@ -165,15 +165,17 @@ def _print_attributes(data: Benchmark, scored: list[TrackerScore]) -> None:
     stdout.print(table)
 
 
-def _print_differences(scored: list[TrackerScore]) -> None:
+def _print_differences(data: Benchmark, scored: list[TrackerScore]) -> None:
     from rgbt_tracker.evaluation.bootstrap import paired_bootstrap
 
     best, *others = sorted(scored, key=lambda item: -item.total.success_auc)
     for item in others:
         common = [name for name in best.sequences if name in item.sequences]
-        interval = paired_bootstrap(
-            [best.sequences[name].success_auc for name in common], [item.sequences[name].success_auc for name in common]
-        )
+        if not common:
+            continue
+        ours, theirs = ([one.sequences[name].success_auc for name in common] for one in (best, item))
+        frames = [best.sequences[name].frames for name in common] if data.rules.pooled else None
+        interval = paired_bootstrap(ours, theirs, weights=frames)
         stdout.print(
             f"{best.tracker} - {item.tracker}: success {interval.difference:+.4f}, 95% interval {interval.low:+.4f} to "
             f"{interval.high:+.4f} over {interval.sequences} sequences"

@@ -56,16 +56,19 @@ def tune(
     if modality is not None:
         settings = settings.replace(modality=modality)
     folder = output or Path("tuned") / f"{settings.name}-{settings.modality}"
+    if sequences is None:
+        stderr.print(f"Drawing {drawn} sequences of {length} frames; the first trial draws their pictures.")
     frames = sets.folder_set(sequences) if sequences else sets.drawn_set(drawn, length)
     training, checked = study.split(list(frames), held_back, seed)
     fusions = [item.strip() for item in fusion.split(",") if item.strip()] if fusion else []
     default = _default(settings, fusions)
-    evaluator = Evaluator(settings, weights, device, criterion, Memory(int(memory * (1 << 30))))
+    answers = Memory(int(memory * (1 << 30)))
+    evaluator = Evaluator(settings, weights, device, criterion, answers, variants=bool(fusions))
     lengths = {name: len(frames[name]) for name in training}
     known = result.identity(settings, weights, lengths, criterion, fusions)
     trial_study = study.open_study(folder / "study.journal", known, seed)
     outcome = _search(trial_study, evaluator, frames, default, training, checked, trials, fusions)
-    rate = evaluator.memory.rate("search")
+    rate = answers.rate("search")
     report = result.as_json(outcome, training, checked, {"criterion": criterion, "hit_rate": rate})
     write_text(folder / "report.json", report)
     if outcome.gained:
@@ -75,8 +78,7 @@ def tune(
     else:
         _print(outcome, criterion, len(training), len(checked))
     stderr.print(
-        f"{rate:.0%} of the search regions had been seen before and needed no network "
-        f"({evaluator.memory.saved():.0f} s saved).",
+        f"{rate:.0%} of the search regions had been seen before and needed no network ({answers.saved():.0f} s saved).",
         highlight=False,
     )
     stderr.print(result.verdict(outcome, len(checked)), highlight=False)
@@ -111,14 +113,19 @@ def _search(
     with progress() as display:
         task = display.add_task("trials", total=trials, note="")
 
+        status = "default first"
+
         def score(setting: Setting, name: str) -> float:
+            display.update(task, note=f"{status}; on {name}")
             return evaluator(setting, frames[name])
 
         def report(done: int, best: float | None) -> None:
-            display.update(task, completed=done, note=f"best {best:.4f}" if best is not None else "default first")
+            nonlocal status
+            status = status if best is None else f"best {best:.4f}"
+            display.update(task, completed=done, note=status)
 
         study.search(trial_study, score, default, training, trials, fusions, report)
-        display.update(task, note="checking on the held-back sequences")
+        status = "checking"
         return study.judge(trial_study, score, default, checked)
 
 

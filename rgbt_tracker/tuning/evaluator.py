@@ -68,6 +68,7 @@ class Evaluator:
         device: likewise.
         criterion: which of `one_pass_scores` counts.
         memory: of the networks' answers; with a limit of 0 every answer is computed.
+        variants: whether several fusion variants will be asked for, so that backbone features are worth keeping.
     """
 
     def __init__(
@@ -77,11 +78,12 @@ class Evaluator:
         device: str = "auto",
         criterion: str = "success",
         memory: Memory | None = None,
+        variants: bool = False,
     ) -> None:
         if criterion not in CRITERIA:
             raise UserError(f"Expected a criterion of {', '.join(CRITERIA)}, got '{criterion}'.")
         self.config, self.weights, self.device, self.criterion = config, weights, device, criterion
-        self.memory = Memory() if memory is None else memory
+        self.memory, self.variants = Memory() if memory is None else memory, variants
         self._networks: dict[str, tuple[Any, Any]] = {}
 
     def __call__(self, setting: Setting, sequence: Frames) -> float:
@@ -104,6 +106,6 @@ class Evaluator:
             tracker = build_tracker(setting.apply(self.config), self.weights, self.device)
             network: Any = tracker.network
             if self.memory.limit:
-                network = RememberingNetwork(network, self.memory, setting.fusion)
+                network = RememberingNetwork(network, self.memory, setting.fusion, self.variants)
             self._networks[setting.fusion] = network, tracker.device
         return self._networks[setting.fusion]

@@ -71,21 +71,25 @@ class Memory:
 class RememberingNetwork(torch.nn.Module):
     """A `SiameseNetwork` in front of a `Memory`, for `rgbt_tracker.tracking.tracker.Tracker`.
 
-    Backbone features are shared between the fusion variants of one set of weights, heads' outputs are not. Crops are
-    told apart by their pixels, so an answer is never given for another image.
+    Crops are told apart by their pixels, so an answer is never given for another image.
 
     Args:
         network: in evaluation mode.
-        memory: shared between the variants.
-        variant: name of the fusion variant.
+        memory: shared between the fusion variants.
+        variant: name of the fusion variant; heads' outputs are remembered for each by itself.
+        features: also remember the backbone's features, which variants of one set of weights have in common. They
+            are many times larger than the outputs.
     """
 
-    def __init__(self, network: Any, memory: Memory, variant: str) -> None:
+    def __init__(self, network: Any, memory: Memory, variant: str, features: bool = False) -> None:
         super().__init__()
-        self.network, self.memory, self.variant = network, memory, variant
+        self.network, self.answers, self.variant = network, memory, variant
         self._template: tuple[Any, str] | None = None
-        extract = network.extract
-        network.extract = lambda images: memory.recall("features", (digest(images),), lambda: extract(images))
+        self._name = ""
+        if features:
+            extract = network.extract
+            # Called inside `template` and `search`, with the images that they have just named.
+            network.extract = lambda images: memory.recall("features", (self._name,), lambda: extract(images))
 
     @property
     def stopwatch(self) -> Any:
@@ -97,17 +101,21 @@ class RememberingNetwork(torch.nn.Module):
 
     def template(self, images: Tensor) -> Any:
         """As `SiameseNetwork.template`."""
-        name = digest(images)
-        answer = self.memory.recall("template", (self.variant, name), lambda: self.network.template(images))
-        self._template = answer, name
+        self._name = digest(images)
+        answer = self.answers.recall("template", (self.variant, self._name), lambda: self.network.template(images))
+        self._template = answer, self._name
         return answer
 
-    def search(self, template: Any, images: Tensor) -> Any:
-        """As `SiameseNetwork.search`; ``template`` is the one that `template` returned last."""
-        if self._template is None or template is not self._template[0]:
-            return self.network.search(template, images)
-        key = (self.variant, self._template[1], digest(images))
-        return self.memory.recall("search", key, lambda: self.network.search(template, images))
+    def search(self, template: Any, images: Tensor, memory: Tensor | None = None) -> Any:
+        """As `SiameseNetwork.search`; ``template`` must be the one that `template` returned last.
+
+        ``memory`` is the track's own (of the reliability gate) and part of the question.
+        """
+        assert self._template is not None and template is self._template[0]
+        self._name = digest(images)
+        past = "" if memory is None else memory.cpu().numpy().tobytes().hex()
+        key = (self.variant, self._template[1], self._name, past)
+        return self.answers.recall("search", key, lambda: self.network.search(template, images, memory))
 
 
 class KeptFrames(Frames):
@@ -149,7 +157,7 @@ def _size(image: Image | None) -> int:
 def digest(images: Tensor) -> str:
     """Name of a stack of crops: equal for equal pixels. Crops hold whole numbers 0..255, so bytes describe them."""
     pixels = images.to(torch.uint8).cpu().numpy().tobytes()
-    return f"{tuple(images.shape)}{hashlib.blake2b(pixels, digest_size=16).hexdigest()}"
+    return f"{tuple(images.shape)}{hashlib.sha1(pixels, usedforsecurity=False).hexdigest()}"
 
 
 def _bytes(answer: Any) -> int:

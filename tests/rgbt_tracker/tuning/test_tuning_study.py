@@ -104,6 +104,12 @@ def test_another_configuration_does_not_continue_a_study(tmp_path):
         open_study(tmp_path / "study.journal", {"configuration": "b"}, 0)
 
 
+def test_a_file_that_is_no_study_is_refused(tmp_path):
+    (tmp_path / "study.journal").write_text("not a journal\nat all\n")
+    with pytest.raises(UserError, match="is not a study of rgbt tune"):
+        open_study(tmp_path / "study.journal", {}, 0)
+
+
 def test_fusion_variants_are_chosen_too(tmp_path):
     def score(setting, name):
         return hill(setting, name) + (0.1 if setting.fusion == "mean" else 0)
