@@ -21,6 +21,7 @@ from rgbt_tracker.report.tables import Column, Table
 from rgbt_tracker.vot.measures import ar_point
 
 TRACKER = {"tracker": "Tracker"}
+FEW = 10  # sequences: with fewer, bootstrap intervals are too narrow
 # Fewer are not better by themselves: who never finds the target again fails once. "Lost frames" tells.
 FAILURES = Column("failures", "Failures", 0, better="", hint="Number of times the overlap fell to zero")
 LOST = Column("lost", "Lost frames", better="low", hint="Share of frames without any overlap")
@@ -105,6 +106,8 @@ def _differences_table(name: str, title: str, data: pd.DataFrame) -> Table:
             "First minus second, with its 95 % interval from a paired bootstrap over sequences. "
             "An interval that holds 0 does not show a difference."
         )
+        if data["sequences"].max() < FEW:
+            note += f" Fewer than {FEW} sequences make it too narrow."
         columns += [
             Column("low", "From", bar=False, better=""),
             Column("high", "To", bar=False, better=""),
@@ -184,6 +187,8 @@ def headline(summary: pd.DataFrame, differences: pd.DataFrame, score: str, label
     second = summary.iloc[1]
     gap = best[score] - second[score]
     words = f"{best['tracker']} leads with {label} {best[score]:.3f}, {gap:.3f} above {second['tracker']}"
+    if gap < 0.0005:
+        words = f"{best['tracker']} and {second['tracker']} lead with {label} {best[score]:.3f}"
     names = {best["tracker"], second["tracker"]}
     pair = differences[
         differences["first"].isin(names) & differences["second"].isin(names) & (differences["score"] == label)
@@ -193,4 +198,6 @@ def headline(summary: pd.DataFrame, differences: pd.DataFrame, score: str, label
     row = pair.iloc[0]
     low, high = (row["low"], row["high"]) if row["first"] == best["tracker"] else (-row["high"], -row["low"])
     clear = "a clear difference" if low > 0 else "not a clear difference"
+    if row["sequences"] < FEW:
+        clear += f", and {row['sequences']:.0f} sequences are few"
     return f"{words} (95 % interval {low:+.3f} to {high:+.3f}: {clear})."

@@ -187,8 +187,14 @@ def test_runs_of_tagged_frames():
 
 def test_headline_says_whether_the_lead_is_clear():
     summary = pd.DataFrame({"tracker": ["b", "a"], "success": [0.6, 0.5]})
-    row = {"score": "success", "first": "a", "second": "b", "difference": -0.1}
+    row = {"score": "success", "first": "a", "second": "b", "difference": -0.1, "sequences": 12}
     clear = headline(summary, pd.DataFrame([{**row, "low": -0.2, "high": -0.05}]), "success", "success")
     assert "b leads with success 0.600, 0.100 above a" in clear and "+0.050 to +0.200: a clear" in clear
     unclear = headline(summary, pd.DataFrame([{**row, "low": -0.2, "high": 0.05}]), "success", "success")
-    assert "-0.050 to +0.200: not a clear" in unclear
+    assert "-0.050 to +0.200: not a clear difference)" in unclear
+    few = headline(summary, pd.DataFrame([{**row, "low": -0.2, "high": -0.05, "sequences": 2}]), "success", "success")
+    assert "a clear difference, and 2 sequences are few" in few
+    level = summary.assign(success=[0.5001, 0.5])
+    assert headline(level, pd.DataFrame([{**row, "low": -1, "high": 1}]), "success", "success").startswith(
+        "b and a lead"
+    )
