@@ -128,6 +128,9 @@ class TestThermal:
         triple = cv2.cvtColor(grey, cv2.COLOR_GRAY2BGR)
         np.testing.assert_array_equal(thermal.as_grey(triple), grey)
         assert not thermal.is_false_colour(triple)
+        # What video compression leaves of chroma in a grey picture does not count.
+        noisy = triple.astype(int) + np.random.default_rng(0).integers(-4, 5, triple.shape)
+        assert not thermal.is_false_colour(np.clip(noisy, 0, 255).astype(np.uint8))
         palette = cv2.applyColorMap(grey, cv2.COLORMAP_INFERNO)
         assert thermal.is_false_colour(palette) and thermal.as_grey(palette).shape == grey.shape
 
