@@ -56,6 +56,7 @@ class ReliabilityGate(nn.Module):
             loc: (B, N, 4A, h, w) box parameters.
             memory: of the frame before; None in the first search of a track.
         """
+        cls, loc = cls.float(), loc.float()  # half precision has no number between 0.996 and 1
         branches, batch = cls.shape[:2]
         anchors, size = cls.shape[2] // 2, cls.shape[-2:]
         scores = target_scores(cls.flatten(0, 1)).view(branches, batch, anchors, *size).clamp(TINY, 1 - TINY)

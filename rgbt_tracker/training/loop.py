@@ -72,6 +72,8 @@ class Trainer:
         check_batch(recipe.batch, self.group.world)
         torch.manual_seed(recipe.seed)
         self.config: TrackerConfig = load_config(recipe.model)
+        if recipe.fusion is not None:
+            self.config = self.config.replace(**{"model.fusion.strategy": recipe.fusion})
         if self.config.model.head.type != "rpn":
             raise UserError(
                 f"'{recipe.model}' has no anchors (head '{self.config.model.head.type}'); train an 'rpn' head."

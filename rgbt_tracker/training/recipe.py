@@ -162,10 +162,15 @@ class Validation(Section):
 
 
 class Recipe(Section):
-    """A whole run; see the sections."""
+    """A whole run; see the sections.
+
+    ``model`` is a tracker's configuration (a name or a YAML file); ``fusion``, where given, replaces its strategy in
+    paired steps.
+    """
 
     name: str = Field(pattern=r"^[A-Za-z0-9_.-]+$")
     model: str
+    fusion: Literal["attention", "reliable", "fsrpn", "mean", "max", "add"] | None = None
     start: str | None = None
     seed: int = Field(default=0, ge=0)
     steps: int = Field(ge=1)

@@ -27,7 +27,7 @@ class _Depthwise(torch.autograd.Function):
         return _same(x, weight, bias, dilation)
 
     @staticmethod
-    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, Tensor | None, Tensor | None, None]:  # type: ignore[override]
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, Tensor | None, Tensor | None, None]:
         x, weight = ctx.saved_tensors
         with torch.autocast(grad.device.type, enabled=False):
             by_x = _same(grad, weight.flip(2, 3), None, ctx.dilation) if ctx.needs_input_grad[0] else None

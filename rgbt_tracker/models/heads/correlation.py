@@ -35,7 +35,7 @@ def _correlate(search: Tensor, kernel: Tensor, padding: int = 0) -> Tensor:
 class _Correlation(torch.autograd.Function):
     """The correlation with both gradients as correlations again.
 
-    torch's own backward of a convolution with N C groups is some fifty times slower on a CPU
+    torch's own backward of a convolution with N C groups is several times slower on a CPU
     (``benchmarks/training.py``).
     """
 
