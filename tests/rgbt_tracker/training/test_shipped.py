@@ -1,0 +1,24 @@
+"""The weights that come with the package: small, found by name, and they track."""
+
+import pytest
+import torch
+
+from rgbt_tracker import build_tracker
+from rgbt_tracker.data.synthetic import draw_sequence
+from rgbt_tracker.training.validation import Head, mean_iou
+from rgbt_tracker.zoo.entries import shipped
+
+NAME = "nestfuse_siamrpn_mobilev2"
+
+
+def test_size_and_type():
+    file = shipped()[NAME]
+    assert file.stat().st_size <= 8e6 and file.with_suffix(".md").is_file()
+    state = torch.load(file, weights_only=True)
+    assert all(value.dtype == torch.half and torch.isfinite(value).all() for value in state.values())
+
+
+@pytest.mark.parametrize("modality", ["rgb", "ir", "rgbt"])
+def test_tracks_a_drawn_target(modality):
+    sequence = Head(draw_sequence("misaligned", length=60, seed=2_000_009), 12)
+    assert mean_iou(build_tracker(NAME, device="cpu", modality=modality), sequence) > 0.6
