@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 pytestmark = pytest.mark.browser
-WAIT = 60  # far more than an idle machine needs
+WAIT = 180  # far more than an idle machine needs
 
 
 @pytest.fixture
@@ -137,7 +137,7 @@ def test_drawn_sequence_fits_both_widths(browser, address, resize, screenshot, w
     until(browser, "document.getElementById('scene').options.length")
     assert browser.find_element("id", "scene-summary").text
     browser.find_element("css selector", "#scene-form button").click()
-    until(browser, "pair?.box && images.ir")
+    until(browser, "Boolean(pair?.box && images.ir)")
     assert browser.execute_script("return box") == browser.execute_script("return pair.box.map(Math.round)")
     assert browser.execute_script("return document.documentElement.scrollWidth") == width
     assert screenshot(f"demo-{width}").shape[1] == width

@@ -101,10 +101,12 @@ def test_step_play_and_speed(page):
     press(page, "\ue010")  # end
     drawn(page, 29)
     assert page.find_element("id", "p-counter").text == "frame 29 of 29"
-    page.execute_script("document.getElementById('p-speed').value = '4'")
+    speed = "document.getElementById('p-speed').value = "
+    page.execute_script(f"{speed}'0.25'")
     press(page, " ")  # from the end, play starts over
-    until(page, "player.frame > 3 && player.frame < 29")
+    until(page, "player.playing && player.frame > 1 && player.frame < 29")
     assert page.find_element("id", "p-play").text == "Pause"
+    page.execute_script(f"{speed}'4'")
     until(page, "!player.playing && player.frame === 29")
 
 
