@@ -88,7 +88,7 @@ def _convolve(conv: nn.Conv2d, norm: nn.BatchNorm2d, x: Tensor) -> Tensor:
     weight, bias = conv.weight * scale[:, None, None, None], norm.bias - norm.running_mean * scale
     if _is_same_depthwise(conv):
         return _Depthwise.apply(x, weight, bias, conv.dilation[0])
-    return F.conv2d(x, weight, bias, conv.stride, conv.padding, conv.dilation, conv.groups)  # type: ignore[arg-type]
+    return F.conv2d(x, weight, bias, conv.stride, conv.padding, conv.dilation, conv.groups)
 
 
 def _forward(layers: nn.Sequential, x: Tensor) -> Tensor:
