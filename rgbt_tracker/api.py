@@ -86,5 +86,6 @@ def build_tracker(
 
         network = build_network(settings)
         load_weights(network, settings, resolve(name))
-    prepare_for_inference(network)
+    if settings.inference == "fast":
+        prepare_for_inference(network)
     return Tracker(settings, network, chosen)

@@ -147,11 +147,16 @@ class ThermalConfig(Section):
 
 
 class TrackerConfig(Section):
-    """One tracker: its network, its loop, and the name of its weights."""
+    """One tracker: its network, its loop, and the name of its weights.
+
+    ``inference: exact`` computes as the reference does, operation by operation; ``fast`` folds batch norms into the
+    convolutions and lays weights out for the processor. They differ by rounding, which a long track can amplify.
+    """
 
     name: str
     modality: Modality = "rgbt"
     weights: str | None = None
+    inference: Literal["exact", "fast"] = "exact"
     model: ModelConfig
     anchors: AnchorConfig = AnchorConfig()
     tracking: TrackingConfig = TrackingConfig()
