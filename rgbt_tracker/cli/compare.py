@@ -18,7 +18,7 @@ def register(app: typer.Typer) -> None:
 
 
 def compare(
-    sequence: Annotated[str, typer.Option(help="Sequence folder, name of a known sequence, or drawn:SCENE.")],
+    sequence: Annotated[str, typer.Option(help="Sequence folder, name of a known sequence, or drawn:SCENE[-SEED].")],
     config: Annotated[str, typer.Option(help="Configuration: a name or a YAML file.")] = DEFAULT_CONFIG,
     weights: Annotated[Optional[str], typer.Option(help="Weights: a name or a file.")] = None,  # noqa: UP045
     output: Annotated[Path, typer.Option(help="Folder for CONFIG-MODALITY/NAME.txt and NAME.jpg.")] = Path("results"),

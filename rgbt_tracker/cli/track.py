@@ -51,7 +51,7 @@ class Request:
 def track(
     sequence: Annotated[
         str | None,
-        typer.Option(metavar="NAME|DIR", help="Sequence folder, name of a known sequence, or drawn:SCENE."),
+        typer.Option(metavar="NAME|DIR", help="Sequence folder, name of a known sequence, or drawn:SCENE[-SEED]."),
     ] = None,
     rgb: Annotated[
         str | None,

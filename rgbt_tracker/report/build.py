@@ -16,7 +16,7 @@ from rgbt_tracker.report import figures, views
 from rgbt_tracker.report.page import Page, Player, write_page
 from rgbt_tracker.report.reset import Reset, score_reset
 from rgbt_tracker.report.results import TrackerResults, Trajectory, find_results, read_one_pass, read_reset
-from rgbt_tracker.report.scoring import OnePass, annotations, check_lengths, quality, score_one_pass
+from rgbt_tracker.report.scoring import OnePass, check_lengths, quality, score_one_pass
 from rgbt_tracker.report.sources import BoxesOnly, open_sequences
 from rgbt_tracker.report.tables import Table, write_tables
 from rgbt_tracker.sequences.base import Sequence
@@ -124,7 +124,7 @@ def _overlaps(
 ) -> dict[str, dict[str, NDArray[np.float64]]]:
     """Return tracker -> sequence -> overlaps: VOT's own for its results, else those of one pass."""
     values = {
-        tracker: {name: quality(track, annotations(opened[name].info)) for name, track in runs.items()}
+        tracker: {name: quality(track, annotated_boxes(opened[name].info)) for name, track in runs.items()}
         for tracker, runs in tracks.items()
     }
     for tracker, each in (reset.runs if reset else {}).items():

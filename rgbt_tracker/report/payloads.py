@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from rgbt_tracker.report.maps import read_maps
 from rgbt_tracker.report.results import Trajectory
-from rgbt_tracker.report.scoring import UNTAGGED, annotations, errors, failures, frame_tags, quality
+from rgbt_tracker.report.scoring import UNTAGGED, errors, failures, frame_tags, quality
 from rgbt_tracker.sequences.base import SequenceInfo
 
 
@@ -56,7 +56,7 @@ def sequence_payload(
             "modalities": picture.modalities,
             "truth": _boxes(truth),
             "tags": {name: _runs(tag) for name, tag in frame_tags(info).items() if name != UNTAGGED and tag.any()},
-            "tracks": {str(n): _track(track, annotations(info), overlaps.get(n)) for n, track in tracks.items()},
+            "tracks": {str(n): _track(track, annotated_boxes(info), overlaps.get(n)) for n, track in tracks.items()},
         }
     )
 

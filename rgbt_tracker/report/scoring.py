@@ -117,7 +117,7 @@ def score_one_pass(
     if not common:
         raise UserError(f"The trackers {', '.join(tracks)} have no sequence in common, so there is nothing to compare.")
     check_lengths(tracks, infos)
-    truths = {name: annotations(infos[name]) for name in common}
+    truths = {name: annotated_boxes(infos[name]) for name in common}
     rows = [
         {
             "tracker": tracker,
@@ -141,7 +141,7 @@ def score_one_pass(
     )
 
 
-def annotations(info: SequenceInfo) -> NDArray[np.float64]:
+def annotated_boxes(info: SequenceInfo) -> NDArray[np.float64]:
     """Return what boxes are compared with: (1, N, 4), or (2, N, 4) where a benchmark annotates both cameras.
 
     Every frame then counts with the better of the two, as on RGBT234 and GTOT (MPR and MSR).
@@ -161,7 +161,7 @@ def _attributes(tracks, infos, common: list[str], pixels: float) -> pd.DataFrame
     """Score the tagged frames of each sequence, then average over the sequences that have some."""
     rows = []
     for name in common:
-        truth, tags = annotations(infos[name]), frame_tags(infos[name])
+        truth, tags = annotated_boxes(infos[name]), frame_tags(infos[name])
         for attribute, tagged in tags.items():
             if not (tagged & present(truth).any(axis=0)).any():
                 continue

@@ -102,7 +102,9 @@ def drawn_scenes() -> list[str]:
     return sorted(SCENES)
 
 
-def _drawn(scene: str) -> Sequence:
+def _drawn(name: str) -> Sequence:
+    """``SCENE`` or ``SCENE-SEED``."""
     from rgbt_tracker.data.synthetic import draw_sequence
 
-    return draw_sequence(scene)
+    scene, dash, seed = name.rpartition("-")
+    return draw_sequence(scene, seed=int(seed)) if dash and seed.isdigit() else draw_sequence(name)

@@ -12,7 +12,7 @@ from rgbt_tracker.report.reset import score_reset
 from rgbt_tracker.report.results import Mark, Trajectory, find_results
 from rgbt_tracker.report.scoring import (
     UNTAGGED,
-    annotations,
+    annotated_boxes,
     failures,
     frame_tags,
     lost_share,
@@ -169,7 +169,7 @@ def test_the_better_of_two_annotations_counts():
     thermal = visible + np.array([30.0, 0, 0, 0])
     boxes = np.concatenate([visible[:2], thermal[2:]])
     info = SequenceInfo("a", 4, groundtruth=visible, groundtruths={"rgb": visible, "ir": thermal})
-    assert annotations(info).shape == (2, 4, 4)
+    assert annotated_boxes(info).shape == (2, 4, 4)
     scores = score_one_pass({"t": {"a": tracked(boxes)}}, {"a": info})
     row = scores.summary.iloc[0]
     assert (row["mean_iou"], row["precision"], row["failures"]) == (1, 1, 0)
