@@ -16,7 +16,7 @@ from rgbt_tracker.report import figures, views
 from rgbt_tracker.report.page import Page, Player, write_page
 from rgbt_tracker.report.reset import Reset, score_reset
 from rgbt_tracker.report.results import TrackerResults, Trajectory, find_results, read_one_pass, read_reset
-from rgbt_tracker.report.scoring import OnePass, check_lengths, quality, score_one_pass
+from rgbt_tracker.report.scoring import OnePass, annotated_boxes, check_lengths, quality, score_one_pass
 from rgbt_tracker.report.sources import BoxesOnly, open_sequences
 from rgbt_tracker.report.tables import Table, write_tables
 from rgbt_tracker.sequences.base import Sequence
