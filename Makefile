@@ -9,7 +9,8 @@ SOURCES := setup.py constraints.txt
 .PHONY: demo test lint clean
 
 demo: $(VENV)/.installed
-	$(BIN)/python track.py --sequence drawn:street --output out --video out/street.mp4
+	$(BIN)/python track.py --sequence drawn:blackout-2 --output out --video out/blackout.mp4
+	$(BIN)/rgbt compare --sequence drawn:blackout-2 --output out
 
 test: $(VENV)/.installed-test lint
 	OMP_NUM_THREADS=1 OMP_WAIT_POLICY=PASSIVE $(BIN)/python -m pytest -n 2 --dist loadfile tests
