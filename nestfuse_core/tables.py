@@ -85,9 +85,11 @@ ENTRIES: dict[str, tuple[Entry, ...]] = {
 }
 RECIPE: dict[str, object] = {
     "preparation": "crop",
-    "size": 128,
-    "steps": 800,
-    "rate": 3e-4,
+    "size": 64,
+    "steps": 1000,
+    "rate": 1e-3,
+    "warmup": 20,
+    "initial": "kaiming",
     "schedule": "cosine",
     "precision": "bf16",
 }

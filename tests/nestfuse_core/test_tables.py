@@ -82,7 +82,7 @@ def test_what_a_table_lacks_is_trained_from_its_name(folders, monkeypatch):
 
 def test_the_recipe_follows_from_the_name():
     deep = tables.settings_for("paper-deep-lambda10", "photos", {})
-    assert (deep.weight, deep.deep_supervision, deep.size) == (10, True, 128)
+    assert (deep.weight, deep.deep_supervision, deep.size) == (10, True, 64)
     assert tables.settings_for("paper-lambda1000", "photos", {"size": 96}).size == 96
 
 
