@@ -207,8 +207,10 @@ def test_tagged_camera_sees_less_of_the_target(
         [np.mean([contrast(sequence, c, int(i)) for i in np.flatnonzero(f)[::3]]) for f in (flags, ~flags)]
         for c in (0, 1)
     ]
-    assert means[camera][0] < 0.5 * means[camera][1]
-    assert means[1 - camera][0] > 0.6 * means[1 - camera][1]
+    # The target's own way changes its contrast in both cameras, so they are compared with each other.
+    kept = [flagged / clear for flagged, clear in means]
+    assert kept[camera] < 0.5
+    assert kept[1 - camera] > 2.5 * kept[camera]
 
 
 def test_scale_change_and_occlusion_tags(drawn: Callable[[str], DrawnSequence]) -> None:
@@ -216,7 +218,9 @@ def test_scale_change_and_occlusion_tags(drawn: Callable[[str], DrawnSequence]) 
     size = np.sqrt(zoom.groundtruth[:, 2:].prod(1))
     ratio = size / size[0]
     assert (zoom.info.tags["scale_change"] == ((ratio > 1.4) | (ratio < 1 / 1.4))).all()
-    assert 0 < drawn("occlusion").info.tags["occlusion"].sum() < LENGTH
+    # At its own length: occluders pass at a walking pace and would fill a short one.
+    occluded = draw_sequence("occlusion")
+    assert 0 < occluded.info.tags["occlusion"].sum() < len(occluded) / 2
 
 
 def test_camera_shake_moves_the_background(drawn: Callable[[str], DrawnSequence]) -> None:
