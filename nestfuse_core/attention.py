@@ -134,9 +134,10 @@ def combine(features: Features, weights: FusionWeights) -> Tensor:
         raise ValueError("combine() needs spatial weights, channel weights or both")
     fused: Tensor | None = None
     for index, feature in enumerate(features):
-        weight = given[0][index] if len(given) == 1 else 0.5 * (given[0][index] + given[1][index])
-        weight = weight.to(feature.dtype)
-        fused = feature * weight if fused is None else torch.addcmul(fused, feature, weight)
+        for weight in given:
+            # Small weights meet the features one by one: their full-size sum would cost memory and another layout.
+            part = (weight[index] / len(given)).to(feature.dtype)
+            fused = feature * part if fused is None else torch.addcmul(fused, feature, part)
     assert fused is not None
     return fused
 
