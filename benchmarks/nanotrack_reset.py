@@ -2,8 +2,8 @@
 
     python benchmarks/nanotrack_reset.py --sequence DIR --weights nanotrackv3 [--threads 2]
 
-The tracker is started again 5 frames after each failure, without burn-in. A long track can follow another path when sums are
-taken in another order, so the number of torch's threads belongs to the result.
+The tracker is started again 5 frames after each failure, without burn-in. A long track can follow another path when
+sums are taken in another order, so the number of torch's threads belongs to the result.
 """
 
 from __future__ import annotations
