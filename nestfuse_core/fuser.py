@@ -189,7 +189,9 @@ class Fuser:
             raise UserError("The network's output is not finite; the weights are damaged or not NestFuse's.")
         low, high = float(fused.min()), float(fused.max())
         if self.output_range == "stretch" and high > low:
-            return np.floor((fused - low) * np.float32(255 / (high - low)))
+            # Divided first: the greatest level is then 255 exactly, and truncation cannot make it 254.
+            span = np.float32(high) - np.float32(low)
+            return np.floor((fused - np.float32(low)) / span * np.float32(255))
         return np.clip(fused, 0, 255)
 
 
