@@ -16,7 +16,7 @@ from rgbt_tracker import build_tracker
 from rgbt_tracker.config import load_config
 from rgbt_tracker.data.synthetic import draw_sequence, split
 from rgbt_tracker.evaluation.scores import one_pass_scores
-from rgbt_tracker.sequences.base import Frame, Sequence
+from rgbt_tracker.sequences.remembered import Remembered
 from rgbt_tracker.tracking.run import track_sequence
 
 
@@ -40,17 +40,6 @@ DESIGNS: dict[str, dict[str, Any]] = {
 }
 
 
-class Drawn(Sequence):
-    """The frames of a sequence, drawn once."""
-
-    def __init__(self, source: Sequence) -> None:
-        super().__init__(source.info)
-        self._frames = list(source)
-
-    def frame(self, index: int) -> Frame:
-        return self._frames[index]
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--config", default="nestfuse_siamrpn_mobilev2")
@@ -67,7 +56,7 @@ def main() -> None:
     }
     results: dict[str, list[float]] = {name: [] for name in DESIGNS}
     for scene, seed in split(arguments.part, arguments.count):
-        sequence = Drawn(draw_sequence(scene, length=arguments.length, seed=seed))
+        sequence = Remembered(draw_sequence(scene, length=arguments.length, seed=seed))
         for name, tracker in trackers.items():
             track = track_sequence(tracker, sequence)
             results[name].append(one_pass_scores(track.boxes, sequence.groundtruth)["mean_iou"])

@@ -19,8 +19,8 @@ from nestfuse_core.files import write_text
 from rgbt_tracker.config import TrackerConfig
 from rgbt_tracker.evaluation.bootstrap import paired_bootstrap
 from rgbt_tracker.evaluation.scores import one_pass_scores
-from rgbt_tracker.sequences.base import Frame
 from rgbt_tracker.sequences.base import Sequence as Frames
+from rgbt_tracker.sequences.remembered import Remembered
 from rgbt_tracker.tracking.run import track_sequence
 from rgbt_tracker.vot.measures import Run, SequenceRuns, accuracy_failures, eao_curve, eao_score
 from rgbt_tracker.vot.reset import run_with_resets
@@ -67,20 +67,6 @@ class Cell:
         return SequenceRuns(self.sequence, [Run(values, np.array(self.codes, np.int64))], {})
 
 
-class _Remembered(Frames):
-    """Frames kept in memory: every run of a sequence would decode or draw them again."""
-
-    def __init__(self, source: Frames) -> None:
-        super().__init__(source.info)
-        self._source = source
-        self._frames: dict[int, Frame] = {}
-
-    def frame(self, index: int) -> Frame:
-        if index not in self._frames:
-            self._frames[index] = self._source.frame(index)
-        return self._frames[index]
-
-
 def measure(contender: Contender, setting: str, sequence: Frames, device: str = "auto") -> Cell:
     """Run one tracker in one setting over one sequence, in one pass and with resets."""
     from rgbt_tracker import build_tracker
@@ -109,7 +95,7 @@ def measure_all(
     """
     cells = []
     for open_one in sequences:
-        sequence = _Remembered(open_one())
+        sequence = Remembered(open_one())
         for contender in contenders:
             for setting in SETTINGS:
                 settings = contender.config.replace(**SETTINGS[setting])
