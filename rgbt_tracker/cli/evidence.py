@@ -33,6 +33,7 @@ def evidence(
     output: Annotated[Path, typer.Option(help="Folder of the runs (to resume from) and of evidence.md.")] = Path(
         "out/evidence"
     ),
+    starts: Annotated[int, typer.Option(min=1, help="Starts a sequence, 10 frames apart, averaged.")] = 1,
     low: Annotated[int, typer.Option(help="First length of the EAO interval.")] = 109,
     high: Annotated[int, typer.Option(help="Last length of the EAO interval.")] = 322,
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
@@ -50,20 +51,23 @@ def evidence(
         table,
     )
 
-    contenders = []
+    contenders: list[Contender] = []
     for item in config or ["nestfuse_siamrpn_mobilev2"]:
         name, _, weights = item.partition("=")
         settings = load_config(name)
-        contenders.append(Contender(settings.name, settings, weights or None))
+        taken = any(settings.name == other.label for other in contenders)
+        label = f"{settings.name}={Path(weights).stem}" if taken else settings.name
+        contenders.append(Contender(label, settings, weights or None))
     openers = _openers(sequences or [], drawn)
     with progress() as display:
-        task = display.add_task("evidence", total=len(openers) * len(contenders) * len(SETTINGS), note="")
+        task = display.add_task("evidence", total=len(openers) * len(contenders) * len(SETTINGS) * starts, note="")
         cells = measure_all(
             contenders,
             openers,
             output,
             device,
             lambda cell: display.update(task, advance=1, note=f"{cell.sequence} {cell.setting} {cell.mean_iou:.3f}"),
+            starts,
         )
     parts = {"Summary": summary(cells, low, high), "Reliable fusion minus the others, mean IoU": differences(cells)}
     for value in ("mean_iou", "success", "accuracy", "failures"):

@@ -2,6 +2,9 @@
 
 Each of the four runs over each sequence once in one pass and once with resets; one file a run is kept, so that a table
 that was interrupted goes on where it stopped.
+
+A long track is chaotic: one lost target, brought about by a rounding, changes the mean over few sequences. Several
+starts a sequence, some frames apart (as in the VOT challenges since 2020), average over that.
 """
 
 from __future__ import annotations
@@ -9,6 +12,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -16,14 +20,20 @@ import numpy as np
 import pandas as pd
 
 from nestfuse_core.files import write_text
+from rgbt_tracker.api import UNTRAINED
 from rgbt_tracker.config import TrackerConfig
 from rgbt_tracker.evaluation.bootstrap import paired_bootstrap
 from rgbt_tracker.evaluation.scores import one_pass_scores
 from rgbt_tracker.sequences.base import Sequence as Frames
+from rgbt_tracker.sequences.later import Later, start_frames
 from rgbt_tracker.sequences.remembered import Remembered
 from rgbt_tracker.tracking.run import track_sequence
 from rgbt_tracker.vot.measures import Run, SequenceRuns, accuracy_failures, eao_curve, eao_score
 from rgbt_tracker.vot.reset import run_with_resets
+from rgbt_tracker.zoo.store import file_hash, resolve
+
+APART = 10
+"""Frames from one start to the next."""
 
 SETTINGS: dict[str, dict[str, Any]] = {
     "RGB": {"modality": "rgb"},
@@ -45,9 +55,9 @@ class Contender:
 
 @dataclass(frozen=True)
 class Cell:
-    """One tracker, one setting, one sequence.
+    """One tracker, one setting, one sequence, one start.
 
-    ``mean_iou`` and ``success`` are of one pass from the first frame; ``overlaps`` and ``codes`` of the run with resets
+    ``mean_iou`` and ``success`` are of one pass from frame ``start``; ``overlaps`` and ``codes`` of the run with resets
     (NaN as None), from which accuracy, failures and EAO follow; ``fps`` is frames a second of the one pass.
     """
 
@@ -59,6 +69,7 @@ class Cell:
     fps: float
     overlaps: list[float | None]
     codes: list[int]
+    start: int = 0
 
     @property
     def runs(self) -> SequenceRuns:
@@ -67,19 +78,21 @@ class Cell:
         return SequenceRuns(self.sequence, [Run(values, np.array(self.codes, np.int64))], {})
 
 
-def measure(contender: Contender, setting: str, sequence: Frames, device: str = "auto") -> Cell:
-    """Run one tracker in one setting over one sequence, in one pass and with resets."""
+def measure(contender: Contender, setting: str, sequence: Frames, start: int = 0, device: str = "auto") -> Cell:
+    """Run one tracker in one setting over one sequence from frame ``start`` on, in one pass and with resets."""
     from rgbt_tracker import build_tracker
 
     tracker = build_tracker(contender.config.replace(**SETTINGS[setting]), contender.weights, device)
-    track = track_sequence(tracker, sequence)
-    assert sequence.groundtruth is not None
-    scores = one_pass_scores(track.boxes, sequence.groundtruth)
-    run = run_with_resets(tracker, sequence)
+    part = Later(sequence, start)
+    track = track_sequence(tracker, part)
+    assert part.groundtruth is not None
+    scores = one_pass_scores(track.boxes, part.groundtruth)
+    run = run_with_resets(tracker, part)
     overlaps = [None if np.isnan(value) else float(value) for value in run.overlaps]
     fps = float(len(track.seconds) / track.seconds.sum())
     codes = [int(code) for code in run.codes]
-    return Cell(contender.label, setting, sequence.name, scores["mean_iou"], scores["success"], fps, overlaps, codes)
+    figures = (scores["mean_iou"], scores["success"], fps)
+    return Cell(contender.label, setting, sequence.name, *figures, overlaps, codes, start)
 
 
 def measure_all(
@@ -88,26 +101,37 @@ def measure_all(
     folder: Path,
     device: str = "auto",
     on_done: Callable[[Cell], None] = lambda cell: None,
+    starts: int = 1,
 ) -> list[Cell]:
     """Measure every combination, reading those that ``folder`` already holds.
 
-    A kept file is used only if it was made with the same configuration and weights name.
+    Each sequence is run from ``starts`` frames on, APART frames from one another. A kept file is used only if it was
+    made with the same configuration and the same weights.
     """
     cells = []
     for open_one in sequences:
         sequence = Remembered(open_one())
+        assert sequence.groundtruth is not None
         for contender in contenders:
-            for setting in SETTINGS:
+            weights = _digest(contender)
+            for setting, start in product(SETTINGS, start_frames(sequence.groundtruth, starts, APART)):
                 settings = contender.config.replace(**SETTINGS[setting])
-                key = {**settings.model_dump(mode="json"), "file": contender.weights}
-                path = folder / contender.label / setting / f"{sequence.name}.json"
+                key = {**settings.model_dump(mode="json"), "file": weights}
+                name = sequence.name + (f"@{start}" if start else "")
+                path = folder / contender.label / setting / f"{name}.json"
                 cell = _kept(path, key)
                 if cell is None:
-                    cell = measure(contender, setting, sequence, device)
+                    cell = measure(contender, setting, sequence, start, device)
                     write_text(path, json.dumps({"made_with": key, "cell": asdict(cell)}))
                 cells.append(cell)
                 on_done(cell)
     return cells
+
+
+def _digest(contender: Contender) -> str | None:
+    """What tells one file of weights from another under the same name."""
+    name = contender.weights or contender.config.weights
+    return name if name in (None, UNTRAINED) else file_hash(resolve(name))
 
 
 def _kept(path: Path, key: dict[str, Any]) -> Cell | None:
@@ -120,7 +144,7 @@ def _kept(path: Path, key: dict[str, Any]) -> Cell | None:
 def table(cells: Sequence[Cell], value: str) -> pd.DataFrame:
     """Rows (tracker, setting), a column a sequence and their mean (the total of failures).
 
-    ``value`` is mean_iou, success, accuracy or failures.
+    ``value`` is mean_iou, success, accuracy or failures; several starts of a sequence are averaged.
     """
     records = []
     for cell in cells:
@@ -129,7 +153,7 @@ def table(cells: Sequence[Cell], value: str) -> pd.DataFrame:
         figures |= {"accuracy": pooled.accuracy, "failures": pooled.failures}
         row = {"tracker": cell.tracker, "setting": cell.setting, "sequence": cell.sequence}
         records.append({**row, "value": figures[value]})
-    frame = pd.DataFrame(records).pivot(index=["tracker", "setting"], columns="sequence", values="value")
+    frame = pd.DataFrame(records).pivot_table("value", ["tracker", "setting"], "sequence", dropna=False)
     names = list(dict.fromkeys(cell.sequence for cell in cells))
     order = list(dict.fromkeys((cell.tracker, cell.setting) for cell in cells))
     frame = frame.loc[order, names]
@@ -138,17 +162,20 @@ def table(cells: Sequence[Cell], value: str) -> pd.DataFrame:
 
 
 def summary(cells: Sequence[Cell], low: int, high: int) -> pd.DataFrame:
-    """Rows (tracker, setting): mean IoU, success, pooled reset accuracy, failures, EAO over ``low``..``high``, fps."""
+    """Rows (tracker, setting): mean IoU, success, pooled reset accuracy, failures, EAO over ``low``..``high``, fps.
+
+    Failures are those of one start a sequence, on average.
+    """
+    iou, success, failures = (table(cells, value) for value in ("mean_iou", "success", "failures"))
     rows = {}
     for key in dict.fromkeys((cell.tracker, cell.setting) for cell in cells):
         chosen = [cell for cell in cells if (cell.tracker, cell.setting) == key]
         runs = [cell.runs for cell in chosen]
-        pooled = accuracy_failures(runs)
         rows[key] = {
-            "mean IoU": np.mean([cell.mean_iou for cell in chosen]),
-            "success AUC": np.mean([cell.success for cell in chosen]),
-            "accuracy": pooled.accuracy,
-            "failures": pooled.failures,
+            "mean IoU": iou.loc[key, "mean"],
+            "success AUC": success.loc[key, "mean"],
+            "accuracy": accuracy_failures(runs).accuracy,
+            "failures": failures.loc[key, "total"],
             "EAO": eao_score(eao_curve(runs), low, high),
             "frames/s": np.median([cell.fps for cell in chosen]),
         }

@@ -1,10 +1,12 @@
 """The evidence table: what it sums up, and that it resumes."""
 
 import json
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
 import pytest
+import torch
 from typer.testing import CliRunner
 
 from nestfuse_core.errors import UserError
@@ -21,7 +23,9 @@ from rgbt_tracker.evaluation.evidence import (
     summary,
     table,
 )
+from rgbt_tracker.models.build import build_network
 from rgbt_tracker.vot.trajectories import FAILED, INITIALISED, TRACKED, UNKNOWN
+from rgbt_tracker.zoo.store import file_hash
 
 IOU = {"RGB": (0.2, 0.8), "thermal": (0.6, 0.4), "paper": (0.5, 0.5), "reliable": (0.62, 0.77)}
 
@@ -74,6 +78,40 @@ def test_measuring_resumes_and_notices_another_configuration(tmp_path) -> None:
     np.testing.assert_equal([cell.overlaps for cell in again], [cell.overlaps for cell in first])
     other = config.replace(**{"tracking.window": 0.3})
     assert measure_all([Contender("nano", other, "untrained")], openers, tmp_path, "cpu")[0].mean_iou != 0.123
+
+
+def test_starts_of_a_sequence_are_averaged(cells: list[Cell]) -> None:
+    later = [replace(cell, start=10, mean_iou=cell.mean_iou / 2, overlaps=[None], codes=[1]) for cell in cells]
+    both = cells + later
+    assert table(both, "mean_iou").loc[("ours", "RGB"), "smoke"] == pytest.approx((0.2 + 0.1) / 2)
+    assert table(both, "failures").loc[("ours", "paper"), "total"] == pytest.approx(1)
+    rows = summary(both, 2, 20)
+    assert rows.loc[("ours", "reliable"), "mean IoU"] == pytest.approx(0.695 * 0.75)
+    assert rows.loc[("ours", "RGB"), "failures"] == pytest.approx(1)
+
+
+def test_measuring_from_several_starts(tmp_path) -> None:
+    config = load_config("nestfuse_nanotrack")
+    openers = [partial(draw_sequence, "street", length=21, seed=3)]
+    cells = measure_all([Contender("nano", config, "untrained")], openers, tmp_path, "cpu", starts=2)
+    assert [(cell.setting, cell.start) for cell in cells][:3] == [("RGB", 0), ("RGB", 10), ("thermal", 0)]
+    assert [len(cell.codes) for cell in cells[:2]] == [21, 11]
+    assert {path.name for path in (tmp_path / "nano" / "RGB").iterdir()} == {
+        f"{cells[0].sequence}.json",
+        f"{cells[0].sequence}@10.json",
+    }
+
+
+def test_other_weights_under_the_same_name_are_measured_anew(tmp_path) -> None:
+    config = load_config("nestfuse_nanotrack")
+    openers = [partial(draw_sequence, "street", length=3, seed=3)]
+    file = tmp_path / "weights.pth"
+    for seed in (0, 1):
+        torch.manual_seed(seed)
+        torch.save(build_network(config).state_dict(), file)
+        [first, *_] = measure_all([Contender("nano", config, str(file))], openers, tmp_path / "runs", "cpu")
+        kept = json.loads((tmp_path / "runs" / "nano" / "RGB" / f"{first.sequence}.json").read_text())
+        assert kept["made_with"]["file"] == file_hash(file)
 
 
 @pytest.mark.parametrize(
