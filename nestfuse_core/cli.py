@@ -24,6 +24,9 @@ def fuse(
         show_default=False,
     ),
     strategy: str = typer.Option("avg", help="Channel attention avg, max or nuclear; or add (DenseFuse's addition)."),
+    spatial: str = typer.Option(
+        "l1", help="Spatial attention: l1 (the paper's ratio) or softmax (the released code's)."
+    ),
     output_range: str | None = typer.Option(
         None,
         "--range",
@@ -75,7 +78,7 @@ def fuse(
     )
     work = jobs.plan(request)
     network = load_network(weights, choose_device(device))
-    work(Fuser(network, strategy, output_range, tile, keep_maps=maps is not None))
+    work(Fuser(network, strategy, output_range, tile, keep_maps=maps is not None, spatial=spatial))
 
 
 def fuse_score(

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from nestfuse_core import thermal, tiling
-from nestfuse_core.attention import FusionWeights
+from nestfuse_core.attention import SPATIAL_KINDS, FusionWeights
 from nestfuse_core.colour import luminance, peak, replace_luminance
 from nestfuse_core.errors import UserError, nearest
 from nestfuse_core.images import Image
@@ -67,6 +67,7 @@ class Fuser:
         thermal_range: (low, high) that become 0 and 255 for infrared of more than 8 bits; None takes each picture's
             percentiles 0.1 and 99.9.
         keep_maps: also return the attention maps.
+        spatial: spatial attention ``l1``, the paper's ratio (Eq. 5), or ``softmax``, the released code's.
 
     Raises:
         UserError: unknown names, or a tile size that does not serve.
@@ -80,8 +81,14 @@ class Fuser:
         tile: int | None = None,
         thermal_range: thermal.Range | None = None,
         keep_maps: bool = False,
+        spatial: str = "l1",
     ) -> None:
-        for value, choices, what in ((strategy, STRATEGIES, "strategy"), (output_range, RANGES, "range")):
+        known = (
+            (strategy, STRATEGIES, "strategy"),
+            (output_range, RANGES, "range"),
+            (spatial, SPATIAL_KINDS, "spatial"),
+        )
+        for value, choices, what in known:
             if value is not None and value not in choices:
                 raise UserError(
                     f"Unknown {what} '{value}'; expected one of {', '.join(choices)}{nearest(value, choices)}."
@@ -94,6 +101,7 @@ class Fuser:
         self.tile = tile
         self.thermal_range = thermal_range
         self.keep_maps = keep_maps
+        self.spatial = spatial
         self.on_tile: Callable[[], None] = lambda: None
 
     def __call__(self, ir: Image, vis: Image) -> Fusion:
@@ -126,7 +134,7 @@ class Fuser:
         images = [torch.from_numpy(image)[None, None] for image in (ir, vis)]
         attention, channel = ("add", "avg") if self.strategy == "add" else ("attention", self.strategy)
         if self.tile is None and height * width <= WHOLE_PIXELS:
-            output, weights = tiling.fuse_tile(self.network, images, attention, None, channel=channel)
+            output, weights = tiling.fuse_tile(self.network, images, attention, None, self.spatial, channel)
             if not self.keep_maps or not weights:
                 return output[0, 0].float().cpu().numpy(), [], []
             return output[0, 0].float().cpu().numpy(), *_shares(weights)
@@ -143,7 +151,7 @@ class Fuser:
         shares = [np.empty(size, np.float32) for size in tiling.scale_sizes(height, width)] if keep_maps else []
         for tile in tiling.tiles(height, width, side):
             cuts = [tile.cut(image) for image in images]
-            fused, weights = tiling.fuse_tile(self.network, cuts, attention, over_channels)
+            fused, weights = tiling.fuse_tile(self.network, cuts, attention, over_channels, self.spatial)
             output[tile.place(0)] = tile.keep(fused, 0)[0, 0].float().cpu().numpy()
             for scale, share in enumerate(shares):
                 share[tile.place(scale)] = tile.keep(_spatial_share(weights[scale]), scale)[0, 0].cpu().numpy()

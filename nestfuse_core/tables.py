@@ -154,11 +154,16 @@ def _mean(scores: Iterable[Scores]) -> Scores:
 
 
 def score_entry(
-    entry: Entry, network: NestFuse, pairs: Sequence[Pair], on_pair: Callable[[], None], save: Path | None = None
+    entry: Entry,
+    network: NestFuse,
+    pairs: Sequence[Pair],
+    on_pair: Callable[[], None],
+    save: Path | None = None,
+    spatial: str = "l1",
 ) -> Scores:
     """Fuse every pair as ``entry`` says and return the mean of its metrics; also write the pictures to ``save``."""
     network.output = entry.output
-    fuser = Fuser(network, entry.strategy, "stretch")
+    fuser = Fuser(network, entry.strategy, "stretch", spatial=spatial)
     scores = []
     for pair in pairs:
         fusion = fuser(read_image(pair.ir), read_image(pair.vis))
@@ -187,15 +192,17 @@ def build_table(
     methods: Mapping[str, Path] | None = None,
     on_pair: Callable[[str], None] = lambda label: None,
     save: Path | None = None,
+    spatial: str = "l1",
 ) -> pd.DataFrame:
     """Measure a table: columns ``method``, ``source`` (``here`` or ``paper``) and the seven metrics.
 
     Each row measured here is followed by the one printed in the paper, where there is one (NaN where the paper's table
-    has no such column); the rows of ``methods``, folders of other methods' results by name, come last.
+    has no such column); the rows of ``methods``, folders of other methods' results by name, come last. ``spatial``
+    is the spatial attention, see :class:`nestfuse_core.fuser.Fuser`.
     """
     rows: list[dict[str, object]] = []
     for entry in ENTRIES[table]:
-        scores = score_entry(entry, networks[entry.weights], pairs, partial(on_pair, entry.label), save)
+        scores = score_entry(entry, networks[entry.weights], pairs, partial(on_pair, entry.label), save, spatial)
         rows.append({"method": entry.label, "source": "here", **scores})
         rows.append({"method": entry.label, "source": "paper", **PUBLISHED[table].get(entry.label, {})})
     measured = {entry.label for entry in ENTRIES[table]}

@@ -42,6 +42,7 @@ def _table(
     pairs: Path = typer.Option(..., help="Folder of infrared and visible pictures, paired by name (IR1, VIS1, ...)."),
     visible: Path = typer.Option(None, help="Folder of the visible pictures, if --pairs holds the infrared ones only."),
     method: list[str] = typer.Option([], help="NAME=FOLDER: score another method's fused pictures too; repeatable."),
+    spatial: str = typer.Option("l1", help="Spatial attention: l1 (Eq. 5) or softmax (the released code's)."),
     runs: Path = typer.Option(None, help="Folder of networks trained for this table, instead of the shipped ones."),
     train: Path = typer.Option(None, help="Photographs: train the networks that are missing, into --runs."),
     steps: int = typer.Option(None, help="With --train: length of each training, instead of the shipped recipe's."),
@@ -70,7 +71,7 @@ def _table(
         total = len(found) * (len(tables.ENTRIES[table]) + len(methods))
         task = bar.add_task(f"Table {table}", total=total, note="")
         frame = tables.build_table(
-            table, networks, found, methods, lambda label: bar.update(task, advance=1, note=label), fused
+            table, networks, found, methods, lambda label: bar.update(task, advance=1, note=label), fused, spatial
         )
     _show(frame, f"Table {table}: means over {len(found)} pairs")
     if output:

@@ -30,6 +30,18 @@ def test_the_papers_formulas(plain_network, picture, strategy, pool):
         assert fusion.image.dtype == np.uint8 and not fusion.notes
 
 
+@pytest.mark.parametrize("tile", [None, 64])
+def test_the_released_codes_spatial_attention(plain_network, picture, tile):
+    """A softmax of the means over the 64 channels, of which the plain network uses one."""
+    ir, vis = picture(1), picture(2)
+    a, b = ir.astype(float), vis.astype(float)
+    by_place = np.exp(a / 64) / (np.exp(a / 64) + np.exp(b / 64))
+    by_channel = a.mean() / (a.mean() + b.mean())
+    share = (by_place + by_channel) / 2
+    fusion = Fuser(plain_network, tile=tile, spatial="softmax")(ir, vis)
+    np.testing.assert_allclose(fusion.image, share * a + (1 - share) * b, atol=0.51)
+
+
 def test_addition_is_stretched_by_itself(plain_network, picture):
     ir, vis = picture(1), picture(2)
     total = ir.astype(float) + vis
@@ -119,6 +131,7 @@ def test_maps(plain_network, picture):
     ("options", "message"),
     [
         ({"strategy": "average"}, r"Unknown strategy 'average'; expected one of avg, max, nuclear, add"),
+        ({"spatial": "softmaxx"}, r"Unknown spatial 'softmaxx'.*did you mean 'softmax'"),
         ({"output_range": "clipp"}, r"Unknown range 'clipp'.*did you mean 'clip'"),
         ({"tile": 100}, r"at least 64 and a multiple of 8, got 100"),
         ({"tile": 8}, r"at least 64"),

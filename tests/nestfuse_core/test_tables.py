@@ -56,6 +56,17 @@ def test_table_v_has_ours_the_papers_and_any_other_row(folders):
             assert here.loc[label, name] == pytest.approx(np.mean([one[name] for one in scores]), abs=1e-12)
 
 
+def test_a_table_with_the_released_codes_spatial_attention(folders):
+    pairs, _ = match_folders(folders / "pairs", folders / "pairs")
+    networks = tables.open_networks("V", folders / "runs")
+    entry = tables.ENTRIES["V"][0]
+    assert entry.label == "avg"
+    ours = tables.score_entry(entry, networks["paper-lambda100"], pairs, lambda: None, spatial="softmax")
+    frame = tables.build_table("V", networks, pairs, spatial="softmax")
+    assert ours["VIF"] == frame.iloc[0].VIF
+    assert ours["VIF"] != tables.score_entry(entry, networks["paper-lambda100"], pairs, lambda: None)["VIF"]
+
+
 def test_table_iv_measures_each_output_of_one_network(folders):
     pairs, _ = match_folders(folders / "pairs", folders / "pairs")
     frame = tables.build_table("IV", tables.open_networks("IV", folders / "runs"), pairs[:1])
