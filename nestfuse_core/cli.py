@@ -27,6 +27,9 @@ def fuse(
     spatial: str = typer.Option(
         "l1", help="Spatial attention: l1 (the paper's ratio) or softmax (the released code's)."
     ),
+    quarters: bool = typer.Option(
+        False, "--quarters", help="Cut pictures above 512 pixels in four, as the released code does (leaves seams)."
+    ),
     output_range: str | None = typer.Option(
         None,
         "--range",
@@ -78,7 +81,7 @@ def fuse(
     )
     work = jobs.plan(request)
     network = load_network(weights, choose_device(device))
-    work(Fuser(network, strategy, output_range, tile, keep_maps=maps is not None, spatial=spatial))
+    work(Fuser(network, strategy, output_range, tile, keep_maps=maps is not None, spatial=spatial, quarters=quarters))
 
 
 def fuse_score(

@@ -16,6 +16,7 @@ from nestfuse_core.colour import luminance, peak, replace_luminance
 from nestfuse_core.errors import UserError, nearest
 from nestfuse_core.images import Image
 from nestfuse_core.network import SCALES, NestFuse
+from nestfuse_core.quarters import fuse_in_quarters
 
 STRATEGIES = ("avg", "max", "nuclear", "add")
 RANGES = ("stretch", "clip")
@@ -68,6 +69,8 @@ class Fuser:
             percentiles 0.1 and 99.9.
         keep_maps: also return the attention maps.
         spatial: spatial attention ``l1``, the paper's ratio (Eq. 5), or ``softmax``, the released code's.
+        quarters: cut pictures above 512 pixels in four with channel weights of their own, as the released code does
+            (``quarters.py``); the attention maps are then not kept.
 
     Raises:
         UserError: unknown names, or a tile size that does not serve.
@@ -82,6 +85,7 @@ class Fuser:
         thermal_range: thermal.Range | None = None,
         keep_maps: bool = False,
         spatial: str = "l1",
+        quarters: bool = False,
     ) -> None:
         known = (
             (strategy, STRATEGIES, "strategy"),
@@ -102,6 +106,7 @@ class Fuser:
         self.thermal_range = thermal_range
         self.keep_maps = keep_maps
         self.spatial = spatial
+        self.quarters = quarters
         self.on_tile: Callable[[], None] = lambda: None
 
     def __call__(self, ir: Image, vis: Image) -> Fusion:
@@ -116,7 +121,12 @@ class Fuser:
         visible = luminance(vis)
         visible *= np.float32(255 / white)
         infrared = self._infrared(ir, vis, notes)
-        fused, shares, channel_shares = self.fuse_grey(infrared, visible)
+        shares: list[Grey] = []
+        channel_shares: list[Grey] = []
+        if self.quarters:
+            fused = fuse_in_quarters(lambda *part: self.fuse_grey(*part)[0], infrared, visible)
+        else:
+            fused, shares, channel_shares = self.fuse_grey(infrared, visible)
         levels = self._to_range(fused)
         return Fusion(
             image=replace_luminance(vis, levels * np.float32(white / 255), white),

@@ -159,11 +159,12 @@ def score_entry(
     pairs: Sequence[Pair],
     on_pair: Callable[[], None],
     save: Path | None = None,
-    spatial: str = "l1",
+    as_released: bool = False,
 ) -> Scores:
     """Fuse every pair as ``entry`` says and return the mean of its metrics; also write the pictures to ``save``."""
     network.output = entry.output
-    fuser = Fuser(network, entry.strategy, "stretch", spatial=spatial)
+    spatial = "softmax" if as_released else "l1"
+    fuser = Fuser(network, entry.strategy, "stretch", spatial=spatial, quarters=as_released)
     scores = []
     for pair in pairs:
         fusion = fuser(read_image(pair.ir), read_image(pair.vis))
@@ -192,17 +193,17 @@ def build_table(
     methods: Mapping[str, Path] | None = None,
     on_pair: Callable[[str], None] = lambda label: None,
     save: Path | None = None,
-    spatial: str = "l1",
+    as_released: bool = False,
 ) -> pd.DataFrame:
     """Measure a table: columns ``method``, ``source`` (``here`` or ``paper``) and the seven metrics.
 
     Each row measured here is followed by the one printed in the paper, where there is one (NaN where the paper's table
-    has no such column); the rows of ``methods``, folders of other methods' results by name, come last. ``spatial``
-    is the spatial attention, see :class:`nestfuse_core.fuser.Fuser`.
+    has no such column); the rows of ``methods``, folders of other methods' results by name, come last.
+    ``as_released`` fuses as the released code: softmax for the spatial attention, large pictures cut in four.
     """
     rows: list[dict[str, object]] = []
     for entry in ENTRIES[table]:
-        scores = score_entry(entry, networks[entry.weights], pairs, partial(on_pair, entry.label), save, spatial)
+        scores = score_entry(entry, networks[entry.weights], pairs, partial(on_pair, entry.label), save, as_released)
         rows.append({"method": entry.label, "source": "here", **scores})
         rows.append({"method": entry.label, "source": "paper", **PUBLISHED[table].get(entry.label, {})})
     measured = {entry.label for entry in ENTRIES[table]}

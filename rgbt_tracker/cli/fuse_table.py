@@ -42,7 +42,11 @@ def _table(
     pairs: Path = typer.Option(..., help="Folder of infrared and visible pictures, paired by name (IR1, VIS1, ...)."),
     visible: Path = typer.Option(None, help="Folder of the visible pictures, if --pairs holds the infrared ones only."),
     method: list[str] = typer.Option([], help="NAME=FOLDER: score another method's fused pictures too; repeatable."),
-    spatial: str = typer.Option("l1", help="Spatial attention: l1 (Eq. 5) or softmax (the released code's)."),
+    as_released: bool = typer.Option(
+        False,
+        "--as-released",
+        help="Fuse as the released code does: softmax as spatial attention, pictures above 512 pixels cut in four.",
+    ),
     runs: Path = typer.Option(None, help="Folder of networks trained for this table, instead of the shipped ones."),
     train: Path = typer.Option(None, help="Photographs: train the networks that are missing, into --runs."),
     steps: int = typer.Option(None, help="With --train: length of each training, instead of the shipped recipe's."),
@@ -71,9 +75,10 @@ def _table(
         total = len(found) * (len(tables.ENTRIES[table]) + len(methods))
         task = bar.add_task(f"Table {table}", total=total, note="")
         frame = tables.build_table(
-            table, networks, found, methods, lambda label: bar.update(task, advance=1, note=label), fused, spatial
+            table, networks, found, methods, lambda label: bar.update(task, advance=1, note=label), fused, as_released
         )
-    _show(frame, f"Table {table}: means over {len(found)} pairs")
+    how = ", fused as the released code does" if as_released else ""
+    _show(frame, f"Table {table}: means over {len(found)} pairs{how}")
     if output:
         write_text(output, frame.to_csv(index=False, lineterminator="\n"))
 

@@ -5,10 +5,13 @@ from __future__ import annotations
 import cv2
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from nestfuse_core.colour import luminance
 from nestfuse_core.errors import UserError
 from nestfuse_core.fuser import Fuser
+from nestfuse_core.quarters import parts
 
 
 def expected(ir: np.ndarray, vis: np.ndarray, pool) -> np.ndarray:
@@ -40,6 +43,28 @@ def test_the_released_codes_spatial_attention(plain_network, picture, tile):
     share = (by_place + by_channel) / 2
     fusion = Fuser(plain_network, tile=tile, spatial="softmax")(ir, vis)
     np.testing.assert_allclose(fusion.image, share * a + (1 - share) * b, atol=0.51)
+
+
+def test_quarters_are_fused_by_themselves(random_network, picture):
+    ir, vis = picture(1, 40, 530), picture(2, 40, 530)
+    whole, cut = (Fuser(random_network, quarters=quarters)(ir, vis).image for quarters in (False, True))
+    corner = Fuser(random_network)(ir[:23, :268], vis[:23, :268]).image
+    # Rows 18 to 22 and columns 263 to 267 lie in two parts.
+    np.testing.assert_array_equal(cut[:18, :263], corner[:18, :263])
+    assert (whole != cut).any()
+    small = ir[:, :512], vis[:, :512]
+    np.testing.assert_array_equal(
+        Fuser(random_network, quarters=True)(*small).image, Fuser(random_network)(*small).image
+    )
+
+
+@given(st.integers(1, 1200), st.integers(1, 1200))
+def test_quarters_cover_the_picture(height, width):
+    seen = np.zeros((height, width), int)
+    for rows, columns in parts(height, width):
+        seen[rows, columns] += 1
+    assert seen.min() >= 1
+    assert len(parts(height, width)) == (4 if max(height, width) > 512 else 1)
 
 
 def test_addition_is_stretched_by_itself(plain_network, picture):

@@ -12,6 +12,8 @@ from typer.testing import CliRunner
 from nestfuse_core import tables
 from nestfuse_core.checkpoints import save_checkpoint
 from nestfuse_core.errors import UserError
+from nestfuse_core.fuser import Fuser
+from nestfuse_core.images import read_image
 from nestfuse_core.metrics import METRICS, evaluate
 from nestfuse_core.network import NestFuse
 from nestfuse_core.pairs import match_folders
@@ -56,15 +58,15 @@ def test_table_v_has_ours_the_papers_and_any_other_row(folders):
             assert here.loc[label, name] == pytest.approx(np.mean([one[name] for one in scores]), abs=1e-12)
 
 
-def test_a_table_with_the_released_codes_spatial_attention(folders):
+def test_a_table_as_the_released_code_fuses(folders):
     pairs, _ = match_folders(folders / "pairs", folders / "pairs")
     networks = tables.open_networks("V", folders / "runs")
-    entry = tables.ENTRIES["V"][0]
-    assert entry.label == "avg"
-    ours = tables.score_entry(entry, networks["paper-lambda100"], pairs, lambda: None, spatial="softmax")
-    frame = tables.build_table("V", networks, pairs, spatial="softmax")
-    assert ours["VIF"] == frame.iloc[0].VIF
-    assert ours["VIF"] != tables.score_entry(entry, networks["paper-lambda100"], pairs, lambda: None)["VIF"]
+    frame = tables.build_table("V", networks, pairs, as_released=True).set_index("method")
+    fuser = Fuser(networks["paper-lambda100"], "avg", "stretch", spatial="softmax", quarters=True)
+    fusions = [fuser(read_image(pair.ir), read_image(pair.vis)) for pair in pairs]
+    expected = np.mean([evaluate(one.ir, one.vis, one.luminance)["VIF"] for one in fusions])
+    assert frame[frame.source == "here"].loc["avg", "VIF"] == pytest.approx(expected, abs=1e-12)
+    assert tables.build_table("V", networks, pairs).VIF[0] != pytest.approx(expected, abs=1e-6)
 
 
 def test_table_iv_measures_each_output_of_one_network(folders):
