@@ -24,6 +24,7 @@ COMMANDS: tuple[str, ...] = (
     "tune",
     "data",
     "train",
+    "calibrate",
 )
 
 

@@ -48,13 +48,14 @@ def train(
         def stop(*_: object) -> None:
             trainer.interrupted = True
 
-        before = signal.signal(signal.SIGINT, stop)
+        before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
         try:
             with console.progress() as bar:
                 task = bar.add_task(settings.name, total=settings.steps, completed=trainer.step, note="")
                 trainer.run(until or None, lambda step, note: bar.update(task, completed=step, note=note))
         finally:
-            signal.signal(signal.SIGINT, before)
+            for number, handler in before.items():
+                signal.signal(number, handler)
         if group.first:
             console.stdout.print(
                 f"{trainer.step} of {settings.steps} steps done; weights and curves are in '{output}'."

@@ -8,7 +8,8 @@ itself: the head runs on all *branches* as one batch. Every branch then earns a 
 - both now and as a moving average over the frames before (the *memory*).
 
 The branches' responses are combined under these weights, and so are their boxes, each in proportion to its weight and
-response at that position. Nothing but the four gains of the gate is learned; gradients flow through all of it.
+response at that position. Nothing but the gate's four gains and the branches' biases is learned; gradients flow through
+all of it.
 """
 
 from __future__ import annotations
@@ -47,6 +48,7 @@ class ReliabilityGate(nn.Module):
         super().__init__()
         self.config = config
         self.gains = nn.Parameter(torch.tensor(config.gains))
+        self.bias = nn.Parameter(torch.tensor(config.bias))
 
     def forward(self, cls: Tensor, loc: Tensor, memory: Tensor | None = None) -> Fused:
         """Fuse one search.
@@ -106,5 +108,6 @@ class ReliabilityGate(nn.Module):
 
     def _weights(self, evidence: Tensor, memory: Tensor) -> Tensor:
         now, before, far_now, far_before = self.gains
-        merit = now * evidence[..., 0] + before * memory[..., 0]
+        bias = self.bias[: len(evidence), None]
+        merit = bias + now * evidence[..., 0] + before * memory[..., 0]
         return (merit - far_now * evidence[..., 1] - far_before * memory[..., 1]).softmax(0)

@@ -54,3 +54,23 @@ def decode_points(loc: Tensor, points: Tensor) -> Tensor:
 def target_scores(cls: Tensor) -> Tensor:
     """(N, 2A, h, w) logits, all background ones first -> (N, A h w) probability of the target."""
     return cls.reshape(len(cls), 2, -1).softmax(1)[:, 1]
+
+
+def change_penalty(boxes: Tensor, width: Tensor | float, height: Tensor | float, strength: float) -> Tensor:
+    """(..., 4, M) boxes cx, cy, w, h against the target's last size -> (..., M) factor in (0, 1].
+
+    exp(-k (r s - 1)) with r and s the factors, >= 1, by which shape and size change (SiamRPN).
+    """
+    w, h = boxes[..., 2, :], boxes[..., 3, :]
+    size = _change(_context(w, h) / _context(width, height))
+    shape = _change((width / height) / (w / h))
+    return torch.exp(-(shape * size - 1) * strength)
+
+
+def _change(ratio: Tensor) -> Tensor:
+    return torch.maximum(ratio, 1 / ratio)
+
+
+def _context(w: Tensor | float, h: Tensor | float) -> Tensor:
+    pad = (w + h) * 0.5
+    return torch.as_tensor((w + pad) * (h + pad)) ** 0.5

@@ -15,7 +15,14 @@ from nestfuse_core.errors import UserError
 from rgbt_tracker.boxes import check_box
 from rgbt_tracker.config import TrackerConfig
 from rgbt_tracker.models.network import Clock, Output, SiameseNetwork, Template
-from rgbt_tracker.tracking.anchors import decode_anchors, decode_points, make_anchors, make_points, target_scores
+from rgbt_tracker.tracking.anchors import (
+    change_penalty,
+    decode_anchors,
+    decode_points,
+    make_anchors,
+    make_points,
+    target_scores,
+)
 from rgbt_tracker.tracking.crop import crop_square
 from rgbt_tracker.tracking.stopwatch import NoStopwatch
 from rgbt_tracker.tracking.thermal import ThermalView, as_bgr
@@ -95,7 +102,7 @@ class Tracker:
         x, y, w, h = check_box(box, width, height)
         center = (x + (w - 1) / 2, y + (h - 1) / 2)
         means = [np.mean(image, axis=(0, 1)) for image in images]
-        side = float(np.round(self._context_side(w, h)))
+        side = float(np.round(self.context_side(w, h)))
         with torch.inference_mode():
             crops = self._crops(images, center, side, self.config.tracking.exemplar, means)
             template = self.network.template(crops)
@@ -111,7 +118,7 @@ class Tracker:
             raise UserError("Call initialize(rgb, ir, box) with the first frame before update(rgb, ir).")
         state, options = self._state, self.config.tracking
         images = self._images(rgb, ir)
-        exemplar_side = self._context_side(*state.size)
+        exemplar_side = self.context_side(*state.size)
         scale = options.exemplar / exemplar_side
         side = round(exemplar_side * (options.instance / options.exemplar))
         with torch.inference_mode():
@@ -131,6 +138,20 @@ class Tracker:
             corner, score, score < options.lost_below, weights, maps, search_box if self.record_maps else None
         )
 
+    @property
+    def target(self) -> tuple[float, float, float, float]:
+        """The target as it was last seen: cx, cy, w, h in px. Raises UserError before ``initialize``."""
+        if self._state is None:
+            raise UserError("The tracker has no target before initialize(rgb, ir, box).")
+        return (*self._state.center, *self._state.size)
+
+    def relocate(self, box: ArrayLike) -> None:
+        """Search around ``box`` (x, y, w, h) next, for the same target: its template and the gate's memory stay."""
+        x, y, w, h = (float(value) for value in np.asarray(box, np.float64))
+        self.target  # noqa: B018 - raises where there is none
+        assert self._state is not None
+        self._state.center, self._state.size = (x + w / 2, y + h / 2), (w, h)
+
     def _images(self, rgb: ArrayLike | None, ir: ArrayLike | None) -> list[Image]:
         given = {"rgb": rgb, "ir": ir}
         for name in self.config.modalities:
@@ -147,7 +168,7 @@ class Tracker:
             images.append(self._thermal(np.asarray(ir), size))
         return images
 
-    def _context_side(self, w: float, h: float) -> float:
+    def context_side(self, w: float, h: float) -> float:
         """Side of the template square in image px: sqrt((w + p)(h + p)), p the context."""
         context = self.config.tracking.context * (w + h)
         return math.sqrt((w + context) * (h + context))
@@ -186,9 +207,7 @@ class Tracker:
         decode = decode_anchors if self.config.model.head.type == "rpn" else decode_points
         boxes, scores = decode(output.loc, places)[0], target_scores(output.cls)[0]
         w, h = self._state.size
-        ratio = _change(_context(boxes[2], boxes[3]) / _context(w * scale, h * scale))
-        shape = _change((w / h) / (boxes[2] / boxes[3]))
-        penalty = torch.exp(-(shape * ratio - 1) * options.penalty)
+        penalty = change_penalty(boxes, w * scale, h * scale, options.penalty)
         ranked = penalty * scores * (1 - options.window) + window * options.window
         index = ranked.argmax()
         return torch.cat([boxes[:, index], scores[index, None], penalty[index, None]]).tolist()
@@ -218,12 +237,3 @@ class Tracker:
             if level is not None
         }
         return maps or None
-
-
-def _change(ratio: Tensor) -> Tensor:
-    return torch.maximum(ratio, 1 / ratio)
-
-
-def _context(w: Tensor | float, h: Tensor | float) -> Tensor:
-    pad = (w + h) * 0.5
-    return torch.as_tensor((w + pad) * (h + pad)) ** 0.5

@@ -1,0 +1,73 @@
+"""``rgbt calibrate``: fit the reliability gate to a tracker's weights on drawn training scenes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Optional
+
+import typer
+
+
+def register(app: typer.Typer) -> None:
+    """Add ``calibrate``."""
+    app.command("calibrate")(calibrate)
+
+
+def calibrate(
+    config: str = typer.Argument(..., help="Configuration: a name or a YAML file."),
+    weights: Optional[str] = typer.Option(  # noqa: UP045 - typer evaluates the annotation on Python 3.10 too
+        None, help="Weights: a name or a file.", show_default="the configuration's"
+    ),
+    scenes: int = typer.Option(66, min=5, help="Drawn training scenes; every fifth is held back to judge by."),
+    length: int = typer.Option(70, min=10, help="Frames a scene."),
+    epochs: int = typer.Option(6, min=1, help="Passes over the recorded frames."),
+    seed: int = typer.Option(0, min=0, help="Of failing cameras and of the order of frames."),
+    output: Optional[Path] = typer.Option(None, "--output", "-o", help="YAML file for the result."),  # noqa: UP045
+    device: str = typer.Option("auto", help="auto, cpu or cuda."),
+) -> None:
+    """Fit the gate's gains and biases; prints them as YAML for the configuration's model.fusion."""
+    import yaml
+
+    from nestfuse_core.console import progress, stdout
+    from nestfuse_core.files import write_text
+    from rgbt_tracker.api import build_tracker
+    from rgbt_tracker.config import load_config
+    from rgbt_tracker.data.synthetic import draw_sequence, split
+    from rgbt_tracker.training.calibration import Frames, Replay, fit, record
+
+    settings = load_config(config).replace(**{"modality": "rgbt", "model.fusion.strategy": "reliable"})
+    tracker = build_tracker(settings, weights, device)
+    kept: list[Frames] = []
+    judged: list[Frames] = []
+    with progress() as display:
+        task = display.add_task("tracking", total=scenes, note="")
+        for index, (scene, number) in enumerate(split("train", scenes)):
+            frames = record(tracker, draw_sequence(scene, length=length, seed=number), seed + index)
+            if frames is not None:
+                (judged if index % 5 == 4 else kept).append(frames)
+            display.update(task, advance=1, note=scene)
+        train, held = Frames.joined(kept), Frames.joined(judged)
+        gate = tracker.network.gate
+        assert gate is not None
+        gate = gate.cpu()
+        replay = Replay(settings, train.cls.shape[-1])
+        before = replay.mean(gate, train), replay.mean(gate, held)
+        task = display.add_task("fitting", total=epochs, note="")
+        fitted = fit(
+            gate,
+            train,
+            replay,
+            epochs,
+            seed=seed,
+            on_epoch=lambda _, value: display.update(task, advance=1, note=f"overlap {value:.4f}"),
+        )
+        after = replay.mean(fitted, train), replay.mean(fitted, held)
+    found = {name: [round(float(v), 3) for v in getattr(fitted, name).tolist()] for name in ("gains", "bias")}
+    text = (
+        f"# rgbt calibrate, {len(train)} and {len(held)} frames; expected overlap {before[0]:.4f} -> {after[0]:.4f}, "
+        f"held back {before[1]:.4f} -> {after[1]:.4f}\n"
+    )
+    text += yaml.safe_dump({"reliability": found}, default_flow_style=None, sort_keys=False)
+    stdout.print(text, markup=False, highlight=False, end="")
+    if output is not None:
+        write_text(output, text)

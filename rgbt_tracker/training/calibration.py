@@ -1,0 +1,210 @@
+"""Fitting the reliability gate to a tracker whose weights are done.
+
+The tracker follows targets in drawn training scenes, one of the cameras failing for a while in some of them; what the
+gate is given in every frame is kept. Its gains and biases are then moved up the gradient of the expected overlap: the
+overlap of every candidate box with the truth, weighted by a softmax of the tracker's own ranking. What the gate calls
+evidence does not depend on them, so the frames can be replayed in any order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from rgbt_tracker.boxes import overlap
+from rgbt_tracker.config import TrackerConfig
+from rgbt_tracker.models.reliable import ReliabilityGate
+from rgbt_tracker.sequences.base import Sequence
+from rgbt_tracker.tracking.anchors import (
+    change_penalty,
+    decode_anchors,
+    decode_points,
+    make_anchors,
+    make_points,
+    target_scores,
+)
+from rgbt_tracker.tracking.tracker import Tracker
+
+PATIENCE = 8
+"""Frames without the target after which the tracker is put back on it, so that what is kept stays worth learning."""
+FAILING = 0.35
+"""Share of the scenes in which a camera fails."""
+SHARPNESS = 40.0
+"""Of the softmax over candidates: a lead of 0.1 in rank counts 55 times."""
+CHUNK = 64
+"""Frames replayed at once."""
+
+Image = NDArray[np.uint8]
+
+
+@dataclass
+class Frames:
+    """What the gate was given, and what was right: T frames, B branches.
+
+    ``cls`` (T, B, 2A, h, w) and ``loc`` (T, B, 4A, h, w) float16; ``memory`` (T, B, 2); ``truth`` (T, 4) x, y, w, h and
+    ``size`` (T, 2) w, h of the target as the tracker last saw it, both in search-crop px, the crop's centre at 0.
+    """
+
+    cls: Tensor
+    loc: Tensor
+    memory: Tensor
+    truth: Tensor
+    size: Tensor
+
+    def __len__(self) -> int:
+        return len(self.cls)
+
+    def __getitem__(self, chosen: Tensor | slice) -> Frames:
+        return Frames(*(value[chosen] for value in vars(self).values()))
+
+    @staticmethod
+    def joined(parts: Iterable[Frames]) -> Frames:
+        return Frames(*(torch.cat(values) for values in zip(*(vars(part).values() for part in parts), strict=True)))
+
+
+def failed(image: Image, kind: str, last: Image, rng: np.random.Generator) -> Image:
+    """The frame of a camera that shows noise, nothing, its ``last`` good frame or a veil."""
+    if kind == "noise":
+        return rng.integers(0, 256, image.shape, dtype=np.uint8)
+    if kind == "black":
+        return np.zeros_like(image)
+    if kind == "frozen":
+        return last
+    return (0.15 * image + 170).astype(np.uint8)
+
+
+FAILURES = ("noise", "black", "frozen", "veil")
+
+
+def failing_frames(sequence: Sequence, rng: np.random.Generator) -> Iterable[list[Image]]:
+    """[visible, thermal] of every frame; in the share FAILING of sequences one of them fails for 10 to 40 frames."""
+    fails = rng.random() < FAILING
+    camera, kind = int(rng.integers(2)), FAILURES[int(rng.integers(len(FAILURES)))]
+    first = int(rng.integers(5, max(6, len(sequence) // 2)))
+    last = first + int(rng.integers(10, 40))
+    good: Image | None = None
+    for frame in sequence:
+        images: list[Any] = [frame.rgb, frame.ir]
+        if fails and first <= frame.index < last and good is not None:
+            images[camera] = failed(images[camera], kind, good, rng)
+        else:
+            good = images[camera]
+        yield images
+
+
+def record(tracker: Tracker, sequence: Sequence, seed: int) -> Frames | None:
+    """Track ``sequence`` with a gated tracker and keep what the gate is given; None without a usable frame."""
+    gate, truth = tracker.network.gate, sequence.groundtruth
+    assert gate is not None and truth is not None
+    given: list[tuple[Tensor, Tensor, Tensor]] = []
+
+    def keep(_: Any, arguments: tuple[Tensor, ...], output: Any) -> None:
+        cls, loc, memory = arguments
+        # Without a memory the gate takes the evidence itself, which is what comes out as the memory then.
+        given.append((cls[:, 0].half(), loc[:, 0].half(), (output.memory if memory is None else memory)[:, 0]))
+
+    rows: list[tuple[Tensor, ...]] = []
+    misses = 0
+    handle = gate.register_forward_hook(keep)
+    try:
+        for index, (rgb, ir) in enumerate(failing_frames(sequence, np.random.default_rng(seed))):
+            if index == 0:
+                if np.isnan(truth[0]).any():
+                    return None
+                tracker.initialize(rgb, ir, truth[0])
+                continue
+            cx, cy, w, h = tracker.target
+            scale = tracker.config.tracking.exemplar / tracker.context_side(w, h)
+            box = tracker.update(rgb, ir).box
+            if np.isnan(truth[index]).any():
+                continue
+            place = (truth[index] - np.array([cx, cy, 0, 0])) * scale
+            rows.append((*given[-1], torch.from_numpy(place).float(), torch.tensor([w * scale, h * scale])))
+            misses = 0 if overlap(np.asarray(box), truth[index]) > 0.1 else misses + 1
+            if misses > PATIENCE:
+                tracker.relocate(truth[index])
+                misses = 0
+    finally:
+        handle.remove()
+    return Frames(*(torch.stack(values) for values in zip(*rows, strict=True))) if rows else None
+
+
+class Replay:
+    """The tracker's choice among its candidates, softened, for frames that were recorded.
+
+    Args:
+        config: of the tracker that recorded them.
+    """
+
+    def __init__(self, config: TrackerConfig, size: int) -> None:
+        self.options = config.tracking
+        rpn = config.model.head.type == "rpn"
+        self._places = make_anchors(config.anchors, size) if rpn else make_points(config.anchors.stride, size)
+        self._decode = decode_anchors if rpn else decode_points
+        window = np.outer(np.hanning(size), np.hanning(size)).ravel()
+        self._window = torch.from_numpy(np.tile(window, self._places.shape[1] // size**2)).float()
+
+    def overlaps(self, gate: ReliabilityGate, frames: Frames) -> Tensor:
+        """(T,) expected overlap with the truth under ``gate``."""
+        fused = gate(
+            frames.cls.transpose(0, 1).float(), frames.loc.transpose(0, 1).float(), frames.memory.transpose(0, 1)
+        )
+        boxes, scores = self._decode(fused.loc, self._places), target_scores(fused.cls)
+        width, height = frames.size.T[..., None]
+        penalty = change_penalty(boxes, width, height, self.options.penalty)
+        ranked = penalty * scores * (1 - self.options.window) + self._window * self.options.window
+        return ((SHARPNESS * ranked).softmax(1) * _overlap(boxes, frames.truth)).sum(1)
+
+    def mean(self, gate: ReliabilityGate, frames: Frames) -> float:
+        """Mean expected overlap of all frames."""
+        with torch.no_grad():
+            parts = [self.overlaps(gate, frames[start : start + CHUNK]) for start in range(0, len(frames), CHUNK)]
+        return float(torch.cat(parts).mean())
+
+
+def _overlap(boxes: Tensor, truth: Tensor) -> Tensor:
+    """IoU of (T, 4, M) boxes cx, cy, w, h with (T, 4) boxes x, y, w, h."""
+    corner, side = boxes[:, :2] - boxes[:, 2:] / 2, boxes[:, 2:]
+    low = torch.maximum(corner, truth[:, :2, None])
+    high = torch.minimum(corner + side, (truth[:, :2] + truth[:, 2:])[..., None])
+    common = (high - low).clamp_min(0).prod(1)
+    return common / (side.prod(1) + truth[:, 2:].prod(1)[:, None] - common)
+
+
+def fit(
+    gate: ReliabilityGate,
+    frames: Frames,
+    replay: Replay,
+    epochs: int = 6,
+    rate: float = 0.03,
+    seed: int = 0,
+    on_epoch: Callable[[int, float], None] = lambda epoch, value: None,
+) -> ReliabilityGate:
+    """Move the gains and biases of a copy of ``gate`` up the gradient of the expected overlap (Adam), and return it.
+
+    Gains stay at least 0: a clearer response must not count against a branch. The biases keep a mean of 0, since only
+    their differences matter.
+    """
+    fitted = ReliabilityGate(gate.config)
+    fitted.load_state_dict(gate.state_dict())
+    optimiser = torch.optim.Adam(fitted.parameters(), lr=rate)
+    order = torch.Generator().manual_seed(seed)
+    for epoch in range(epochs):
+        total = 0.0
+        for chosen in torch.randperm(len(frames), generator=order).split(CHUNK):
+            value = replay.overlaps(fitted, frames[chosen]).mean()
+            optimiser.zero_grad()
+            (-value).backward()
+            optimiser.step()
+            with torch.no_grad():
+                fitted.gains.clamp_(min=0)
+                fitted.bias.sub_(fitted.bias.mean())
+            total += float(value.detach()) * len(chosen)
+        on_epoch(epoch, total / len(frames))
+    return fitted
