@@ -21,6 +21,7 @@ import torch
 
 from nestfuse_core import load_network, tiling
 from nestfuse_core.fuser import Fuser
+from nestfuse_core.memory import keep_freed_memory
 
 Timed = tuple[float, float]
 
@@ -49,6 +50,7 @@ def main() -> None:
     parser.add_argument("--weights")
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
+    keep_freed_memory()  # as the commands do
     width, height = (int(side) for side in options.size.split("x"))
     network = load_network(options.weights)
     few = np.random.default_rng(0).integers(0, 256, (2, 12, 16, 3), dtype=np.uint8)

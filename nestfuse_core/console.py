@@ -10,6 +10,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from nestfuse_core.errors import UserError
+from nestfuse_core.memory import keep_freed_memory
 
 INTERRUPTED = 130
 stderr = Console(stderr=True, soft_wrap=True)
@@ -31,6 +32,7 @@ def progress() -> Progress:
 
 def run(app: Any, arguments: list[str] | None = None) -> None:
     """Run a typer application: a ``UserError`` becomes one sentence on stderr and exit code 2, Ctrl-C exit code 130."""
+    keep_freed_memory()
     try:
         app(args=arguments)
     except UserError as error:

@@ -243,4 +243,5 @@ def load_network(weights: str | os.PathLike[str] | None = None, device: str | to
 
     path = locate(weights)
     network = network_from_state(state_dict_of(read_checkpoint(path)), f"The file '{path}'")
-    return network.to(device).eval()
+    # The layout in which the CPU's convolutions need not copy their input.
+    return network.to(device).to(memory_format=torch.channels_last).eval()  # type: ignore[call-overload]

@@ -1,0 +1,26 @@
+"""Memory that a program keeps for its next image instead of handing it back."""
+
+from __future__ import annotations
+
+import ctypes
+import sys
+
+TRIM_THRESHOLD, TOP_PAD, MMAP_MAX = -1, -2, -4
+"""Numbers of glibc's mallopt(3)."""
+
+
+def keep_freed_memory() -> bool:
+    """Let glibc reuse large freed blocks; true where that could be set.
+
+    By default it maps every block above 32 MB anew, and the kernel clears its pages: a third of the time of fusing a
+    picture on a CPU. Once is enough, before the work; elsewhere than on Linux with glibc nothing happens. Environment
+    variables such as ``MALLOC_TRIM_THRESHOLD_`` would do the same, but have to be set before the program starts.
+    """
+    if not sys.platform.startswith("linux"):
+        return False
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
+    if mallopt is None:
+        return False
+    wishes = ((MMAP_MAX, 0), (TRIM_THRESHOLD, 2**31 - 1), (TOP_PAD, 2**26))
+    done = [mallopt(option, value) == 1 for option, value in wishes]
+    return all(done)
