@@ -29,6 +29,7 @@ def page_faults(mode: str) -> int:
 
 @pytest.mark.skipif(sys.platform != "linux", reason="mallopt is glibc's")
 def test_a_freed_block_is_used_again():
-    # 20 blocks of 9766 pages: each is cleared anew by the kernel, unless its memory was kept.
-    assert page_faults("mapped") > 100_000
-    assert page_faults("kept") < 1000
+    # 20 blocks of 9766 pages (or 20 huge ones) are cleared anew by the kernel, unless their memory was kept.
+    mapped, kept = page_faults("mapped"), page_faults("kept")
+    assert mapped > 100
+    assert kept < mapped / 10
