@@ -22,8 +22,6 @@ from torch import Tensor, nn
 from rgbt_tracker.config import ReliabilityConfig
 from rgbt_tracker.tracking.anchors import target_scores
 
-LIMIT = 5.0
-"""Logits beyond this say no more: one confident mistake must not outvote everything."""
 TINY = 1e-6
 
 
@@ -69,7 +67,8 @@ class ReliabilityGate(nn.Module):
         parts = spread * scores
         response = parts.sum(0)
         if self.config.combine == "product":
-            response = torch.sigmoid((spread * torch.logit(scores).clamp(-LIMIT, LIMIT)).sum(0))
+            limit = self.config.limit
+            response = torch.sigmoid((spread * torch.logit(scores).clamp(-limit, limit)).sum(0))
         parts = parts / parts.sum(0)
         boxes = loc.unflatten(2, (4, anchors))
         joint = (parts.unsqueeze(2) * boxes).sum(0).flatten(1, 2)
