@@ -86,10 +86,9 @@ ENTRIES: dict[str, tuple[Entry, ...]] = {
 RECIPE: dict[str, object] = {
     "preparation": "crop",
     "size": 64,
-    "steps": 1000,
-    "rate": 1e-3,
-    "warmup": 20,
-    "initial": "kaiming",
+    "steps": 4000,
+    "rate": 5e-4,
+    "warmup": 50,
     "schedule": "cosine",
     "precision": "bf16",
 }

@@ -47,16 +47,15 @@ def adapt(state: Mapping[str, Tensor], network: SiameseNetwork) -> dict[str, Ten
 
 
 def _unused(key: str, own: Mapping[str, Tensor]) -> bool:
-    """NanoTrack's checkpoint carries a neck that it does not use; a gate's gains may stay unused."""
-    return key not in own and (
-        key.startswith("gate.") or (key.startswith("neck.") and any(name.startswith("ban_head.") for name in own))
-    )
+    """NanoTrack's checkpoint carries a neck that it does not use; the gate is the configuration's."""
+    nanos_neck = key.startswith("neck.") and key not in own and any(name.startswith("ban_head.") for name in own)
+    return key.startswith("gate.") or nanos_neck
 
 
 def misfit(expected: Mapping[str, Tensor], given: Mapping[str, Tensor]) -> str:
     """Describe how ``given`` differs from ``expected``, or return an empty string.
 
-    Batch-norm counters may be missing, and so may a gate's gains, which then stay as configured.
+    Batch-norm counters may be missing; a gate's gains are never in a checkpoint, they stay as configured.
     """
     missing = [
         k for k in expected if k not in given and not k.endswith("num_batches_tracked") and not k.startswith("gate.")

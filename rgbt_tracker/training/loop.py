@@ -183,6 +183,11 @@ class Trainer:
         return {key: value.cpu() for key, value in self.average.applied(self.stages.state()).items()}
 
 
+def _is_kept(key: str) -> bool:
+    """Whether a value belongs into a weights file; the gate's gains are the configuration's (`rgbt calibrate`)."""
+    return "num_batches" not in key and not key.startswith("gate.")
+
+
 class _Writer:
     """Everything the first process writes while training."""
 
@@ -203,7 +208,7 @@ class _Writer:
         note = self._log(report) if (trainer.step - 1) % LOG_EVERY == 0 else ""
         if trainer.step in self._keep:
             name = trainer.output / f"weights_{trainer.step:07d}.pt"
-            save_checkpoint(name, half({k: v for k, v in trainer.weights().items() if "num_batches" not in k}))
+            save_checkpoint(name, half({k: v for k, v in trainer.weights().items() if _is_kept(k)}))
         if trainer.step % recipe.checkpoints.every == 0:
             self.close()
         if recipe.validation.every and trainer.step % recipe.validation.every == 0:
