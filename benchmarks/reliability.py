@@ -2,7 +2,8 @@
 
     python benchmarks/reliability.py --config nestfuse_nanotrack [--weights F] --part validation --count 33 --length 70
 
-Every design runs over every sequence with the same weights; the last rows are the gate's parts taken away one by one.
+Every design runs over every sequence with the same weights. "reliable" is the configuration's own gate; the rows below
+it are the default one, and that with its parts taken away one by one.
 """
 
 from __future__ import annotations
@@ -29,7 +30,8 @@ DESIGNS: dict[str, dict[str, Any]] = {
     "RGB": {"modality": "rgb"},
     "thermal": {"modality": "ir"},
     "paper (l1 + avg)": {"model.fusion.strategy": "attention"},
-    "reliable": gate(),
+    "reliable": {"model.fusion.strategy": "reliable"},
+    "reliable, default gate": gate(),
     "gains doubled": gate(gains=(0.36, 0.36, 1.5, 4.0)),
     "equal weights": gate(gains=(0.0, 0.0, 0.0, 0.0)),
     "without memory": gate(gains=(0.36, 0.0, 2.75, 0.0)),
