@@ -50,7 +50,7 @@ def calibrate(
         gate = tracker.network.gate
         assert gate is not None
         gate = gate.cpu()
-        replay = Replay(settings, train.cls.shape[-1])
+        replay = Replay(settings, train.cls.shape[2] // 2, train.cls.shape[-1])
         before = replay.mean(gate, train), replay.mean(gate, held)
         task = display.add_task("fitting", total=epochs, note="")
         fitted = fit(

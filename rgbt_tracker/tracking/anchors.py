@@ -67,6 +67,14 @@ def change_penalty(boxes: Tensor, width: Tensor | float, height: Tensor | float,
     return torch.exp(-(shape * size - 1) * strength)
 
 
+def centred_overlap(a: Tensor, b: Tensor) -> Tensor:
+    """IoU of boxes cx, cy, w, h, held in axis 1: (N, 4, ...) and (N, 4, ...) -> (N, ...)."""
+    low = torch.maximum(*(box[:, :2] - box[:, 2:] / 2 for box in (a, b)))
+    high = torch.minimum(*(box[:, :2] + box[:, 2:] / 2 for box in (a, b)))
+    shared = (high - low).clamp_min(0).prod(1)
+    return shared / (a[:, 2:].prod(1) + b[:, 2:].prod(1) - shared)
+
+
 def _change(ratio: Tensor) -> Tensor:
     return torch.maximum(ratio, 1 / ratio)
 

@@ -15,14 +15,7 @@ from nestfuse_core.errors import UserError
 from rgbt_tracker.boxes import check_box
 from rgbt_tracker.config import TrackerConfig
 from rgbt_tracker.models.network import Clock, Output, SiameseNetwork, Template
-from rgbt_tracker.tracking.anchors import (
-    change_penalty,
-    decode_anchors,
-    decode_points,
-    make_anchors,
-    make_points,
-    target_scores,
-)
+from rgbt_tracker.tracking.candidates import Candidates
 from rgbt_tracker.tracking.crop import crop_square
 from rgbt_tracker.tracking.stopwatch import NoStopwatch
 from rgbt_tracker.tracking.thermal import ThermalView, as_bgr
@@ -78,7 +71,7 @@ class Tracker:
         self._clock: Clock = NoStopwatch()
         self._thermal = ThermalView(config.thermal)
         self._state: _State | None = None
-        self._grids: dict[tuple[int, int], tuple[Tensor, Tensor]] = {}
+        self._made: dict[tuple[int, int], Candidates] = {}
 
     @property
     def stopwatch(self) -> Clock:
@@ -187,28 +180,19 @@ class Tracker:
             stacked = torch.from_numpy(np.stack(crops)).to(self.device, non_blocking=True)
             return stacked.permute(0, 3, 1, 2).float()[:, None]
 
-    def _grid(self, count: int, size: int) -> tuple[Tensor, Tensor]:
-        """Anchors (or points) and the flattened cosine window for an output of A = ``count`` and h = w = ``size``."""
-        if (count, size) not in self._grids:
-            config = self.config
-            rpn = config.model.head.type == "rpn"
-            places = make_anchors(config.anchors, size) if rpn else make_points(config.anchors.stride, size)
-            hanning = np.hanning(size)
-            window = torch.from_numpy(np.tile(np.outer(hanning, hanning).ravel(), count))
-            self._grids[count, size] = places.to(self.device), window.to(self.device, torch.float32)
-        return self._grids[count, size]
+    def _candidates(self, count: int, size: int) -> Candidates:
+        """For an output of A = ``count`` and h = w = ``size``; made once."""
+        if (count, size) not in self._made:
+            self._made[count, size] = Candidates(self.config, count, size, self.device)
+        return self._made[count, size]
 
     def _best(self, output: Output, scale: float) -> list[float]:
         """The chosen candidate as [cx, cy, w, h, score, penalty]: one transfer from the device."""
         assert self._state is not None
-        options = self.config.tracking
-        count, size = output.cls.shape[1] // 2, output.cls.shape[-1]
-        places, window = self._grid(count, size)
-        decode = decode_anchors if self.config.model.head.type == "rpn" else decode_points
-        boxes, scores = decode(output.loc, places)[0], target_scores(output.cls)[0]
+        candidates = self._candidates(output.cls.shape[1] // 2, output.cls.shape[-1])
+        boxes, scores = (values[0] for values in candidates.decode(output.cls, output.loc))
         w, h = self._state.size
-        penalty = change_penalty(boxes, w * scale, h * scale, options.penalty)
-        ranked = penalty * scores * (1 - options.window) + window * options.window
+        ranked, penalty = candidates.rank(boxes, scores, w * scale, h * scale)
         index = ranked.argmax()
         return torch.cat([boxes[:, index], scores[index, None], penalty[index, None]]).tolist()
 

@@ -21,14 +21,8 @@ from rgbt_tracker.boxes import overlap
 from rgbt_tracker.config import TrackerConfig
 from rgbt_tracker.models.reliable import ReliabilityGate
 from rgbt_tracker.sequences.base import Sequence
-from rgbt_tracker.tracking.anchors import (
-    change_penalty,
-    decode_anchors,
-    decode_points,
-    make_anchors,
-    make_points,
-    target_scores,
-)
+from rgbt_tracker.tracking.anchors import centred_overlap
+from rgbt_tracker.tracking.candidates import Candidates
 from rgbt_tracker.tracking.tracker import Tracker
 
 PATIENCE = 8
@@ -140,41 +134,28 @@ class Replay:
 
     Args:
         config: of the tracker that recorded them.
+        count, size: anchors a position, and positions a side, of the head's output.
     """
 
-    def __init__(self, config: TrackerConfig, size: int) -> None:
-        self.options = config.tracking
-        rpn = config.model.head.type == "rpn"
-        self._places = make_anchors(config.anchors, size) if rpn else make_points(config.anchors.stride, size)
-        self._decode = decode_anchors if rpn else decode_points
-        window = np.outer(np.hanning(size), np.hanning(size)).ravel()
-        self._window = torch.from_numpy(np.tile(window, self._places.shape[1] // size**2)).float()
+    def __init__(self, config: TrackerConfig, count: int, size: int) -> None:
+        self._candidates = Candidates(config, count, size)
 
     def overlaps(self, gate: ReliabilityGate, frames: Frames) -> Tensor:
         """(T,) expected overlap with the truth under ``gate``."""
         fused = gate(
             frames.cls.transpose(0, 1).float(), frames.loc.transpose(0, 1).float(), frames.memory.transpose(0, 1)
         )
-        boxes, scores = self._decode(fused.loc, self._places), target_scores(fused.cls)
-        width, height = frames.size.T[..., None]
-        penalty = change_penalty(boxes, width, height, self.options.penalty)
-        ranked = penalty * scores * (1 - self.options.window) + self._window * self.options.window
-        return ((SHARPNESS * ranked).softmax(1) * _overlap(boxes, frames.truth)).sum(1)
+        boxes, scores = self._candidates.decode(fused.cls, fused.loc)
+        ranked, _ = self._candidates.rank(boxes, scores, *frames.size.T[..., None])
+        corner, side = frames.truth[:, :2], frames.truth[:, 2:]
+        truth = torch.cat([corner + side / 2, side], 1)[..., None]
+        return ((SHARPNESS * ranked).softmax(1) * centred_overlap(boxes, truth)).sum(1)
 
     def mean(self, gate: ReliabilityGate, frames: Frames) -> float:
         """Mean expected overlap of all frames."""
         with torch.no_grad():
             parts = [self.overlaps(gate, frames[start : start + CHUNK]) for start in range(0, len(frames), CHUNK)]
         return float(torch.cat(parts).mean())
-
-
-def _overlap(boxes: Tensor, truth: Tensor) -> Tensor:
-    """IoU of (T, 4, M) boxes cx, cy, w, h with (T, 4) boxes x, y, w, h."""
-    corner, side = boxes[:, :2] - boxes[:, 2:] / 2, boxes[:, 2:]
-    low = torch.maximum(corner, truth[:, :2, None])
-    high = torch.minimum(corner + side, (truth[:, :2] + truth[:, 2:])[..., None])
-    common = (high - low).clamp_min(0).prod(1)
-    return common / (side.prod(1) + truth[:, 2:].prod(1)[:, None] - common)
 
 
 def fit(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from rgbt_tracker.tracking.anchors import centred_overlap
 from rgbt_tracker.training.batches import Batch
 from rgbt_tracker.training.targets import AnchorGrid
 
@@ -25,8 +26,4 @@ def picked_iou(cls: Tensor, loc: Tensor, batch: Batch, grid: AnchorGrid) -> floa
     sizes = torch.as_tensor(grid.sizes, device=cls.device, dtype=torch.float32)
     anchor = sizes[:, best // (cls.shape[-1] * cls.shape[-2])].T
     boxes = [torch.cat([d[:, :2] * anchor, d[:, 2:].exp() * anchor], 1) for d in (delta, truth)]
-    low = torch.maximum(*(box[:, :2] - box[:, 2:] / 2 for box in boxes))
-    high = torch.minimum(*(box[:, :2] + box[:, 2:] / 2 for box in boxes))
-    shared = (high - low).clamp_min(0).prod(1)
-    union = boxes[0][:, 2:].prod(1) + boxes[1][:, 2:].prod(1) - shared
-    return float((shared / union).mean())
+    return float(centred_overlap(*boxes).mean())

@@ -31,7 +31,7 @@ def test_replaying_repeats_the_trackers_choice(nano, monkeypatch) -> None:
     sequence = draw_sequence("street", length=6, seed=4)
     frames = record(nano, sequence, seed=0)
     assert len(frames) == 5
-    expected = Replay(nano.config, frames.cls.shape[-1]).overlaps(nano.network.gate, frames).detach()
+    expected = Replay(nano.config, 1, frames.cls.shape[-1]).overlaps(nano.network.gate, frames).detach()
     # The tracker's candidate, before size and position are smoothed: _move is given it as (dx, dy, w, h) in crop px.
     chosen = []
     move = nano._move
@@ -73,7 +73,7 @@ def frames_with(seeing: int, count: int = 48) -> Frames:
 def test_the_fit_favours_the_branch_that_sees(seeing: int) -> None:
     frames = frames_with(seeing)
     config = load_config("nestfuse_nanotrack")
-    replay = Replay(config, SIZE)
+    replay = Replay(config, 1, SIZE)
     gate = ReliabilityGate(ReliabilityConfig(gains=(0.0, 0.0, 0.0, 0.0)))
     fitted = fit(gate, frames, replay, epochs=12, rate=0.2)
     assert replay.mean(fitted, frames) > replay.mean(gate, frames) + 0.1
