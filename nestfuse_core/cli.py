@@ -8,6 +8,7 @@ import typer
 
 from nestfuse_core import console
 from nestfuse_core.errors import UserError, nearest
+from nestfuse_core.weights import DEFAULT
 
 IR = typer.Option(..., "--ir", help="Infrared image, folder or video.", show_default=False)
 VIS = typer.Option(..., "--vis", help="Visible image, folder or video; grey or colour.", show_default=False)
@@ -38,7 +39,9 @@ def fuse(
         show_default=False,
     ),
     weights: str | None = typer.Option(
-        None, help="Name of shipped weights, or a file.", show_default="the shipped default"
+        None,
+        help="Name of shipped weights, such as released-lambda100, or a file; an unknown name lists them.",
+        show_default=DEFAULT,
     ),
     device: str = typer.Option("auto", help="auto, cpu or cuda."),
     tile: int | None = typer.Option(

@@ -25,6 +25,14 @@ SCALES = len(CHANNELS)
 STEM = 16
 
 
+def check_version(version: str) -> None:
+    """Raise a ``UserError`` unless ``version`` is one of the network's."""
+    if version not in VERSIONS:
+        raise UserError(
+            f"Unknown NestFuse version '{version}'; expected paper or released{nearest(version, VERSIONS)}."
+        )
+
+
 class _ReflectOne(torch.autograd.Function):
     """Reflection padding by one pixel: F.pad's result, several times faster for channels-last and bfloat16 on a CPU."""
 
@@ -115,10 +123,7 @@ class NestFuse(nn.Module):
 
     def __init__(self, version: str = "paper", deep_supervision: bool = False) -> None:
         super().__init__()
-        if version not in VERSIONS:
-            raise UserError(
-                f"Unknown NestFuse version '{version}'; expected paper or released{nearest(version, VERSIONS)}"
-            )
+        check_version(version)
         self.version = version
         self.deep_supervision = deep_supervision
         self.output = -1

@@ -19,7 +19,7 @@ from nestfuse_core.errors import UserError, nearest
 from nestfuse_core.fuser import Fuser
 from nestfuse_core.images import read_image, write_image
 from nestfuse_core.metrics import METRICS, evaluate
-from nestfuse_core.network import NestFuse, load_network
+from nestfuse_core.network import NestFuse, check_version, load_network
 from nestfuse_core.pairs import Pair, match_results
 from nestfuse_core.training.loop import NETWORK, train
 from nestfuse_core.training.settings import TrainSettings, check_settings
@@ -64,47 +64,61 @@ PUBLISHED: dict[str, dict[str, Scores]] = {
 
 @dataclass(frozen=True)
 class Entry:
-    """One row to measure: shipped or trained weights by name, the strategy, and which of the network's outputs."""
+    """One row to measure: how its network is trained, the strategy, and which of the network's outputs.
+
+    ``training`` is the name of shipped or trained weights without the network's version: ``lambda100`` stands for
+    ``paper-lambda100`` or ``released-lambda100``.
+    """
 
     label: str
-    weights: str
+    training: str
     strategy: str = "avg"
     output: int = -1
 
 
 ENTRIES: dict[str, tuple[Entry, ...]] = {
-    "III": tuple(Entry(f"lambda {weight}", f"paper-lambda{weight}") for weight in (1, 10, 100, 1000)),
+    "III": tuple(Entry(f"lambda {weight}", f"lambda{weight}") for weight in (1, 10, 100, 1000)),
     "IV": (
-        *(Entry(f"output {index + 1}", "paper-deep-lambda100", output=index) for index in range(3)),
-        Entry("no deep supervision", "paper-lambda100"),
+        *(Entry(f"output {index + 1}", "deep-lambda100", output=index) for index in range(3)),
+        Entry("no deep supervision", "lambda100"),
     ),
     "V": tuple(
-        Entry(label, "paper-lambda100", strategy)
+        Entry(label, "lambda100", strategy)
         for label, strategy in (("avg", "avg"), ("max", "max"), ("nuclear", "nuclear"), ("add (DenseFuse)", "add"))
     ),
 }
-RECIPE: dict[str, object] = {
+_SHARED_RECIPE: dict[str, object] = {
     "preparation": "crop",
     "size": 64,
-    "steps": 4000,
     "rate": 5e-4,
     "warmup": 50,
     "schedule": "cosine",
     "precision": "bf16",
 }
-"""How the shipped weights were trained, apart from lambda and deep supervision; a table's training starts from it."""
+RECIPES: dict[str, dict[str, object]] = {
+    "paper": {**_SHARED_RECIPE, "version": "paper", "steps": 4000},
+    "released": {**_SHARED_RECIPE, "version": "released", "steps": 6000},
+}
+"""How the shipped weights of each version of the network were trained, apart from lambda and deep supervision; a
+table's training starts from it."""
 
 
 def settings_for(weights: str, images: str, changes: Mapping[str, object]) -> TrainSettings:
     """Return the recipe of a table's network from its name, such as ``paper-deep-lambda100``."""
+    recipe = RECIPES[weights.partition("-")[0]]
     values = {"images": images, "weight": float(weights.rpartition("lambda")[2]), "deep_supervision": "deep" in weights}
-    return check_settings({**RECIPE, **values, **changes})
+    return check_settings({**recipe, **values, **changes})
 
 
-def missing_weights(table: str, runs: Path | None) -> list[str]:
+def _weights_names(table: str, version: str) -> dict[str, str]:
+    """Return the names of a table's weights by training: ``lambda100`` -> ``paper-lambda100``."""
+    check_version(version)
+    return {entry.training: f"{version}-{entry.training}" for entry in ENTRIES[check_table(table)]}
+
+
+def missing_weights(table: str, runs: Path | None, version: str = "paper") -> list[str]:
     """Return the names of the networks of a table that are neither trained in ``runs`` nor shipped."""
-    names = dict.fromkeys(entry.weights for entry in ENTRIES[check_table(table)])
-    return [name for name in names if _weights_file(name, runs) is None]
+    return [name for name in _weights_names(table, version).values() if _weights_file(name, runs) is None]
 
 
 def check_table(table: str) -> str:
@@ -123,28 +137,34 @@ def _weights_file(name: str, runs: Path | None) -> str | None:
 
 
 def train_missing(
-    table: str, runs: Path, images: str, changes: Mapping[str, object], device: str, on_start: Callable[[str], None]
+    table: str,
+    runs: Path,
+    images: str,
+    changes: Mapping[str, object],
+    device: str,
+    on_start: Callable[[str], None],
+    version: str = "paper",
 ) -> None:
     """Train what a table lacks, each network into its folder of ``runs``; stopped runs are continued."""
-    for name in missing_weights(table, runs):
+    for name in missing_weights(table, runs, version):
         on_start(name)
         train(settings_for(name, images, changes), runs / name, resume=True, device=device, on_message=on_start)
 
 
-def open_networks(table: str, runs: Path | None, device: str = "cpu") -> dict[str, NestFuse]:
-    """Return the table's networks by name.
+def open_networks(table: str, runs: Path | None, device: str = "cpu", version: str = "paper") -> dict[str, NestFuse]:
+    """Return the table's networks, of one version, by their training (:class:`Entry`).
 
     Raises:
-        UserError: some are neither shipped nor trained in ``runs``.
+        UserError: some are neither shipped nor trained in ``runs``, or the version is unknown.
     """
-    lacking = missing_weights(table, runs)
+    lacking = missing_weights(table, runs, version)
     if lacking:
         raise UserError(
             f"Table {table} needs the networks {', '.join(lacking)}, which are not shipped; "
             "train them here with --train PHOTOS --runs DIR."
         )
-    names = dict.fromkeys(entry.weights for entry in ENTRIES[table])
-    return {name: load_network(_weights_file(name, runs), device) for name in names}
+    names = _weights_names(table, version)
+    return {training: load_network(_weights_file(name, runs), device) for training, name in names.items()}
 
 
 def _mean(scores: Iterable[Scores]) -> Scores:
@@ -196,13 +216,14 @@ def build_table(
 ) -> pd.DataFrame:
     """Measure a table: columns ``method``, ``source`` (``here`` or ``paper``) and the seven metrics.
 
+    ``networks`` are by training, as :func:`open_networks` returns them.
     Each row measured here is followed by the one printed in the paper, where there is one (NaN where the paper's table
     has no such column); the rows of ``methods``, folders of other methods' results by name, come last.
     ``as_released`` fuses as the released code: softmax for the spatial attention, large pictures cut in four.
     """
     rows: list[dict[str, object]] = []
     for entry in ENTRIES[table]:
-        scores = score_entry(entry, networks[entry.weights], pairs, partial(on_pair, entry.label), save, as_released)
+        scores = score_entry(entry, networks[entry.training], pairs, partial(on_pair, entry.label), save, as_released)
         rows.append({"method": entry.label, "source": "here", **scores})
         rows.append({"method": entry.label, "source": "paper", **PUBLISHED[table].get(entry.label, {})})
     measured = {entry.label for entry in ENTRIES[table]}

@@ -41,6 +41,9 @@ def _table(
     table: str = typer.Argument(..., help="III (lambda), IV (deep supervision) or V (strategies and other methods)."),
     pairs: Path = typer.Option(..., help="Folder of infrared and visible pictures, paired by name (IR1, VIS1, ...)."),
     visible: Path = typer.Option(None, help="Folder of the visible pictures, if --pairs holds the infrared ones only."),
+    network: str = typer.Option(
+        "paper", help="Version of the network: paper (0.46 M parameters) or released (2.73 M, the authors' code)."
+    ),
     method: list[str] = typer.Option([], help="NAME=FOLDER: score another method's fused pictures too; repeatable."),
     as_released: bool = typer.Option(
         False,
@@ -69,8 +72,8 @@ def _table(
         if runs is None:
             raise UserError("With --train, say where the trained networks go: --runs DIR.")
         changes = {name: value for name, value in (("steps", steps), ("size", size)) if value is not None}
-        tables.train_missing(table, runs, str(train), changes, device, console.stderr.print)
-    networks = tables.open_networks(table, runs, str(choose_device(device)))
+        tables.train_missing(table, runs, str(train), changes, device, console.stderr.print, network)
+    networks = tables.open_networks(table, runs, str(choose_device(device)), network)
     with console.progress() as bar:
         total = len(found) * (len(tables.ENTRIES[table]) + len(methods))
         task = bar.add_task(f"Table {table}", total=total, note="")
@@ -78,7 +81,7 @@ def _table(
             table, networks, found, methods, lambda label: bar.update(task, advance=1, note=label), fused, as_released
         )
     how = ", fused as the released code does" if as_released else ""
-    _show(frame, f"Table {table}: means over {len(found)} pairs{how}")
+    _show(frame, f"Table {table}, {network} network: means over {len(found)} pairs{how}")
     if output:
         write_text(output, frame.to_csv(index=False, lineterminator="\n"))
 

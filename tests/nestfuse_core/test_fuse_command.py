@@ -216,6 +216,7 @@ class TestBadInput:
             (("--metrics", "m.txt"), "ending in .csv for --metrics"),
             (("--sheet", "s.doc"), "Cannot write an image as 's.doc'"),
             (("--weights", "nowhere.pt"), "No weights at 'nowhere.pt'"),
+            (("--weights", "paper-lambda10"), "a shipped name (paper-lambda100"),
         ],
     )
     def test_options(self, fuse, pair, tmp_path, options, message):

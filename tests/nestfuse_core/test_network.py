@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from nestfuse_core import NestFuse
-from nestfuse_core.checkpoints import save_checkpoint
+from nestfuse_core import NestFuse, weights
+from nestfuse_core.checkpoints import half, save_checkpoint
 from nestfuse_core.errors import UserError
 from nestfuse_core.network import load_network, network_from_state
 
@@ -85,6 +85,20 @@ def test_a_file_says_which_network_it_is_for(tmp_path, version, deep):
     assert (loaded.version, loaded.deep_supervision, loaded.training) == (version, deep, False)
     image = 255 * torch.rand(1, 1, 20, 20)
     torch.testing.assert_close(loaded(image), network(image))
+
+
+def test_shipped_weights_go_by_name(tmp_path, monkeypatch):
+    assert weights.DEFAULT in weights.available()
+    for name in weights.available():
+        assert load_network(name).version == name.partition("-")[0]
+    monkeypatch.setattr(weights, "FOLDER", tmp_path)
+    for version in ("paper", "released"):
+        save_checkpoint(tmp_path / f"{version}-lambda100.pt", half(NestFuse(version).state_dict()))
+    assert load_network("released-lambda100").version == "released"
+    assert load_network().version == "paper"
+    listing = r"shipped name \(paper-lambda100, released-lambda100\); did you mean 'released-lambda100'"
+    with pytest.raises(UserError, match=listing):
+        load_network("released-lambda10")
 
 
 def test_files_that_do_not_fit_are_refused(tmp_path):

@@ -62,7 +62,7 @@ def test_a_table_as_the_released_code_fuses(folders):
     pairs, _ = match_folders(folders / "pairs", folders / "pairs")
     networks = tables.open_networks("V", folders / "runs")
     frame = tables.build_table("V", networks, pairs, as_released=True).set_index("method")
-    fuser = Fuser(networks["paper-lambda100"], "avg", "stretch", spatial="softmax", quarters=True)
+    fuser = Fuser(networks["lambda100"], "avg", "stretch", spatial="softmax", quarters=True)
     fusions = [fuser(read_image(pair.ir), read_image(pair.vis)) for pair in pairs]
     expected = np.mean([evaluate(one.ir, one.vis, one.luminance)["VIF"] for one in fusions])
     assert frame[frame.source == "here"].loc["avg", "VIF"] == pytest.approx(expected, abs=1e-12)
@@ -85,22 +85,44 @@ def test_the_papers_mutual_information_is_twice_its_entropy():
 def test_what_a_table_lacks_is_trained_from_its_name(folders, monkeypatch):
     monkeypatch.setattr(tables, "available", lambda: [])
     assert tables.missing_weights("III", folders / "runs") == ["paper-lambda1", "paper-lambda10", "paper-lambda1000"]
-    monkeypatch.setattr(tables, "ENTRIES", {"III": (tables.Entry("lambda 1", "paper-lambda1"),)})
+    monkeypatch.setattr(tables, "ENTRIES", {"III": (tables.Entry("lambda 1", "lambda1"),)})
     with pytest.raises(UserError, match="paper-lambda1, which are not shipped; train them"):
         tables.open_networks("III", folders / "runs")
     changes = {"steps": 2, "size": 16, "batch": 1}
     tables.train_missing("III", folders / "runs", str(folders / "mean"), changes, "cpu", lambda message: None)
-    assert tables.open_networks("III", folders / "runs").keys() == {"paper-lambda1"}
+    assert tables.open_networks("III", folders / "runs").keys() == {"lambda1"}
 
 
 def test_the_recipe_follows_from_the_name():
     deep = tables.settings_for("paper-deep-lambda10", "photos", {})
     assert (deep.weight, deep.deep_supervision, deep.size) == (10, True, 64)
     assert tables.settings_for("paper-lambda1000", "photos", {"size": 96}).size == 96
+    paper, released = (tables.settings_for(f"{version}-lambda100", "photos", {}) for version in ("paper", "released"))
+    assert (paper.version, paper.steps) == ("paper", 4000)
+    assert (released.version, released.steps) == ("released", 6000)
+
+
+def test_a_table_of_the_other_network(folders, monkeypatch):
+    monkeypatch.setattr(tables, "available", lambda: ["paper-lambda100"])
+    with pytest.raises(UserError, match="needs the networks released-lambda100, which are not shipped"):
+        tables.open_networks("V", folders / "runs", version="released")
+    changes = {"steps": 1, "size": 16, "batch": 1}
+    photos, silent = str(folders / "mean"), lambda message: None
+    tables.train_missing("V", folders / "runs", photos, changes, "cpu", silent, "released")
+    assert tables.open_networks("V", folders / "runs", version="released")["lambda100"].version == "released"
+    monkeypatch.setattr(tables, "ENTRIES", {"V": (tables.Entry("add (DenseFuse)", "lambda100", "add"),)})
+    scores = {}
+    for version in ("paper", "released"):
+        arguments = ["fuse-table", "V", "--pairs", folders / "pairs", "--runs", folders / "runs"]
+        arguments += ["--network", version, "--output", folders / f"{version}.csv"]
+        result = CliRunner().invoke(build_app(), [str(argument) for argument in arguments])
+        assert result.exit_code == 0 and f"{version} network" in result.output
+        scores[version] = pd.read_csv(folders / f"{version}.csv").VIF[0]
+    assert scores["paper"] != pytest.approx(scores["released"], abs=1e-6)
 
 
 def test_the_command_prints_and_writes_the_table(folders, monkeypatch):
-    monkeypatch.setattr(tables, "ENTRIES", {"V": (tables.Entry("add (DenseFuse)", "paper-lambda100", "add"),)})
+    monkeypatch.setattr(tables, "ENTRIES", {"V": (tables.Entry("add (DenseFuse)", "lambda100", "add"),)})
     arguments = ["fuse-table", "v", "--pairs", folders / "pairs", "--runs", folders / "runs"]
     arguments += ["--method", f"mean={folders / 'mean'}", "--output", folders / "table.csv"]
     result = CliRunner().invoke(build_app(), [str(argument) for argument in arguments])
@@ -112,5 +134,7 @@ def test_the_command_prints_and_writes_the_table(folders, monkeypatch):
 def test_bad_requests_are_named(folders):
     with pytest.raises(UserError, match="expected III, IV or V"):
         tables.check_table("VI")
+    with pytest.raises(UserError, match=r"Unknown NestFuse version 'release'.*did you mean 'released'"):
+        tables.open_networks("V", folders / "runs", version="release")
     result = CliRunner().invoke(build_app(), ["fuse-table", "V", "--pairs", str(folders / "pairs"), "--method", "x"])
     assert isinstance(result.exception, UserError) and "NAME=FOLDER" in str(result.exception)

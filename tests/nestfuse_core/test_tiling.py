@@ -35,8 +35,8 @@ def test_tiled_equals_whole(random_network, picture, strategy, size):
     ir, vis = (picture(seed, *size).astype(np.float32) for seed in (1, 2))
     whole = Fuser(random_network, strategy, keep_maps=True).fuse_grey(ir, vis)
     tiled = Fuser(random_network, strategy, tile=64, keep_maps=True).fuse_grey(ir, vis)
-    # On 0..255; float32 rounds at about 2e-5 there.
-    np.testing.assert_allclose(tiled[0], whole[0], atol=1e-4)
+    # On 0..255, where float32 rounds at about 2e-5; sums (add) reach beyond 255 and round in proportion.
+    np.testing.assert_allclose(tiled[0], whole[0], rtol=0, atol=1e-4 * max(1, whole[0].max() / 255))
     assert np.ptp(whole[0]) > 20
     for ours, theirs in zip(tiled[1] + tiled[2], whole[1] + whole[2], strict=True):
         np.testing.assert_allclose(ours, theirs, atol=1e-5)
