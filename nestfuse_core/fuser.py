@@ -70,10 +70,10 @@ class Fuser:
         keep_maps: also return the attention maps.
         spatial: spatial attention ``l1``, the paper's ratio (Eq. 5), or ``softmax``, the released code's.
         quarters: cut pictures above 512 pixels in four with channel weights of their own, as the released code does
-            (``quarters.py``); the attention maps are then not kept.
+            (``quarters.py``); not together with ``keep_maps``.
 
     Raises:
-        UserError: unknown names, or a tile size that does not serve.
+        UserError: unknown names, a tile size that does not serve, or maps of quarters.
     """
 
     def __init__(
@@ -99,6 +99,8 @@ class Fuser:
                 )
         if tile is not None and (tile < 64 or tile % tiling.ALIGN):
             raise UserError(f"Expected a tile size of at least 64 and a multiple of {tiling.ALIGN}, got {tile}.")
+        if keep_maps and quarters:
+            raise UserError("Attention maps are of whole pictures; ask for maps (--maps) or for --quarters, not both.")
         self.network = network
         self.strategy = strategy
         self.output_range = output_range or default_range(strategy)

@@ -101,7 +101,9 @@ def record(tracker: Tracker, sequence: Sequence, seed: int) -> Frames | None:
     def keep(_: Any, arguments: tuple[Tensor, ...], output: Any) -> None:
         cls, loc, memory = arguments
         # Without a memory the gate takes the evidence itself, which is what comes out as the memory then.
-        given.append((cls[:, 0].half(), loc[:, 0].half(), (output.memory if memory is None else memory)[:, 0]))
+        memory = output.memory if memory is None else memory
+        # Kept in main memory, where the fit runs: thousands of frames need not stay on a GPU.
+        given.append((cls[:, 0].half().cpu(), loc[:, 0].half().cpu(), memory[:, 0].cpu()))
 
     rows: list[tuple[Tensor, ...]] = []
     misses = 0

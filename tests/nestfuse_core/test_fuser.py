@@ -156,6 +156,7 @@ def test_maps(plain_network, picture):
     ("options", "message"),
     [
         ({"strategy": "average"}, r"Unknown strategy 'average'; expected one of avg, max, nuclear, add"),
+        ({"quarters": True, "keep_maps": True}, "--maps.*--quarters"),
         ({"spatial": "softmaxx"}, r"Unknown spatial 'softmaxx'.*did you mean 'softmax'"),
         ({"output_range": "clipp"}, r"Unknown range 'clipp'.*did you mean 'clip'"),
         ({"tile": 100}, r"at least 64 and a multiple of 8, got 100"),
