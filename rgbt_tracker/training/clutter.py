@@ -9,7 +9,7 @@ import numpy as np
 
 from rgbt_tracker.training.crops import Image
 from rgbt_tracker.training.geometry import Corners, Window
-from rgbt_tracker.training.photometric import grey
+from rgbt_tracker.training.photometric import grey, is_grey
 from rgbt_tracker.training.pool import Shot
 
 
@@ -31,17 +31,24 @@ def paste_distractor(
     window = Window(
         x + w / 2 - 0.5 - (place[0] - half) * scale, y + h / 2 - 0.5 - (place[1] - half) * scale, scale, scale, side
     )
-    mask: Any = np.zeros((side, side), np.float32)
-    cv2.ellipse(mask, (place * 16).astype(int).tolist(), (size * 8).astype(int).tolist(), 0, 0, 360, 1.0, -1, 8, 4)
-    mask = cv2.GaussianBlur(mask, (5, 5), 1.2)
+    mask = _shape(shot, window, place, size)
     pasted = []
     for search, name in zip(searches, names, strict=True):
         image = shot.images.get(name)
         if image is None:
             image = next(iter(shot.images.values()))
-            image = grey(image) if name == "ir" else image
+            image = grey(image) if name == "ir" or (shot.mask is not None and is_grey(search)) else image
         pasted.append(cv2.blendLinear(search, window.cut(image), 1 - mask, mask))
     return pasted  # type: ignore[return-value]
+
+
+def _shape(shot: Shot, window: Window, place: np.ndarray, size: np.ndarray) -> Any:
+    """Share (0..1) of the other target in each pixel: its silhouette, or an ellipse where that is not known."""
+    if shot.mask is not None:
+        return window.cut(shot.mask).astype(np.float32) / 255
+    mask: Any = np.zeros((window.size, window.size), np.float32)
+    cv2.ellipse(mask, (place * 16).astype(int).tolist(), (size * 8).astype(int).tolist(), 0, 0, 360, 1.0, -1, 8, 4)
+    return cv2.GaussianBlur(mask, (5, 5), 1.2)
 
 
 def _free_place(rng: np.random.Generator, corners: Corners, size: np.ndarray, side: int) -> np.ndarray | None:

