@@ -115,7 +115,7 @@ def fuse_score(
             rows += scored
     if csv is not None:
         folders.write_csv(csv, rows)
-    console.stdout.print(folders.means_table(f"mean of {len(pairs)} pairs, preset {preset}", table))
+    console.print_table(folders.means_table(f"mean of {len(pairs)} pairs, preset {preset}", table))
 
 
 def choose_device(name: str) -> str:

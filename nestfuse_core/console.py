@@ -8,6 +8,7 @@ from typing import Any
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.table import Table
 
 from nestfuse_core.errors import UserError
 from nestfuse_core.memory import keep_freed_memory
@@ -28,6 +29,12 @@ def progress() -> Progress:
         TextColumn("{task.fields[note]}"),
         console=stderr,
     )
+
+
+def print_table(table: Table) -> None:
+    """Print a table on stdout at its full width: a narrow terminal wraps its lines, but no figure is cut short."""
+    width = Console(width=1000).measure(table).maximum
+    Console(width=width).print(table)
 
 
 def run(app: Any, arguments: list[str] | None = None) -> None:

@@ -102,7 +102,7 @@ class Records:
         if self._request.metrics is not None and self._rows:
             write_csv(self._request.metrics, self._rows)
             title = f"mean of {len(self._rows)}, preset {self._request.preset}"
-            console.stdout.print(means_table(title, {str(self._request.output): means(self._rows)}))
+            console.print_table(means_table(title, {str(self._request.output): means(self._rows)}))
         if self._request.sheet is not None and self._on_sheet:
             write_image(self._request.sheet, self._sheet.draw())
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
-from rich.table import Table
+from rich.table import Column, Table
 
 from nestfuse_core import thermal
 from nestfuse_core.colour import luminance, peak
@@ -63,7 +63,7 @@ def write_csv(path: Path, rows: Sequence[Row]) -> None:
 
 def means_table(title: str, methods: dict[str, dict[str, float]]) -> Table:
     """Return a table with one line a method, for the terminal."""
-    table = Table("", *METRICS, title=title)
+    table = Table(Column("", max_width=40, overflow="fold"), *METRICS, title=title)
     for method, values in methods.items():
         table.add_row(method, *(f"{values[name]:.5f}" for name in METRICS))
     return table

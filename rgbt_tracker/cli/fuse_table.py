@@ -34,7 +34,7 @@ def _show(frame: pd.DataFrame, title: str) -> None:
     for row in frame.itertuples(index=False):
         cells = [value if isinstance(value, str) else "" if value != value else f"{value:.5f}" for value in row]
         table.add_row(*cells, style="dim" if row.source == "paper" else None)
-    console.stdout.print(table)
+    console.print_table(table)
 
 
 def _table(

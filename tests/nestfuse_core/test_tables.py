@@ -129,6 +129,8 @@ def test_the_command_prints_and_writes_the_table(folders, monkeypatch):
     assert result.exit_code == 0, result.output
     frame = pd.read_csv(folders / "table.csv")
     assert frame.method.tolist()[:2] == ["add (DenseFuse)"] * 2 and frame.method.tolist()[-1] == "mean"
+    # Figures come whole, however narrow the terminal.
+    assert all(f"{frame[name][0]:.5f}" in result.output for name in METRICS)
 
 
 def test_bad_requests_are_named(folders):
