@@ -116,7 +116,7 @@ def measure_all(
             weights = _digest(contender)
             for setting, start in product(SETTINGS, start_frames(sequence.groundtruth, starts, APART)):
                 settings = contender.config.replace(**SETTINGS[setting])
-                key = {**settings.model_dump(mode="json"), "file": weights}
+                key = _made_with(settings, weights)
                 name = sequence.name + (f"@{start}" if start else "")
                 path = folder / contender.label / setting / f"{name}.json"
                 cell = _kept(path, key)
@@ -126,6 +126,14 @@ def measure_all(
                 cells.append(cell)
                 on_done(cell)
     return cells
+
+
+def _made_with(settings: TrackerConfig, weights: str | None) -> dict[str, Any]:
+    """What a kept run depends on: the configuration, without the gate's settings where there is no gate, and weights."""
+    key = {**settings.model_dump(mode="json"), "file": weights}
+    if settings.modality != "rgbt" or settings.model.fusion.strategy != "reliable":
+        del key["model"]["fusion"]["reliability"]
+    return key
 
 
 def _digest(contender: Contender) -> str | None:

@@ -80,6 +80,19 @@ def test_measuring_resumes_and_notices_another_configuration(tmp_path) -> None:
     assert measure_all([Contender("nano", other, "untrained")], openers, tmp_path, "cpu")[0].mean_iou != 0.123
 
 
+def test_another_gate_is_measured_where_there_is_one(tmp_path) -> None:
+    config = load_config("nestfuse_nanotrack")
+    openers = [partial(draw_sequence, "street", length=3, seed=3)]
+    measure_all([Contender("nano", config, "untrained")], openers, tmp_path, "cpu")
+    for path in tmp_path.rglob("*.json"):
+        content = json.loads(path.read_text())
+        content["cell"]["mean_iou"] = 0.123
+        path.write_text(json.dumps(content))
+    other = config.replace(**{"model.fusion.reliability": {"bias": [1.0, 0.0, -1.0]}})
+    cells = measure_all([Contender("nano", other, "untrained")], openers, tmp_path, "cpu")
+    assert [cell.setting for cell in cells if cell.mean_iou != 0.123] == ["reliable"]
+
+
 def test_starts_of_a_sequence_are_averaged(cells: list[Cell]) -> None:
     later = [replace(cell, start=10, mean_iou=cell.mean_iou / 2, overlaps=[None], codes=[1]) for cell in cells]
     both = cells + later
