@@ -129,7 +129,7 @@ def measure_all(
 
 
 def _made_with(settings: TrackerConfig, weights: str | None) -> dict[str, Any]:
-    """What a kept run depends on: the configuration, without the gate's settings where there is no gate, and weights."""
+    """What a kept run depends on: weights and configuration, without the gate's settings where there is no gate."""
     key = {**settings.model_dump(mode="json"), "file": weights}
     if settings.modality != "rgbt" or settings.model.fusion.strategy != "reliable":
         del key["model"]["fusion"]["reliability"]
