@@ -3,7 +3,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-# make weights: train the shipped tracker again, about two hours on two CPU cores; it needs data/training/crops and
+# make weights: train the shipped tracker again, about four hours on two CPU cores; it needs data/training/crops and
 # data/training/photos (docs/training.md) and goes on where it was stopped.
 # What the environment is built from: it is rebuilt when one of these changes.
 SOURCES := setup.py constraints.txt
@@ -48,9 +48,11 @@ weights: $(VENV)/.installed
 	$(BIN)/rgbt data masks data/training/crops --output data/training/masks/crops
 	$(BIN)/rgbt train nestfuse_siamrpn_mobilev2 --output $(FIRST) $(call going_on,$(FIRST))
 	$(BIN)/rgbt train nestfuse_siamrpn_mobilev2_stage2 --output $(SECOND) $(call going_on,$(SECOND))
-	$(BIN)/rgbt train nestfuse_siamrpn_mobilev2_objects --output $(THIRD) $(call going_on,$(THIRD))
-	$(BIN)/rgbt calibrate nestfuse_siamrpn_mobilev2 --weights $(THIRD)/weights_0004000.pt --length 60 \
+	$(BIN)/rgbt calibrate nestfuse_siamrpn_mobilev2 --weights $(SECOND)/weights_0003200.pt --length 60 \
 		--output runs/gate.yaml
+	$(BIN)/rgbt train nestfuse_siamrpn_mobilev2_objects --output $(THIRD) $(call going_on,$(THIRD))
+	$(BIN)/rgbt weights average $(SECOND)/weights_0003200.pt $(THIRD)/weights_0004000.pt \
+		--output runs/nestfuse_siamrpn_mobilev2.pt
 
 clean:
 	rm -rf $(VENV) build *.egg-info

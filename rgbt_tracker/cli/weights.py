@@ -15,11 +15,12 @@ NAME = typer.Argument(metavar="NAME", help="A name from 'rgbt weights list'.")
 
 
 def register(app: typer.Typer) -> None:
-    """Add ``rgbt weights list | get | add``."""
-    weights = typer.Typer(no_args_is_help=True, help="Weights by name: list, fetch, adopt.")
+    """Add ``rgbt weights list | get | add | average``."""
+    weights = typer.Typer(no_args_is_help=True, help="Weights by name: list, fetch, adopt, average.")
     weights.command("list")(list_weights)
     weights.command("get")(get_weights)
     weights.command("add")(add_weights)
+    weights.command("average")(average_weights)
     app.add_typer(weights, name="weights")
 
 
@@ -95,3 +96,15 @@ def add_weights(
     from rgbt_tracker.zoo.store import add
 
     console.stdout.print(f"{name}: {add(name, file)}", highlight=False)
+
+
+def average_weights(
+    files: Annotated[list[str], typer.Argument(metavar="WEIGHTS...", help="Names or files, all of one network.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="File for the mean, float16.")],
+) -> None:
+    """Write the mean of several weights of one network, such as those before and after a fine-tuning."""
+    from nestfuse_core.checkpoints import save_checkpoint
+    from rgbt_tracker.zoo.average import average
+
+    save_checkpoint(output, average(files))
+    console.stdout.print(str(output), highlight=False)
