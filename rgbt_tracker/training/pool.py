@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from nestfuse_core.errors import UserError
 from rgbt_tracker.training import objects, pasted
 from rgbt_tracker.training.crops import Box, Clip, Crop, Image, ImageCache, Moment, read_clips
 from rgbt_tracker.training.photometric import three_channels
@@ -39,8 +40,7 @@ class ClipSource:
         sizes = np.array([len(clip.moments) for clip in self.clips], float) ** source.balance
         self._edges = np.cumsum(sizes / sizes.sum())
         self._cache, self._max_gap = cache, max_gap
-        self._crops, self._masks = source.crops, source.masks
-        self._masked = set(source.masks.rglob("*.png")) if source.masks else set()
+        self._masks = _mask_files(self.clips, source) if source.masks else {}
 
     def draw(self, rng: np.random.Generator) -> tuple[Shot, Shot]:
         clip = self._clip(rng)
@@ -63,11 +63,24 @@ class ClipSource:
         return Shot(images, crop.box, self._mask(crop))
 
     def _mask(self, crop: Crop) -> Image | None:
-        if self._masks is None or self._crops is None:
-            return None
-        path = self._masks / crop.file.relative_to(self._crops).with_suffix(".png")
-        mask = self._cache.read(path) if path in self._masked else None
+        path = self._masks.get(crop.file)
+        mask = self._cache.read(path) if path is not None else None
         return mask if mask is not None and mask.any() else None
+
+
+def _mask_files(clips: list[Clip], source: Source) -> dict[Path, Path]:
+    """The mask of each crop that has one.
+
+    Raises:
+        UserError: none of them has.
+    """
+    assert source.crops is not None and source.masks is not None
+    files = [crop.file for clip in clips for moment in clip.moments for crop in moment.crops.values()]
+    masks = {file: source.masks / file.relative_to(source.crops).with_suffix(".png") for file in files}
+    found = {file: mask for file, mask in masks.items() if mask.is_file()}
+    if not found:
+        raise UserError(f"No mask of a crop of '{source.crops}' in '{source.masks}'; make them with 'rgbt data masks'.")
+    return found
 
 
 class PhotoSource:

@@ -157,12 +157,12 @@ def _render(rng: np.random.Generator, shot: Shot, window: Window, name: str) -> 
     """The window of one modality; where the shot lacks it, made from the other one."""
     if name in shot.images:
         return window.cut(shot.images[name])
-    return _thermal(rng, shot, window) if name == IR else photometric.visible_like(rng, window.cut(shot.images[IR]))
+    other = window.cut(next(iter(shot.images.values())))
+    return _thermal(rng, shot, window, other) if name == IR else photometric.visible_like(rng, other)
 
 
-def _thermal(rng: np.random.Generator, shot: Shot, window: Window) -> Image:
-    """A thermal view made from the visible one; with a temperature for the target mostly, where its mask is known."""
-    view = window.cut(shot.images[RGB])
+def _thermal(rng: np.random.Generator, shot: Shot, window: Window, view: Image) -> Image:
+    """A visible view as a thermal one; with a temperature for the target mostly, where its mask is known."""
     if shot.mask is not None and rng.random() < SILHOUETTE:
         return silhouette_view(rng, view, window.cut(shot.mask))
     return photometric.thermal_like(rng, view)
@@ -171,11 +171,9 @@ def _thermal(rng: np.random.Generator, shot: Shot, window: Window) -> Image:
 def _look(rng: np.random.Generator, shot: Shot, window: Window, name: str, augment: Augment) -> Image:
     """A modality's view with the changes that template and search share; both get generators of the same seed."""
     choice = rng.random(3)
-    if name == RGB and choice[0] < augment.thermal_like and RGB in shot.images:
-        return _thermal(rng, shot, window)
     image = _render(rng, shot, window, name)
     if name == RGB and choice[0] < augment.thermal_like:
-        return photometric.thermal_like(rng, image)
+        return _thermal(rng, shot, window, image)
     if choice[1] < augment.grey:
         image = photometric.grey(image)
     return 255 - image if choice[2] < augment.invert else image

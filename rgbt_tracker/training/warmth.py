@@ -25,9 +25,13 @@ def temperatures(rng: np.random.Generator) -> Heat:
 
 
 def radiance(image: Image, level: float, contrast: float, mask: Image | None = None) -> Image:
-    """HxWx3 -> HxW around ``level``, the brightness showing with ``contrast``; ``mask`` says where its mean counts."""
+    """HxWx3 -> HxW around ``level``, the brightness showing with ``contrast``.
+
+    The mean brightness is that within ``mask`` (HxW, above one half of 255), of the whole picture where it is empty.
+    """
     single = cv2.cvtColor(image, cv2.COLOR_BGR2GRAY)
-    mean = cv2.mean(single, mask)[0]
+    inside = None if mask is None else (mask > 127).astype(np.uint8)
+    mean = cv2.mean(single, inside if inside is not None and inside.any() else None)[0]
     return cv2.convertScaleAbs(single, alpha=contrast, beta=max(0.0, level - contrast * mean))  # type: ignore[return-value]
 
 
@@ -39,8 +43,7 @@ def silhouette_view(rng: np.random.Generator, image: Image, mask: Image) -> Imag
     target, around = temperatures(rng)
     inner, outer, softness = rng.uniform(0.1, 0.5), rng.uniform(0.15, 0.7), rng.uniform(0.5, 1.8)
     share = mask.astype(np.float32) / 255
-    inside = (mask > 127).astype(np.uint8)
-    warm = radiance(image, target, inner, inside if inside.any() else None)
+    warm = radiance(image, target, inner, mask)
     thermal: Any = cv2.blendLinear(warm, radiance(image, around, outer), share, 1 - share)
     thermal = cv2.GaussianBlur(thermal, (0, 0), softness)
     return photometric.three_channels(photometric.add_noise(rng, thermal, 2.0))

@@ -135,5 +135,8 @@ def test_a_recipe_with_masks(recipe_file, scene, crop_set, tmp_path, monkeypatch
         one, two = (values.batch(step) for values in batches)
         assert (one.search == two.search).all() and one.search.shape[0] == 2
     assert used
+    data["sources"][0]["masks"] = str(tmp_path / "nowhere")
+    with pytest.raises(UserError, match=r"No mask of a crop of .* in '.*nowhere'.*rgbt data masks"):
+        pool.Pool(load_recipe(recipe_file(data=data)).data)
     drawn = pool.Pool(recipe.data).sources[0].one(np.random.default_rng(0))
     assert drawn.mask is not None and drawn.mask[190, 190] == 255
