@@ -45,17 +45,23 @@ class Salience:
             raise UserError(f"Expected U^2-Net's ONNX file at '{model}', found none.")
         try:
             self._net = cv2.dnn.readNetFromONNX(str(model))
+            self._outputs = self._net.getUnconnectedOutLayersNames()
+            shape = self._run(np.zeros((1, 3, SIDE, SIDE), np.float32)).shape
         except cv2.error as error:
-            raise UserError(f"Cannot read '{model}' as an ONNX network; expected U^2-Net.") from error
-        self._outputs = self._net.getUnconnectedOutLayersNames()
+            raise UserError(f"Cannot read '{model}' as an ONNX network of pictures; expected U^2-Net.") from error
+        if len(shape) != 4 or shape[2:] != (SIDE, SIDE):
+            raise UserError(f"The network '{model}' answers with {shape} numbers, not {SIDE}x{SIDE}; expected U^2-Net.")
+
+    def _run(self, values: NDArray[np.float32]) -> NDArray[np.float32]:
+        self._net.setInput(values)
+        return np.asarray(self._net.forward(self._outputs)[0])
 
     def __call__(self, image: Image) -> Image:
         """HxWx3 BGR -> HxW uint8, 0 (surroundings) to 255 (object)."""
         height, width = image.shape[:2]
         small = cv2.resize(image, (SIDE, SIDE), interpolation=cv2.INTER_AREA)[..., ::-1].astype(np.float32)
         small = (small / max(small.max(), 1.0) - MEAN) / DEVIATION
-        self._net.setInput(np.ascontiguousarray(small.transpose(2, 0, 1)[None], np.float32))
-        found = self._net.forward(self._outputs)[0][0, 0]
+        found = self._run(np.ascontiguousarray(small.transpose(2, 0, 1)[None], np.float32))[0, 0]
         found = (found - found.min()) / max(float(np.ptp(found)), 1e-6)
         return (cv2.resize(found, (width, height)) * 255).astype(np.uint8)
 

@@ -24,16 +24,21 @@ def number(field: int, value: int) -> bytes:
     return bytes([field << 3]) + (bytes([low | 128, high]) if high else bytes([low]))
 
 
-@pytest.fixture
-def sigmoid_file(tmp_path):
-    """An ONNX network of one node that passes 1x3x320x320 through a sigmoid: it finds what is red."""
+def network(operation: bytes) -> bytes:
+    """An ONNX network of one node for 1x3x320x320."""
     sides = b"".join(message(1, number(1, side)) for side in (1, 3, 320, 320))
     kind = message(1, number(1, 1) + message(2, sides))
-    node = message(1, b"x") + message(2, b"y") + message(4, b"Sigmoid")
+    node = message(1, b"x") + message(2, b"y") + message(4, operation)
     ends = (message(place, message(1, name) + message(2, kind)) for place, name in ((11, b"x"), (12, b"y")))
     graph = message(1, node) + message(2, b"g") + b"".join(ends)
+    return number(1, 8) + message(7, graph) + message(8, message(1, b"") + number(2, 13))
+
+
+@pytest.fixture
+def sigmoid_file(tmp_path):
+    """A network that passes its input through a sigmoid: it finds what is red."""
     path = tmp_path / "model.onnx"
-    path.write_bytes(number(1, 8) + message(7, graph) + message(8, message(1, b"") + number(2, 13)))
+    path.write_bytes(network(b"Sigmoid"))
     return path
 
 
@@ -137,6 +142,9 @@ def test_bad_input(sigmoid_file, photos, tmp_path):
     (tmp_path / "bad.onnx").write_bytes(b"not a network")
     with pytest.raises(UserError, match="as an ONNX network"):
         write_masks(photos, tmp_path / "bad.onnx", tmp_path / "masks")
+    (tmp_path / "other.onnx").write_bytes(network(b"GlobalAveragePool"))
+    with pytest.raises(UserError, match=r"answers with \(1, 3, 1, 1\) numbers, not 320x320"):
+        write_masks(photos, tmp_path / "other.onnx", tmp_path / "masks")
     with pytest.raises(UserError, match="a folder of photographs or a crop set"):
         write_masks(tmp_path / "missing", sigmoid_file, tmp_path / "masks")
     (tmp_path / "empty").mkdir()
