@@ -14,7 +14,7 @@ from typing import Literal, NamedTuple, overload
 import torch
 from torch import Tensor
 
-from nestfuse_core.errors import UserError, nearest
+from nestfuse_core.errors import UserError, suggestion
 from nestfuse_core.nuclear import nuclear_norm
 
 EPSILON = 1e-5
@@ -61,7 +61,7 @@ STRATEGIES = ("attention", "spatial", "channel", "fsrpn", "add", "mean", "max")
 
 def _known(name: str, choices: Sequence[str], what: str) -> None:
     if name not in choices:
-        raise UserError(f"Unknown {what} '{name}'; expected one of {', '.join(choices)}{nearest(name, choices)}")
+        raise UserError(f"Unknown {what} '{name}'; expected one of {', '.join(choices)}{suggestion(name, choices)}")
 
 
 def ratio_weights(statistics: Features) -> Tensor:

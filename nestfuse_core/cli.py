@@ -7,7 +7,7 @@ from pathlib import Path
 import typer
 
 from nestfuse_core import console
-from nestfuse_core.errors import UserError, nearest
+from nestfuse_core.errors import UserError, suggestion
 from nestfuse_core.weights import DEFAULT
 
 IR = typer.Option(..., "--ir", help="Infrared image, folder or video.", show_default=False)
@@ -128,7 +128,9 @@ def choose_device(name: str) -> str:
 
     kind = name.split(":")[0]
     if kind not in ("auto", "cpu", "cuda"):
-        raise UserError(f"Unknown device '{name}'; expected auto, cpu or cuda{nearest(name, ('auto', 'cpu', 'cuda'))}.")
+        raise UserError(
+            f"Unknown device '{name}'; expected auto, cpu or cuda{suggestion(name, ('auto', 'cpu', 'cuda'))}"
+        )
     if kind == "cuda" and not torch.cuda.is_available():
         raise UserError("No CUDA device is available here; use --device cpu.")
     if kind == "auto":
@@ -139,7 +141,7 @@ def choose_device(name: str) -> str:
 def _check_preset(preset: str) -> None:
     if preset not in ("paper", "standard"):
         raise UserError(
-            f"Unknown preset '{preset}'; expected paper or standard{nearest(preset, ('paper', 'standard'))}."
+            f"Unknown preset '{preset}'; expected paper or standard{suggestion(preset, ('paper', 'standard'))}"
         )
 
 

@@ -17,3 +17,8 @@ def nearest(name: str, choices: Iterable[str]) -> str:
     """Return ``"; did you mean 'x'?"`` for the closest of ``choices``, or ``""`` when none is close."""
     close = difflib.get_close_matches(str(name), [str(choice) for choice in choices], n=1, cutoff=0.5)
     return f"; did you mean '{close[0]}'?" if close else ""
+
+
+def suggestion(name: str, choices: Iterable[str]) -> str:
+    """End a sentence: `nearest`, or a full stop when nothing is close."""
+    return nearest(name, choices) or "."

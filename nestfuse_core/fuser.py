@@ -13,7 +13,7 @@ from torch import Tensor
 from nestfuse_core import thermal, tiling
 from nestfuse_core.attention import SPATIAL_KINDS, FusionWeights
 from nestfuse_core.colour import luminance, peak, replace_luminance
-from nestfuse_core.errors import UserError, nearest
+from nestfuse_core.errors import UserError, suggestion
 from nestfuse_core.images import Image
 from nestfuse_core.network import SCALES, NestFuse
 from nestfuse_core.quarters import fuse_in_quarters
@@ -95,7 +95,7 @@ class Fuser:
         for value, choices, what in known:
             if value is not None and value not in choices:
                 raise UserError(
-                    f"Unknown {what} '{value}'; expected one of {', '.join(choices)}{nearest(value, choices)}."
+                    f"Unknown {what} '{value}'; expected one of {', '.join(choices)}{suggestion(value, choices)}"
                 )
         if tile is not None and (tile < 64 or tile % tiling.ALIGN):
             raise UserError(f"Expected a tile size of at least 64 and a multiple of {tiling.ALIGN}, got {tile}.")

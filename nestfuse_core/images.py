@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from nestfuse_core.errors import UserError, nearest
+from nestfuse_core.errors import UserError, suggestion
 from nestfuse_core.files import replacing
 
 Image = NDArray[Any]
@@ -73,7 +73,8 @@ def check_writable(path: Path, deep: bool = False) -> None:
     suffix = path.suffix.lower()
     if suffix not in SUFFIXES:
         raise UserError(
-            f"Cannot write an image as '{path.name}'; expected one of {', '.join(SUFFIXES)}{nearest(suffix, SUFFIXES)}."
+            f"Cannot write an image as '{path.name}'; expected one of {', '.join(SUFFIXES)}"
+            f"{suggestion(suffix, SUFFIXES)}"
         )
     if deep and suffix not in DEEP_SUFFIXES:
         raise UserError(f"'{path.name}' cannot hold the visible image's 16 bits; write .png or .tif instead.")

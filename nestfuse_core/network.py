@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from nestfuse_core.attention import fuse_features
 from nestfuse_core.checkpoints import read_checkpoint, state_dict_of
-from nestfuse_core.errors import UserError, nearest
+from nestfuse_core.errors import UserError, suggestion
 
 VERSIONS = ("paper", "released")
 CHANNELS = (64, 112, 160, 208)
@@ -29,7 +29,7 @@ def check_version(version: str) -> None:
     """Raise a ``UserError`` unless ``version`` is one of the network's."""
     if version not in VERSIONS:
         raise UserError(
-            f"Unknown NestFuse version '{version}'; expected paper or released{nearest(version, VERSIONS)}."
+            f"Unknown NestFuse version '{version}'; expected paper or released{suggestion(version, VERSIONS)}"
         )
 
 

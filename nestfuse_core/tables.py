@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from nestfuse_core.errors import UserError, nearest
+from nestfuse_core.errors import UserError, suggestion
 from nestfuse_core.fuser import Fuser
 from nestfuse_core.images import read_image, write_image
 from nestfuse_core.metrics import METRICS, evaluate
@@ -124,7 +124,7 @@ def missing_weights(table: str, runs: Path | None, version: str = "paper") -> li
 def check_table(table: str) -> str:
     """Return the table's name in capitals, or raise a ``UserError``."""
     if table.upper() not in ENTRIES:
-        raise UserError(f"Unknown table '{table}'; expected III, IV or V{nearest(table.upper(), ENTRIES)}.")
+        raise UserError(f"Unknown table '{table}'; expected III, IV or V{suggestion(table.upper(), ENTRIES)}")
     return table.upper()
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from nestfuse_core.errors import UserError, nearest
+from nestfuse_core.errors import UserError, suggestion
 from nestfuse_core.files import replacing
 from nestfuse_core.images import Image
 
@@ -101,7 +101,7 @@ def check_output(path: Path) -> None:
     suffix = path.suffix.lower()
     if suffix not in WRITTEN:
         raise UserError(
-            f"Cannot write a video as '{path.name}'; expected one of {', '.join(WRITTEN)}{nearest(suffix, WRITTEN)}."
+            f"Cannot write a video as '{path.name}'; expected one of {', '.join(WRITTEN)}{suggestion(suffix, WRITTEN)}"
         )
 
 

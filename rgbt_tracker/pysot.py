@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from nestfuse_core.errors import UserError, nearest
+from nestfuse_core.errors import UserError, suggestion
 from rgbt_tracker.config import TrackerConfig, parse_config
 
 # Sections that only training reads: accepted and left alone.
@@ -24,7 +24,7 @@ def parse_pysot(content: dict[str, Any], name: str, source: str) -> TrackerConfi
     """
     for section in content:
         if section not in SECTIONS:
-            raise UserError(f"{source}: unknown section '{section}' in a PySOT file{nearest(section, SECTIONS) or '.'}")
+            raise UserError(f"{source}: unknown section '{section}' in a PySOT file{suggestion(section, SECTIONS)}")
     if (content.get("MASK") or {}).get("MASK", False):
         raise UserError(f"{source}: MASK.MASK is true (SiamMask), which is not supported; use a SiamRPN++ file.")
     track, anchor = content.get("TRACK") or {}, content.get("ANCHOR") or {}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from nestfuse_core.errors import UserError, nearest
+from nestfuse_core.errors import UserError, suggestion
 from nestfuse_core.metrics import fmi, information
 from nestfuse_core.metrics.similarity import structural_similarity
 from nestfuse_core.metrics.vif import SMALLEST, visual_information_fidelity
@@ -35,7 +35,7 @@ def evaluate(ir: Image, vis: Image, fused: Image, preset: str = "paper", *, taps
         UserError: unknown preset, sizes that differ, images too small, or values out of range.
     """
     if preset not in PRESETS:
-        raise UserError(f"Unknown preset '{preset}'; expected one of {', '.join(PRESETS)}{nearest(preset, PRESETS)}.")
+        raise UserError(f"Unknown preset '{preset}'; expected one of {', '.join(PRESETS)}{suggestion(preset, PRESETS)}")
     a, b, f = (unit_range(image, name) for image, name in ((ir, "infrared"), (vis, "visible"), (fused, "fused")))
     _check_sizes(a, b, f)
     entropy = information.entropy(f)

@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from nestfuse_core.errors import UserError, nearest
+from nestfuse_core.errors import UserError, suggestion
 
 
 class TrainSettings(BaseModel):
@@ -45,5 +45,5 @@ def check_settings(values: dict[str, Any]) -> TrainSettings:
         first = error.errors()[0]
         name = ".".join(str(part) for part in first["loc"])
         if first["type"] == "extra_forbidden":
-            raise UserError(f"Unknown setting '{name}'{nearest(name, TrainSettings.model_fields)}.") from error
+            raise UserError(f"Unknown setting '{name}'{suggestion(name, TrainSettings.model_fields)}") from error
         raise UserError(f"The setting '{name}' is {first['input']!r}: {first['msg'].lower()}.") from error

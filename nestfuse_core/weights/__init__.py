@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from nestfuse_core.errors import UserError, nearest
+from nestfuse_core.errors import UserError, suggestion
 
 FOLDER = Path(__file__).parent
 DEFAULT = "paper-lambda100"
@@ -31,4 +31,4 @@ def locate(weights: str | os.PathLike[str] | None = None) -> Path:
         return Path(name)
     names = available()
     listing = ", ".join(names) if names else "none are installed"
-    raise UserError(f"No weights at '{name}'; expected a file or a shipped name ({listing}){nearest(name, names)}.")
+    raise UserError(f"No weights at '{name}'; expected a file or a shipped name ({listing}){suggestion(name, names)}")

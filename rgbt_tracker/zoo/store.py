@@ -14,7 +14,7 @@ from typing import Any
 import platformdirs
 
 from nestfuse_core.checkpoints import read_checkpoint, state_dict_of
-from nestfuse_core.errors import UserError, nearest
+from nestfuse_core.errors import UserError, suggestion
 from nestfuse_core.files import replacing, write_text
 from rgbt_tracker.zoo.download import fetch
 from rgbt_tracker.zoo.entries import SUFFIXES, Entry, shipped, table
@@ -60,7 +60,7 @@ def _absent(name: str) -> str:
     entry = table().get(name)
     if entry is None:
         return (
-            f"No weights called '{name}'{nearest(name, known_names()) or '.'} Expected a file or one of: "
+            f"No weights called '{name}'{suggestion(name, known_names())} Expected a file or one of: "
             f"{', '.join(known_names())}. Your own file gets a name with 'rgbt weights add {name} FILE'."
         )
     size = f"{entry.size / 1e6:.1f} MB, " if entry.size else ""
@@ -93,7 +93,7 @@ def get(name: str, force: bool = False, on_bytes: Callable[[int, int | None], No
         return shipped()[name]
     if entry is None or entry.address is None:
         names = [row.name for row in table().values() if row.address]
-        raise UserError(f"No address for weights '{name}'{nearest(name, names) or '.'} Known: {', '.join(names)}.")
+        raise UserError(f"No address for weights '{name}'{suggestion(name, names)} Known: {', '.join(names)}.")
     target = cached_path(name)
     if target.is_file() and not force:
         _check_recorded(name)

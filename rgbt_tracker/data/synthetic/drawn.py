@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from nestfuse_core.errors import UserError
 from rgbt_tracker.data.synthetic.cast import FPS
+from rgbt_tracker.data.synthetic.noise import Picture
 from rgbt_tracker.data.synthetic.scenes import Scene, find_scene
 from rgbt_tracker.data.synthetic.stage import Stage
 from rgbt_tracker.sequences.base import Frame, Sequence, SequenceInfo
@@ -32,20 +33,23 @@ class DrawnSequence(Sequence):
 
     Attributes:
         stage: what the pictures are drawn from.
+        tones: (256,) uint8, the thermal camera's grey values; None keeps the drawn ones.
     """
 
-    def __init__(self, scene: Scene, length: int, size: tuple[int, int], seed: int) -> None:
-        self.stage = Stage(scene, length, size, seed)
-        boxes, hidden, crowded = _annotate(self.stage, length)
+    def __init__(self, stage: Stage, length: int, tones: Picture | None = None) -> None:
+        self.stage, self.tones = stage, tones
+        scene, seed = stage.scene, stage.seed
+        boxes, hidden, crowded = _annotate(stage, length)
         name = scene.name if seed == 0 else f"{scene.name}-{seed}"
-        tags = _tags(self.stage, boxes, hidden, crowded)
+        tags = _tags(stage, boxes, hidden, crowded)
         super().__init__(SequenceInfo(name, length, FPS, boxes, tags, f"drawn scene '{scene.name}', seed {seed}"))
 
     def frame(self, index: int) -> Frame:
         """Draw frame ``index`` (0-based): BGR and thermal pictures of ``size``, uint8."""
         if not 0 <= index < len(self):
             raise UserError(f"Expected a frame from 0 to {len(self) - 1} of '{self.name}', got {index}.")
-        return Frame(index, *self.stage.pictures(index))
+        rgb, ir = self.stage.pictures(index)
+        return Frame(index, rgb, ir if self.tones is None else cv2.LUT(ir, self.tones))
 
 
 def _annotate(stage: Stage, length: int) -> tuple[NDArray[np.float64], NDArray[np.bool_], NDArray[np.bool_]]:
@@ -105,4 +109,4 @@ def draw_sequence(
         raise UserError(f"Expected at least 1 frame of at least 64x64 pixels, got {length} of {size[0]}x{size[1]}.")
     if seed < 0:
         raise UserError(f"Expected a seed of 0 or more, got {seed}.")
-    return DrawnSequence(scene, length, size, seed)
+    return DrawnSequence(Stage(scene, length, size, seed), length)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence as Items
 from dataclasses import dataclass
 
-from nestfuse_core.errors import UserError, nearest
+from nestfuse_core.errors import UserError, suggestion
 
 EVENTS = ("smoke", "dark", "glare", "crossover", "rgb_black", "ir_black", "shake")
 
@@ -154,7 +154,7 @@ _FIRST_SEED = {"train": 1_000_000, "validation": 2_000_000, "test": 3_000_000}
 def find_scene(name: str) -> Scene:
     """Return a scene by name. Raises UserError with the nearest name."""
     if name not in SCENES:
-        raise UserError(f"Expected a scene ({', '.join(SCENES)}), got '{name}'{nearest(name, SCENES)}")
+        raise UserError(f"Expected a scene ({', '.join(SCENES)}), got '{name}'{suggestion(name, SCENES)}")
     return SCENES[name]
 
 
@@ -166,7 +166,7 @@ def split(part: str, count: int, scenes: Items[str] | None = None) -> list[tuple
         scenes: names to cycle through, all by default.
     """
     if part not in _FIRST_SEED:
-        raise UserError(f"Expected a set ({', '.join(_FIRST_SEED)}), got '{part}'{nearest(part, _FIRST_SEED)}")
+        raise UserError(f"Expected a set ({', '.join(_FIRST_SEED)}), got '{part}'{suggestion(part, _FIRST_SEED)}")
     if not 0 <= count < 1_000_000:
         raise UserError(f"Expected 0 to 999999 sequences, got {count}.")
     names = [find_scene(name).name for name in (scenes or SCENES)]

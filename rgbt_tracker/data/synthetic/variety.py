@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence as Items
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 
 from nestfuse_core.errors import UserError
 from rgbt_tracker.data.crops import CropWriter, usable
+from rgbt_tracker.data.synthetic.drawn import DrawnSequence
 from rgbt_tracker.data.synthetic.noise import Picture, to_bytes
 from rgbt_tracker.data.synthetic.panorama import Place
 from rgbt_tracker.data.synthetic.places import PLACES, from_photograph, patchwork
@@ -93,6 +95,23 @@ def _thermal_camera(rng: np.random.Generator) -> NDArray[np.uint8]:
     return to_bytes(255 * (rng.uniform(0.55, 1.25) * (values - 0.5) + 0.5) + rng.uniform(-30, 30))
 
 
+def _varied_stage(
+    rng: np.random.Generator, seed: int, length: int, photos: list[Path]
+) -> tuple[Stage, NDArray[np.uint8]]:
+    """A random scene on stage, and the thermal camera that looks at it."""
+    scene, place, camera = random_scene(rng), _background(rng, photos), _thermal_camera(rng)
+    stage = Stage(scene, length, (640, 480), seed, place)
+    # The scenes' own targets are large; benchmarks have many that are thirty pixels tall.
+    stage.resize(float(np.exp(rng.uniform(np.log(0.35), 0))))
+    return stage, camera
+
+
+def draw_varied(seed: int, length: int, photos: Items[Path] = ()) -> DrawnSequence:
+    """Draw the random scene of a seed as a sequence of 640x480 frames; in half of them before a photograph, if any."""
+    stage, camera = _varied_stage(np.random.default_rng((seed, 99)), seed, length, list(photos))
+    return DrawnSequence(stage, length, camera)
+
+
 def varied_crops(seed: int, writer: CropWriter, most: int, photos: list[Path]) -> int:
     """Draw the random scene of a seed and add crops of up to three of its targets; returns their number.
 
@@ -102,10 +121,8 @@ def varied_crops(seed: int, writer: CropWriter, most: int, photos: list[Path]) -
     if any(entry.sequence in names for entry in writer.entries.values()):
         return 0
     rng = np.random.default_rng((seed, 99))
-    scene, place, camera = random_scene(rng), _background(rng, photos), _thermal_camera(rng)
-    stage = Stage(scene, LENGTH, (640, 480), seed, place)
-    # The scenes' own targets are large; benchmarks have many that are thirty pixels tall.
-    stage.resize(float(np.exp(rng.uniform(np.log(0.35), 0))))
+    stage, camera = _varied_stage(rng, seed, LENGTH, photos)
+    scene = stage.scene
     others = 1 + rng.permutation(len(scene.crossers) + len(scene.passers))[: FOLLOWED - 1]
     followed = [stage.target, *(stage.actors[int(number)] for number in others)]
     found: list[tuple[Any, ...]] = []

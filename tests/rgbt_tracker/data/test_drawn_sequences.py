@@ -15,7 +15,7 @@ from nestfuse_core.errors import UserError
 from rgbt_tracker.data.synthetic import SCENES, DrawnSequence, draw_sequence, split
 from rgbt_tracker.data.synthetic import stage as stage_module
 from rgbt_tracker.data.synthetic.cast import Actor
-from rgbt_tracker.data.synthetic.variety import varied_seeds
+from rgbt_tracker.data.synthetic.variety import draw_varied, varied_seeds
 
 LENGTH = 24
 
@@ -257,3 +257,15 @@ def test_mistakes_are_named(call: Callable[[], object], message: str) -> None:
 def test_frame_out_of_range(drawn: Callable[[str], DrawnSequence]) -> None:
     with pytest.raises(UserError, match="from 0 to 23"):
         drawn("street").frame(24)
+
+
+def test_varied_sequences_are_deterministic_and_seen_by_a_camera_of_their_own() -> None:
+    seed = varied_seeds("validation", 3)[2]
+    first, second = draw_varied(seed, 12), draw_varied(seed, 12)
+    np.testing.assert_array_equal(first.groundtruth, second.groundtruth)
+    for a, b in zip(first, second, strict=True):
+        assert np.array_equal(a.rgb, b.rgb) and np.array_equal(a.ir, b.ir)
+        assert a.ir.shape == (480, 640)
+    assert np.array_equal(a.ir, first.tones[first.stage.pictures(11)[1]])
+    x, y, w, h = first.groundtruth[11]
+    assert np.count_nonzero(first.stage.mask(11)[int(y) : int(y + h), int(x) : int(x + w)]) > 0

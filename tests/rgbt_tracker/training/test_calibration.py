@@ -12,7 +12,7 @@ from rgbt_tracker.config import ReliabilityConfig, load_config
 from rgbt_tracker.data.synthetic import draw_sequence
 from rgbt_tracker.models.reliable import ReliabilityGate
 from rgbt_tracker.training import calibration
-from rgbt_tracker.training.calibration import Frames, Replay, failed, failing_frames, fit, record
+from rgbt_tracker.training.calibration import Frames, Replay, fit, record
 
 SIZE = 15
 
@@ -81,30 +81,6 @@ def test_the_fit_favours_the_branch_that_sees(seeing: int) -> None:
     assert fitted.bias.mean().item() == pytest.approx(0, abs=1e-6)
     assert (fitted.gains >= 0).all()
     assert (gate.bias == 0).all()
-
-
-def test_failures_of_a_camera() -> None:
-    rng = np.random.default_rng(0)
-    image, last = np.full((8, 9, 3), 100, np.uint8), np.full((8, 9, 3), 7, np.uint8)
-    assert (failed(image, "black", last, rng) == 0).all()
-    assert failed(image, "frozen", last, rng) is last
-    assert np.ptp(failed(image, "noise", last, rng)) > 100
-    assert (failed(image, "veil", last, rng) == 185).all()
-
-
-def test_cameras_fail_for_a_while_and_not_in_every_scene() -> None:
-    scene = draw_sequence("street", length=60, seed=1)
-    frames = [(frame.rgb, frame.ir) for frame in scene]
-    failing = 0
-    for seed in range(20):
-        changed = [
-            [not np.array_equal(a, b) for a, b in zip(pair, frames[index], strict=True)]
-            for index, pair in enumerate(failing_frames(scene, np.random.default_rng(seed)))
-        ]
-        by_camera = np.sum(changed, 0)
-        assert by_camera.min() == 0 and by_camera.max() <= 40
-        failing += by_camera.max() > 0
-    assert 0 < failing < 20
 
 
 def test_the_command_prints_yaml_for_the_configuration(tmp_path) -> None:

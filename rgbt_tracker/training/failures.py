@@ -1,0 +1,139 @@
+"""Cameras that fail for a while, in drawn sequences: what a gate is fitted to and judged by.
+
+Most of these failures are none of those that training shows (``degradation.py``): a network looks more reliable under
+what it has practised than it will be in the field.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from rgbt_tracker.sequences.base import Sequence
+from rgbt_tracker.training.degradation import cloud
+
+Image = NDArray[np.uint8]
+Failure = Callable[[Image, Image, int], Image]
+"""Frame, the last good frame before the failure, frames since then -> what the camera delivers; HxW or HxWx3 uint8."""
+
+
+def noise(rng: np.random.Generator) -> Failure:
+    """Nothing but noise."""
+    return lambda image, good, age: rng.integers(0, 256, image.shape, dtype=np.uint8)
+
+
+def black(rng: np.random.Generator) -> Failure:
+    """No picture."""
+    return lambda image, good, age: np.zeros_like(image)
+
+
+def frozen(rng: np.random.Generator) -> Failure:
+    """The last good frame for ever."""
+    return lambda image, good, age: good
+
+
+def veil(rng: np.random.Generator) -> Failure:
+    """An even veil through which little is seen."""
+    return lambda image, good, age: (0.15 * image + 170).astype(np.uint8)
+
+
+def plume(rng: np.random.Generator) -> Failure:
+    """Rolling smoke with edges and shades of its own, drifting across the picture."""
+    side = 1400
+    dense, shade = cloud(rng, side, 7), cloud(rng, side, 8)
+    cover = np.clip((dense - rng.uniform(0.2, 0.45)) * 5, 0, 0.97).astype(np.float32)
+    colour = (rng.uniform(60, 190) + 110 * (shade - 0.5)).astype(np.float32)
+    speed = rng.uniform(-6, 6, 2)
+
+    def deliver(image: Image, good: Image, age: int) -> Image:
+        height, width = image.shape[:2]
+        left, top = (np.array([side - width, side - height]) / 2 + speed * age) % (side - np.array([width, height]))
+        window = np.s_[int(top) : int(top) + height, int(left) : int(left) + width]
+        alpha, veiled = cover[window], colour[window]
+        if image.ndim == 3:
+            alpha, veiled = alpha[..., None], veiled[..., None]
+        return np.clip(image * (1 - alpha) + veiled * alpha, 0, 255).astype(np.uint8)
+
+    return deliver
+
+
+def elsewhere(rng: np.random.Generator) -> Failure:
+    """The camera was turned away: another part of the world, as rich as the right one."""
+    return lambda image, good, age: np.ascontiguousarray(image[::-1, ::-1])
+
+
+def adrift(rng: np.random.Generator) -> Failure:
+    """The camera loses its alignment, a few pixels more every frame."""
+    pace, far = rng.uniform(-2, 2, 2), rng.uniform(15, 45)
+
+    def deliver(image: Image, good: Image, age: int) -> Image:
+        dx, dy = np.clip(pace * age, -far, far)
+        shift = np.array([[1, 0, dx], [0, 1, dy]])
+        return np.asarray(cv2.warpAffine(image, shift, image.shape[1::-1], borderMode=cv2.BORDER_REPLICATE), np.uint8)
+
+    return deliver
+
+
+def blocks(rng: np.random.Generator) -> Failure:
+    """A starved transmission: blocks of one colour."""
+    size = int(rng.integers(12, 40))
+
+    def deliver(image: Image, good: Image, age: int) -> Image:
+        height, width = image.shape[:2]
+        small = cv2.resize(image, (max(width // size, 1), max(height // size, 1)), interpolation=cv2.INTER_AREA)
+        return np.asarray(cv2.resize(small, (width, height), interpolation=cv2.INTER_NEAREST), np.uint8)
+
+    return deliver
+
+
+def defocus(rng: np.random.Generator) -> Failure:
+    """Far out of focus."""
+    sigma = float(rng.uniform(6, 18))
+    return lambda image, good, age: np.asarray(cv2.GaussianBlur(image, (0, 0), sigma), np.uint8)
+
+
+def stripes(rng: np.random.Generator) -> Failure:
+    """Columns of an uncooled sensor run away from each other, and little of the scene is left."""
+    offsets = rng.normal(0, rng.uniform(25, 60), 4096).astype(np.float32)
+
+    def deliver(image: Image, good: Image, age: int) -> Image:
+        column = offsets[: image.shape[1]].reshape((1, -1) + (1,) * (image.ndim - 2))
+        return np.clip(0.3 * image + 90 + column, 0, 255).astype(np.uint8)
+
+    return deliver
+
+
+FAILURES: tuple[Callable[[np.random.Generator], Failure], ...] = (
+    noise,
+    black,
+    frozen,
+    veil,
+    plume,
+    plume,
+    plume,
+    elsewhere,
+    adrift,
+    blocks,
+    defocus,
+    stripes,
+)
+
+
+def failing_frames(sequence: Sequence, rng: np.random.Generator, share: float) -> Iterable[list[Image]]:
+    """[visible, thermal] of every frame; with probability ``share`` one of them fails, for 10 frames or longer."""
+    fails = rng.random() < share
+    camera, failure = int(rng.integers(2)), FAILURES[int(rng.integers(len(FAILURES)))](rng)
+    first = int(rng.integers(5, max(6, len(sequence) // 2)))
+    last = first + int(rng.integers(10, max(11, len(sequence))))
+    good: Image | None = None
+    for frame in sequence:
+        images: list[Any] = [frame.rgb, frame.ir]
+        if fails and first <= frame.index < last and good is not None:
+            images[camera] = failure(images[camera], good, frame.index - first)
+        else:
+            good = images[camera]
+        yield images
