@@ -1,14 +1,19 @@
 """Mean one-pass IoU of the fusion designs on drawn sequences, in closed loop.
 
     python benchmarks/reliability.py --config nestfuse_nanotrack [--weights F] --part validation --count 33 --length 70
+    python benchmarks/reliability.py --varied 60 --failing 0.6 [--photos DIR] [--design reliable --design RGB]
 
-Every design runs over every sequence with the same weights. "reliable" is the configuration's own gate; the rows below
-it are the default one, and that with its parts taken away one by one.
+``--varied`` adds random scenes with smaller targets, ``--failing`` lets a camera fail in that share of the scenes. Every
+design runs over every sequence with the same weights. "reliable" is the configuration's own gate; the rows below it are
+the default one, and that with its parts taken away one by one.
 """
 
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,9 +21,12 @@ import numpy as np
 from rgbt_tracker import build_tracker
 from rgbt_tracker.config import load_config
 from rgbt_tracker.data.synthetic import draw_sequence, split
+from rgbt_tracker.data.synthetic.variety import draw_varied, photographs, varied_seeds
 from rgbt_tracker.evaluation.scores import one_pass_scores
+from rgbt_tracker.sequences.base import Sequence
 from rgbt_tracker.sequences.remembered import Remembered
 from rgbt_tracker.tracking.run import track_sequence
+from rgbt_tracker.training.failures import FailingCamera
 
 
 def gate(**settings: Any) -> dict[str, Any]:
@@ -49,26 +57,47 @@ def main() -> None:
     parser.add_argument("--part", default="validation", choices=["train", "validation", "test"])
     parser.add_argument("--count", type=int, default=33)
     parser.add_argument("--length", type=int, default=70)
+    parser.add_argument("--varied", type=int, default=0)
+    parser.add_argument("--photos", type=Path, help="photographs, backgrounds of half of the varied scenes")
+    parser.add_argument("--failing", type=float, default=0.0)
+    parser.add_argument("--design", action="append", choices=list(DESIGNS), help="only these; may be repeated")
     parser.add_argument("--device", default="auto")
     arguments = parser.parse_args()
     config = load_config(arguments.config)
     trackers = {
         name: build_tracker(config.replace(**changes), arguments.weights, arguments.device)
         for name, changes in DESIGNS.items()
+        if name in (arguments.design or DESIGNS)
     }
-    results: dict[str, list[float]] = {name: [] for name in DESIGNS}
-    for scene, seed in split(arguments.part, arguments.count):
-        sequence = Remembered(draw_sequence(scene, length=arguments.length, seed=seed))
+    results: dict[str, list[float]] = {name: [] for name in trackers}
+    for sequence in sequences(arguments):
         for name, tracker in trackers.items():
             track = track_sequence(tracker, sequence)
             results[name].append(one_pass_scores(track.boxes, sequence.groundtruth)["mean_iou"])
-        print(
-            f"{scene} {seed}: " + ", ".join(f"{name} {scores[-1]:.3f}" for name, scores in results.items()), flush=True
-        )
-    better = np.maximum(results["RGB"], results["thermal"])
-    print("\n| design | mean IoU | below the better camera by, on average |\n|---|---|---|")
+        line = ", ".join(f"{name} {scores[-1]:.3f}" for name, scores in results.items())
+        print(f"{sequence.name}: {line}", flush=True)
+    singles = [results[name] for name in ("RGB", "thermal") if name in results]
+    better = np.max(singles, 0) if len(singles) == 2 else np.nan
+    print("\n| design | mean IoU | standard error | below the better camera by, on average |\n|---|---|---|---|")
     for name, scores in results.items():
-        print(f"| {name} | {np.mean(scores):.3f} | {np.mean(np.maximum(better - scores, 0)):.3f} |")
+        error = np.std(scores, ddof=1) / len(scores) ** 0.5
+        print(f"| {name} | {np.mean(scores):.3f} | {error:.3f} | {np.mean(np.maximum(better - scores, 0)):.3f} |")
+
+
+def sequences(arguments: argparse.Namespace) -> Iterator[Sequence]:
+    """The drawn scenes that were asked for, each frame drawn once."""
+    photos = photographs(arguments.photos) if arguments.photos else []
+    makers: list[Callable[[], Sequence]] = [
+        partial(draw_sequence, scene, length=arguments.length, seed=seed)
+        for scene, seed in split(arguments.part, arguments.count)
+    ]
+    makers += [
+        partial(draw_varied, seed, arguments.length, photos) for seed in varied_seeds(arguments.part, arguments.varied)
+    ]
+    for number, make in enumerate(makers):
+        sequence = Remembered(FailingCamera(make(), number, arguments.failing))
+        if sequence.info.start_box is not None:
+            yield sequence
 
 
 if __name__ == "__main__":

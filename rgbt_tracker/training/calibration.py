@@ -23,7 +23,7 @@ from rgbt_tracker.sequences.base import Sequence
 from rgbt_tracker.tracking.anchors import centred_overlap
 from rgbt_tracker.tracking.candidates import Candidates
 from rgbt_tracker.tracking.tracker import Tracker
-from rgbt_tracker.training.failures import failing_frames
+from rgbt_tracker.training.failures import FailingCamera
 
 PATIENCE = 8
 """Frames without the target after which the tracker is put back on it, so that what is kept stays worth learning."""
@@ -77,15 +77,15 @@ def record(tracker: Tracker, sequence: Sequence, seed: int) -> Frames | None:
     misses = 0
     handle = gate.register_forward_hook(keep)
     try:
-        for index, (rgb, ir) in enumerate(failing_frames(sequence, np.random.default_rng(seed), FAILING)):
+        for index, frame in enumerate(FailingCamera(sequence, seed, FAILING)):
             if index == 0:
                 if np.isnan(truth[0]).any():
                     return None
-                tracker.initialize(rgb, ir, truth[0])
+                tracker.initialize(frame.rgb, frame.ir, truth[0])
                 continue
             cx, cy, w, h = tracker.target
             scale = tracker.config.tracking.exemplar / tracker.context_side(w, h)
-            box = tracker.update(rgb, ir).box
+            box = tracker.update(frame.rgb, frame.ir).box
             if np.isnan(truth[index]).any():
                 continue
             place = (truth[index] - np.array([cx, cy, 0, 0])) * scale

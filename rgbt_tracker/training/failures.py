@@ -6,14 +6,14 @@ what it has practised than it will be in the field.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from typing import Any
+from collections.abc import Callable
+from dataclasses import replace
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from rgbt_tracker.sequences.base import Sequence
+from rgbt_tracker.sequences.base import Frame, Sequence
 from rgbt_tracker.training.degradation import cloud
 
 Image = NDArray[np.uint8]
@@ -23,7 +23,8 @@ Failure = Callable[[Image, Image, int], Image]
 
 def noise(rng: np.random.Generator) -> Failure:
     """Nothing but noise."""
-    return lambda image, good, age: rng.integers(0, 256, image.shape, dtype=np.uint8)
+    seed = int(rng.integers(2**31))
+    return lambda image, good, age: np.random.default_rng((seed, age)).integers(0, 256, image.shape, dtype=np.uint8)
 
 
 def black(rng: np.random.Generator) -> Failure:
@@ -123,17 +124,30 @@ FAILURES: tuple[Callable[[np.random.Generator], Failure], ...] = (
 )
 
 
-def failing_frames(sequence: Sequence, rng: np.random.Generator, share: float) -> Iterable[list[Image]]:
-    """[visible, thermal] of every frame; with probability ``share`` one of them fails, for 10 frames or longer."""
-    fails = rng.random() < share
-    camera, failure = int(rng.integers(2)), FAILURES[int(rng.integers(len(FAILURES)))](rng)
-    first = int(rng.integers(5, max(6, len(sequence) // 2)))
-    last = first + int(rng.integers(10, max(11, len(sequence))))
-    good: Image | None = None
-    for frame in sequence:
-        images: list[Any] = [frame.rgb, frame.ir]
-        if fails and first <= frame.index < last and good is not None:
-            images[camera] = failure(images[camera], good, frame.index - first)
-        else:
-            good = images[camera]
-        yield images
+class FailingCamera(Sequence):
+    """A sequence in which, with probability ``share``, one of the two cameras fails for 10 frames or longer.
+
+    Camera, kind, beginning and end are drawn by ``seed``; the first five frames are always good.
+
+    Attributes:
+        failing: the frames between whose indices the camera fails, empty when it does not.
+    """
+
+    def __init__(self, source: Sequence, seed: int, share: float) -> None:
+        super().__init__(source.info)
+        rng = np.random.default_rng(seed)
+        fails = rng.random() < share
+        self._source, self._camera = source, ("rgb", "ir")[int(rng.integers(2))]
+        self._failure = FAILURES[int(rng.integers(len(FAILURES)))](rng)
+        first = int(rng.integers(5, max(6, len(source) // 2)))
+        self.failing = range(first, first + int(rng.integers(10, max(11, len(source))))) if fails else range(0)
+        self._good: Image | None = None
+
+    def frame(self, index: int) -> Frame:
+        frame = self._source.frame(index)
+        if index not in self.failing:
+            return frame
+        if self._good is None:
+            self._good = getattr(self._source.frame(self.failing.start - 1), self._camera)
+        image = self._failure(getattr(frame, self._camera), self._good, index - self.failing.start)
+        return replace(frame, **{self._camera: image})
