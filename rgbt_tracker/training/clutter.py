@@ -12,21 +12,36 @@ from rgbt_tracker.training.geometry import Corners, Window
 from rgbt_tracker.training.photometric import grey, is_grey
 from rgbt_tracker.training.pool import Shot
 
+COVERED = (0.1, 0.65)
+"""Share of the target's box that one who crosses its way hides."""
+AS_WARM = 0.6
+"""Share of those who cross, in made thermal views, that are about as warm as the target."""
+
 
 def paste_distractor(
-    rng: np.random.Generator, searches: list[Image], names: list[str], corners: Corners, shot: Shot
+    rng: np.random.Generator,
+    searches: list[Image],
+    names: list[str],
+    corners: Corners,
+    shot: Shot,
+    crossing: bool = False,
 ) -> list[Image]:
-    """Paste the target of another shot into the search region, clear of the target at ``corners``.
+    """Paste the target of another shot into the search region, clear of the target at ``corners`` or ``crossing`` it.
 
-    The same place in all modalities; nothing happens where the shot lacks a modality or there is no room.
+    One who crosses is about as large as the target and hides a part of it. The same place in all modalities; nothing
+    happens where there is no room.
     """
     side = searches[0].shape[0]
     x, y, w, h = shot.box
     scale = float(np.exp(rng.uniform(-0.35, 0.35)))
+    if crossing:
+        area = float(np.prod(corners[2:] - corners[:2]))
+        scale *= (w * h / max(area, 1.0)) ** 0.5
     size = np.array([w, h]) / scale
-    place = _free_place(rng, corners, size, side)
+    place = (_crossing_place if crossing else _free_place)(rng, corners, size, side)
     if place is None:
         return searches
+    warm = crossing and rng.random() < AS_WARM
     half = (side - 1) / 2
     window = Window(
         x + w / 2 - 0.5 - (place[0] - half) * scale, y + h / 2 - 0.5 - (place[1] - half) * scale, scale, scale, side
@@ -37,7 +52,10 @@ def paste_distractor(
         image = shot.images.get(name)
         if image is None:
             image = next(iter(shot.images.values()))
-            image = grey(image) if name == "ir" or (shot.mask is not None and is_grey(search)) else image
+            if name == "ir" or (shot.mask is not None and is_grey(search)):
+                image = grey(image)
+                if warm and shot.mask is not None:
+                    image = _as_warm(rng, image, search, corners)
         pasted.append(cv2.blendLinear(search, window.cut(image), 1 - mask, mask))
     return pasted  # type: ignore[return-value]
 
@@ -49,6 +67,28 @@ def _shape(shot: Shot, window: Window, place: np.ndarray, size: np.ndarray) -> A
     mask: Any = np.zeros((window.size, window.size), np.float32)
     cv2.ellipse(mask, (place * 16).astype(int).tolist(), (size * 8).astype(int).tolist(), 0, 0, 360, 1.0, -1, 8, 4)
     return cv2.GaussianBlur(mask, (5, 5), 1.2)
+
+
+def _as_warm(rng: np.random.Generator, image: Image, search: Image, corners: Corners) -> Image:
+    """A grey picture with the target's mean level in ``search``, give or take, and little contrast of its own."""
+    center, extent = (corners[:2] + corners[2:]) / 2, corners[2:] - corners[:2]
+    x1, y1 = np.maximum(center - extent / 4, 0).astype(int)
+    x2, y2 = np.ceil(center + extent / 4).astype(int) + 1
+    inside = search[y1:y2, x1:x2]
+    level = float(inside.mean()) if inside.size else 128.0
+    faint = 0.3 * (image.astype(np.float32) - float(image.mean()))
+    return np.clip(faint + level + rng.normal(0, 12), 0, 255).astype(np.uint8)
+
+
+def _crossing_place(rng: np.random.Generator, corners: Corners, size: np.ndarray, side: int) -> np.ndarray | None:
+    """A centre, beside the target more than above it, at which a box of ``size`` hides a part of the target."""
+    center, extent = (corners[:2] + corners[2:]) / 2, corners[2:] - corners[:2]
+    for _ in range(10):
+        away = rng.uniform(-0.5, 0.5, 2) * (size + extent) * (1, 0.5)
+        hidden = np.clip(np.minimum(0.5 * (size + extent) - np.abs(away), np.minimum(size, extent)), 0, None) / extent
+        if COVERED[0] < hidden.prod() < COVERED[1]:
+            return center + away
+    return None
 
 
 def _free_place(rng: np.random.Generator, corners: Corners, size: np.ndarray, side: int) -> np.ndarray | None:

@@ -150,4 +150,4 @@ class FailingCamera(Sequence):
         if self._good is None:
             self._good = getattr(self._source.frame(self.failing.start - 1), self._camera)
         image = self._failure(getattr(frame, self._camera), self._good, index - self.failing.start)
-        return replace(frame, **{self._camera: image})
+        return replace(frame, rgb=image) if self._camera == "rgb" else replace(frame, ir=image)

@@ -69,7 +69,10 @@ class View(Section):
 
 
 class Augment(Section):
-    """Probabilities and ranges of the augmentations; the defaults are those of the official recipe."""
+    """Probabilities and ranges of the augmentations; the defaults are those of the official recipe.
+
+    ``crossing`` is the share of the distractors that stand partly before the target instead of clear of it.
+    """
 
     template: View = View(shift=4, scale=0.05)
     search: View = View(shift=64, scale=0.18, blur=0.2)
@@ -82,6 +85,7 @@ class Augment(Section):
     noise: float = Field(default=0.0, ge=0, le=1)
     occlusion: float = Field(default=0.0, ge=0, le=1)
     distractor: float = Field(default=0.0, ge=0, le=1)
+    crossing: float = Field(default=0.0, ge=0, le=1)
     misalignment: float = Field(default=0.0, ge=0)
     degrade: float = Field(default=0.0, ge=0, le=1)
     modality_dropout: float = Field(default=0.0, ge=0, le=1)

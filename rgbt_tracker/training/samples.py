@@ -21,6 +21,10 @@ SILHOUETTE = 0.6
 """Share of the thermal views made from visible ones that give the target a temperature, where its mask is known."""
 
 
+OUTLINED = 4
+"""Tries to find one whose silhouette is known, for crossing the target's way."""
+
+
 @dataclass(frozen=True)
 class Sample:
     """One pair of K modalities.
@@ -106,8 +110,12 @@ class SampleMaker:
         augment = self._recipe.augment
         if rng.random() < augment.distractor:
             shot = self._pool.distractor(rng)
+            crossing = augment.crossing > 0 and rng.random() < augment.crossing
+            for _ in range(OUTLINED if crossing else 0):
+                # An outline matters more where two bodies overlap than where they stand apart.
+                shot = shot if shot is not None and shot.mask is not None else self._pool.distractor(rng)
             if shot is not None:
-                searches = paste_distractor(rng, searches, names, corners, shot)
+                searches = paste_distractor(rng, searches, names, corners, shot, crossing)
         if rng.random() < augment.occlusion:
             searches = occlude(rng, searches, corners)
         return searches
