@@ -48,11 +48,11 @@ weights: $(VENV)/.installed
 	$(BIN)/rgbt data masks data/training/crops --output data/training/masks/crops
 	$(BIN)/rgbt train nestfuse_siamrpn_mobilev2 --output $(FIRST) $(call going_on,$(FIRST))
 	$(BIN)/rgbt train nestfuse_siamrpn_mobilev2_stage2 --output $(SECOND) $(call going_on,$(SECOND))
-	$(BIN)/rgbt calibrate nestfuse_siamrpn_mobilev2 --weights $(SECOND)/weights_0003200.pt --length 60 \
-		--output runs/gate.yaml
 	$(BIN)/rgbt train nestfuse_siamrpn_mobilev2_objects --output $(THIRD) $(call going_on,$(THIRD))
 	$(BIN)/rgbt weights average $(SECOND)/weights_0003200.pt $(THIRD)/weights_0004000.pt \
 		--output runs/nestfuse_siamrpn_mobilev2.pt
+	$(BIN)/rgbt calibrate nestfuse_siamrpn_mobilev2 --weights runs/nestfuse_siamrpn_mobilev2.pt --length 60 \
+		--output runs/gate.yaml
 
 clean:
 	rm -rf $(VENV) build *.egg-info
