@@ -3,9 +3,9 @@
     python benchmarks/reliability.py --config nestfuse_nanotrack [--weights F] --part validation --count 33 --length 70
     python benchmarks/reliability.py --varied 60 --failing 0.6 [--photos DIR] [--design reliable --design RGB]
 
-``--varied`` adds random scenes with smaller targets, ``--failing`` lets a camera fail in that share of them. Every
-design runs over every sequence with the same weights. "reliable" is the configuration's own gate; the rows below it are
-the default one, and that with its parts taken away one by one.
+``--varied`` adds random scenes with smaller targets, ``--failing`` lets a camera fail in that share of all scenes.
+Every design runs over every sequence with the same weights. "reliable" is the configuration's own gate; the rows below
+it are the default one, and that with its parts taken away one by one.
 """
 
 from __future__ import annotations

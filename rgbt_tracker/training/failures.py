@@ -51,10 +51,12 @@ def plume(rng: np.random.Generator) -> Failure:
     speed = rng.uniform(-6, 6, 2)
 
     def deliver(image: Image, good: Image, age: int) -> Image:
-        height, width = image.shape[:2]
+        # The part of the smoke that the camera sees, stretched for pictures larger than the smoke was drawn for.
+        shrink = max(1.0, 2 * max(image.shape[:2]) / side)
+        height, width = (int(length / shrink) for length in image.shape[:2])
         left, top = (np.array([side - width, side - height]) / 2 + speed * age) % (side - np.array([width, height]))
         window = np.s_[int(top) : int(top) + height, int(left) : int(left) + width]
-        alpha, veiled = cover[window], colour[window]
+        alpha, veiled = (cv2.resize(field[window], image.shape[1::-1]) for field in (cover, colour))
         if image.ndim == 3:
             alpha, veiled = alpha[..., None], veiled[..., None]
         return np.clip(image * (1 - alpha) + veiled * alpha, 0, 255).astype(np.uint8)
@@ -102,7 +104,7 @@ def stripes(rng: np.random.Generator) -> Failure:
     offsets = rng.normal(0, rng.uniform(25, 60), 4096).astype(np.float32)
 
     def deliver(image: Image, good: Image, age: int) -> Image:
-        column = offsets[: image.shape[1]].reshape((1, -1) + (1,) * (image.ndim - 2))
+        column = np.resize(offsets, image.shape[1]).reshape((1, -1) + (1,) * (image.ndim - 2))
         return np.clip(0.3 * image + 90 + column, 0, 255).astype(np.uint8)
 
     return deliver

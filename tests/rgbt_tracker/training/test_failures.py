@@ -26,6 +26,15 @@ def test_a_failing_camera_delivers_other_pictures_of_the_same_kind(kind, camera,
     assert np.abs(delivered.astype(float) - image).mean() > 4
 
 
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
+def test_pictures_of_any_size_fail(kind) -> None:
+    failure = kind(np.random.default_rng(4))
+    for shape in ((1080, 1920, 3), (2160, 5000), (90, 64)):
+        image = np.full(shape, 90, np.uint8)
+        for age in (0, 300):
+            assert failure(image, image, age).shape == shape
+
+
 def test_what_single_failures_show() -> None:
     rng = np.random.default_rng(0)
     image, good = rng.integers(0, 256, (48, 64, 3), dtype=np.uint8), np.full((48, 64, 3), 7, np.uint8)
