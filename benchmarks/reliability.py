@@ -81,7 +81,8 @@ def main() -> None:
     print("\n| design | mean IoU | standard error | below the better camera by, on average |\n|---|---|---|---|")
     for name, scores in results.items():
         error = np.std(scores, ddof=1) / len(scores) ** 0.5
-        print(f"| {name} | {np.mean(scores):.3f} | {error:.3f} | {np.mean(np.maximum(better - np.array(scores), 0)):.3f} |")
+        below = np.mean(np.maximum(better - np.array(scores), 0))
+        print(f"| {name} | {np.mean(scores):.3f} | {error:.3f} | {below:.3f} |")
 
 
 def sequences(arguments: argparse.Namespace) -> Iterator[Sequence]:
