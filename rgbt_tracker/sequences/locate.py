@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterable
 from pathlib import Path
 
-from nestfuse_core.errors import UserError, nearest
+from nestfuse_core.errors import UserError, suggestion
 from rgbt_tracker.sequences.base import Sequence
 from rgbt_tracker.sequences.folders import is_sequence, open_folder
 
@@ -72,7 +72,7 @@ def _not_found(name: str, places: list[Path]) -> str:
     if VARIABLE not in os.environ:
         looked.append(f"${VARIABLE} (not set)")
     known = [path.name for place in places if place.is_dir() for path in list_sequences(place)]
-    hint = nearest(name, known) or "."
+    hint = suggestion(name, known)
     return (
         f"No sequence called '{name}'{hint} Looked in {', '.join(looked)}. Fetch VOT-RGBT2019 with "
         f"'rgbt vot prepare', set {VARIABLE} to the folder of a dataset you have, give a sequence folder, or use a "

@@ -79,7 +79,7 @@ class Trainer:
                 f"'{recipe.model}' has no anchors (head '{self.config.model.head.type}'); train an 'rpn' head."
             )
         network = build_network(self.config)
-        load_start(network, recipe.start)
+        load_start(network, *recipe.start)
         self.network = network.to(self.device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         if self.group.world > 1:
             share_statistics(self.network)

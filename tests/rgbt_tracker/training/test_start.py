@@ -42,7 +42,7 @@ def answer(network: SiameseNetwork) -> tuple[torch.Tensor, torch.Tensor]:
 def test_a_grown_network_answers_as_before(files) -> None:
     small, large = build_network(SMALL), build_network(LARGE)
     load_start(small, files[1])
-    load_start(large, files)
+    load_start(large, *files)
     for grown, own in zip(answer(large), answer(small), strict=True):
         torch.testing.assert_close(grown, own, rtol=1e-4, atol=1e-5)
     assert large.rpn_head.cls_weight.tolist() == pytest.approx([0.3, 1.1, 0.7])
@@ -50,7 +50,7 @@ def test_a_grown_network_answers_as_before(files) -> None:
 
 def test_the_new_level_learns(files) -> None:
     network = build_network(LARGE)
-    load_start(network, files)
+    load_start(network, *files)
     output = network.train()(255 * torch.rand(1, 2, 3, 127, 127), 255 * torch.rand(1, 2, 3, 255, 255))
     (output.cls.square().sum() + output.loc.square().sum()).backward()
     for task in (network.rpn_head.rpn4.cls, network.rpn_head.rpn4.loc):
@@ -59,7 +59,7 @@ def test_the_new_level_learns(files) -> None:
 
 def test_a_start_of_as_many_levels_is_taken_as_it_is(files) -> None:
     network, alone = build_network(SMALL), build_network(SMALL)
-    load_start(network, files)
+    load_start(network, *files)
     load_start(alone, files[1])
     for (key, value), other in zip(network.state_dict().items(), alone.state_dict().values(), strict=True):
         assert torch.equal(value, other), key
@@ -73,4 +73,4 @@ def test_fewer_levels_need_a_start_before_them(files) -> None:
 def test_another_width_is_refused(files) -> None:
     wide = LARGE.replace(**{"model.neck.channels": (24, 24, 24), "model.head.channels": 24})
     with pytest.raises(UserError, match="of another shape"):
-        load_start(build_network(wide), files)
+        load_start(build_network(wide), *files)
