@@ -23,6 +23,8 @@ def train(
     """Train a tracker; under torchrun, every process takes its share of the batch."""
     import signal
 
+    import torch
+
     from nestfuse_core import console
     from nestfuse_core.errors import UserError
     from rgbt_tracker.training.loop import Trainer
@@ -35,9 +37,8 @@ def train(
     name = _device(device)
     with process_group(name) as group:
         place = f"cuda:{group.local}" if name == "cuda" else name
+        torch.backends.cudnn.benchmark = True  # every batch has one of two shapes
         if settings.threads and name == "cpu":
-            import torch
-
             torch.set_num_threads(settings.threads)
         trainer = Trainer(settings, output, place, group)
         if resume:

@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, fields
+from multiprocessing import get_all_start_methods
 from typing import Any
 
 import cv2
 import numpy as np
 import torch
 from torch import Tensor
+from torch.utils.data import DataLoader, Dataset
 
 from rgbt_tracker.training.recipe import Recipe
 from rgbt_tracker.training.samples import Sample, SampleMaker
 
 AHEAD = 2
-"""Batches under preparation while one is trained on."""
+"""Batches under preparation while one is trained on; with processes, for each of them."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +45,10 @@ class Batch:
 
     def to(self, device: torch.device) -> Batch:
         return Batch(*(getattr(self, field.name).to(device, non_blocking=True) for field in fields(self)))
+
+    def pin_memory(self) -> Batch:
+        """In page-locked memory, from where copying to a CUDA device does not hold up the training thread."""
+        return Batch(*(getattr(self, field.name).pin_memory() for field in fields(self)))
 
 
 def collate(samples: list[Sample]) -> Batch:
@@ -67,7 +74,7 @@ class Batches:
     """The batches of one process: its share of the global batch of every step.
 
     Args:
-        recipe: seed, batch, data.paired and data.workers are used.
+        recipe: seed, batch, data.paired, data.workers and data.processes are used.
         maker: makes one sample.
         rank, world: this process and how many share a global batch.
     """
@@ -90,14 +97,17 @@ class Batches:
         return collate([self.sample(step, index) for index in self._indices])
 
     def __call__(self, start: int, stop: int) -> Iterator[Batch]:
-        """Yield the batches of steps ``start`` to ``stop``, prepared ahead by ``data.workers`` threads."""
-        workers = self._recipe.data.workers
-        if workers == 0:
-            yield from (self.batch(step) for step in range(start, stop))
-            return
+        """Yield the batches of steps ``start`` to ``stop``, prepared ahead by ``data.workers`` threads or processes."""
+        if self._recipe.data.workers == 0:
+            return (self.batch(step) for step in range(start, stop))
         cv2.setNumThreads(1)
+        processes = self._recipe.data.processes and "fork" in get_all_start_methods()
+        return (self._by_processes if processes else self._by_threads)(start, stop)
+
+    def _by_threads(self, start: int, stop: int) -> Iterator[Batch]:
+        """Threads share one cache of images and make the samples of one batch together."""
         sys.setswitchinterval(5e-4)  # the training thread launches thousands of short operations a step
-        executor = ThreadPoolExecutor(workers, thread_name_prefix="samples")
+        executor = ThreadPoolExecutor(self._recipe.data.workers, thread_name_prefix="samples")
         waiting: deque[list[Future[Sample]]] = deque()
         try:
             for step in range(start, stop):
@@ -108,3 +118,34 @@ class Batches:
                 yield collate([future.result() for future in waiting.popleft()])
         finally:
             executor.shutdown(wait=False, cancel_futures=True)
+
+    def _by_processes(self, start: int, stop: int) -> Iterator[Batch]:
+        """Each process makes whole batches; forked, they share the images that are read before."""
+        workers = min(self._recipe.data.workers, os.cpu_count() or 1)
+        self._maker.pool.preload(workers)
+        yield from DataLoader(
+            _Steps(self, range(start, stop)),
+            batch_size=None,
+            num_workers=workers,
+            prefetch_factor=AHEAD,
+            collate_fn=_as_it_is,  # type: ignore[arg-type]
+            pin_memory=torch.cuda.is_available(),
+            multiprocessing_context="fork",
+        )
+
+
+class _Steps(Dataset[Batch]):
+    """The batches of some steps, by their number from the first of these."""
+
+    def __init__(self, batches: Batches, steps: range) -> None:
+        self._batches, self._steps = batches, steps
+
+    def __len__(self) -> int:
+        return len(self._steps)
+
+    def __getitem__(self, index: int) -> Batch:
+        return self._batches.batch(self._steps[index])
+
+
+def _as_it_is(batch: Batch) -> Batch:
+    return batch

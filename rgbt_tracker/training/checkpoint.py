@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 LAST = "last.pt"
 # Parts of the recipe that change how a run is watched, not what it computes.
 FREE = {"checkpoints", "validation", "threads"}
+LOADING = {"workers", "processes", "cache_gb"}
+"""Parts of ``data`` of the same kind."""
 
 
 def save(trainer: Trainer, path: Path) -> None:
@@ -65,9 +67,9 @@ def load(trainer: Trainer, path: Path) -> None:
 
 def _essence(trainer: Trainer) -> dict[str, Any]:
     recipe = trainer.recipe.model_dump(mode="json", exclude=FREE)
-    recipe["data"] = {key: value for key, value in recipe["data"].items() if key not in ("workers", "cache_gb")}
+    recipe["data"] = {key: value for key, value in recipe["data"].items() if key not in LOADING}
     for source in recipe["data"]["sources"]:  # the same data may lie elsewhere after a move
-        source.update({key: Path(source[key]).name for key in ("crops", "photos") if source[key]})
+        source.update({key: Path(source[key]).name for key in ("crops", "photos", "masks") if source[key]})
     return recipe
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import deque
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -54,6 +56,11 @@ class ClipSource:
         moments = self._clip(rng).moments
         return self._shot(moments[int(rng.integers(len(moments)))])
 
+    def files(self) -> list[Path]:
+        """All pictures of this source."""
+        crops = [crop.file for clip in self.clips for moment in clip.moments for crop in moment.crops.values()]
+        return crops + list(self._masks.values())
+
     def _clip(self, rng: np.random.Generator) -> Clip:
         return self.clips[min(int(np.searchsorted(self._edges, rng.random())), len(self.clips) - 1)]
 
@@ -102,12 +109,16 @@ class PhotoSource:
     def one(self, rng: np.random.Generator) -> Shot:
         return self.draw(rng)[0]
 
+    def files(self) -> list[Path]:
+        """All pictures of this source."""
+        return self.photos + [item.mask for item in self.objects]
+
 
 class Pool:
     """All sources of a recipe, drawn from in proportion to their weights."""
 
     def __init__(self, data: Data) -> None:
-        cache = ImageCache(data.cache_gb)
+        cache = self._cache = ImageCache(data.cache_gb)
         self.sources: list[ClipSource | PhotoSource] = []
         for source in data.sources:
             if source.photos is not None:
@@ -117,6 +128,7 @@ class Pool:
         weights = np.array([source.weight for source in self.sources])
         self._edges: NDArray[np.float64] = np.cumsum(weights / weights.sum())
         self._clips = [source for source in self.sources if isinstance(source, ClipSource)]
+        self._photos = [source for source in self.sources if isinstance(source, PhotoSource)]
 
     def source(self, rng: np.random.Generator) -> ClipSource | PhotoSource:
         return self.sources[min(int(np.searchsorted(self._edges, rng.random())), len(self.sources) - 1)]
@@ -129,6 +141,18 @@ class Pool:
             return template, search
         other = source if rng.random() < 0.5 else self.source(rng)
         return other.one(rng), search
+
+    def background(self, rng: np.random.Generator) -> Image:
+        """A photograph, or where the recipe has none a crop of some target."""
+        if not self._photos:
+            return next(iter(self._clips[int(rng.integers(len(self._clips)))].one(rng).images.values()))
+        photos = self._photos[int(rng.integers(len(self._photos)))].photos
+        return three_channels(self._cache.read(photos[int(rng.integers(len(photos)))]))
+
+    def preload(self, threads: int) -> None:
+        """Read what the cache has room for, before processes are forked that share it."""
+        with ThreadPoolExecutor(threads) as executor:
+            deque(executor.map(self._cache.read, [file for source in self.sources for file in source.files()]), 0)
 
     def distractor(self, rng: np.random.Generator) -> Shot | None:
         """A shot of any other target, from a crop set."""

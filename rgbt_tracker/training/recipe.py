@@ -50,13 +50,18 @@ class Source(Section):
 
 
 class Data(Section):
-    """Where pairs come from. ``paired`` is the share of steps that stack both modalities (2, N, 3, H, W)."""
+    """Where pairs come from. ``paired`` is the share of steps that stack both modalities (2, N, 3, H, W).
+
+    ``workers`` threads make the batches; with ``processes``, where these can be forked, as many processes, at most one
+    a core. ``cache_gb`` is what decoded pictures may take.
+    """
 
     sources: tuple[Source, ...] = Field(min_length=1)
     max_gap: int = Field(default=100, ge=1)
     negatives: float = Field(default=0.2, ge=0, le=1)
     paired: float = Field(default=0.0, ge=0, le=1)
     workers: int = Field(default=2, ge=0)
+    processes: bool = False
     cache_gb: float = Field(default=4.0, ge=0)
 
 
@@ -71,13 +76,15 @@ class View(Section):
 class Augment(Section):
     """Probabilities and ranges of the augmentations; the defaults are those of the official recipe.
 
-    ``crossing`` is the share of the distractors that stand partly before the target instead of clear of it.
+    ``crossing`` is the share of the distractors that stand partly before the target instead of clear of it;
+    ``background`` the share of the visible clips with known silhouettes that get other surroundings.
     """
 
     template: View = View(shift=4, scale=0.05)
     search: View = View(shift=64, scale=0.18, blur=0.2)
     colour: float = Field(default=1.0, ge=0, le=1)
     flip: float = Field(default=0.0, ge=0, le=1)
+    background: float = Field(default=0.0, ge=0, le=1)
     light: float = Field(default=0.0, ge=0, le=1)
     grey: float = Field(default=0.0, ge=0, le=1)
     invert: float = Field(default=0.0, ge=0, le=1)

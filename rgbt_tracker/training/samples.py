@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rgbt_tracker.training import degradation, photometric
+from rgbt_tracker.training.backdrop import replaced
 from rgbt_tracker.training.clutter import occlude, paste_distractor
 from rgbt_tracker.training.crops import Image
 from rgbt_tracker.training.geometry import Corners, Window, jitter, moved
@@ -55,13 +56,15 @@ class SampleMaker:
     """Makes the sample of a random generator: the same generator state, the same sample."""
 
     def __init__(self, recipe: Recipe, pool: Pool, grid: AnchorGrid, sides: Sides) -> None:
-        self._recipe, self._pool, self._grid, self._sides = recipe, pool, grid, sides
+        self._recipe, self.pool, self._grid, self._sides = recipe, pool, grid, sides
 
     def make(self, rng: np.random.Generator, paired: bool) -> Sample:
         """Draw one sample; of both modalities when ``paired``, else of either."""
         augment = self._recipe.augment
         negative = bool(rng.random() < self._recipe.data.negatives)
-        shots = self._pool.pair(rng, negative)
+        shots = self.pool.pair(rng, negative)
+        if augment.background and rng.random() < augment.background:
+            shots = replaced(rng, shots, self.pool.background(rng))
         flip = bool(rng.random() < augment.flip)
         windows = (
             jitter(rng, shots[0].box, self._sides.template, augment.template, flip),
@@ -109,11 +112,11 @@ class SampleMaker:
         """Another object beside the target, something in front of it; at the same place in all modalities."""
         augment = self._recipe.augment
         if rng.random() < augment.distractor:
-            shot = self._pool.distractor(rng)
+            shot = self.pool.distractor(rng)
             crossing = augment.crossing > 0 and rng.random() < augment.crossing
             for _ in range(OUTLINED if crossing else 0):
                 # An outline matters more where two bodies overlap than where they stand apart.
-                shot = shot if shot is not None and shot.mask is not None else self._pool.distractor(rng)
+                shot = shot if shot is not None and shot.mask is not None else self.pool.distractor(rng)
             if shot is not None:
                 searches = paste_distractor(rng, searches, names, corners, shot, crossing)
         if rng.random() < augment.occlusion:

@@ -2,7 +2,7 @@
 
 With fixed statistics batch norm is a scale and a shift, which are multiplied into the convolution (gradients flow
 through the product), so that no pass over the activations is spent on it. torch's own gradient of a dilated depthwise
-convolution is several times slower than the two correlations it consists of (``benchmarks/training.py``).
+convolution is several times slower there than the two correlations it consists of (``benchmarks/training.py``).
 """
 
 from __future__ import annotations
@@ -86,7 +86,7 @@ def _convolve(conv: nn.Conv2d, norm: nn.BatchNorm2d, x: Tensor) -> Tensor:
     assert norm.running_var is not None and norm.running_mean is not None
     scale = norm.weight * (norm.running_var + norm.eps).rsqrt()
     weight, bias = conv.weight * scale[:, None, None, None], norm.bias - norm.running_mean * scale
-    if _is_same_depthwise(conv):
+    if x.device.type == "cpu" and _is_same_depthwise(conv):
         return _Depthwise.apply(x, weight, bias, conv.dilation[0])
     return F.conv2d(x, weight, bias, conv.stride, conv.padding, conv.dilation, conv.groups)
 

@@ -20,13 +20,22 @@ def same(one, two) -> bool:
     return all(torch.equal(a, b) for a, b in zip(vars(one).values(), vars(two).values(), strict=True))
 
 
-def test_batches_depend_on_the_step_alone(recipe_file, tmp_path):
+@pytest.mark.parametrize("processes", [False, True])
+def test_batches_depend_on_the_step_alone(recipe_file, tmp_path, processes):
     recipe = load_recipe(recipe_file())
     batches = batches_of(recipe, tmp_path)
-    threaded = batches_of(load_recipe(recipe_file(), {"data.workers": 3}), tmp_path)
-    for step, batch in zip(range(2, 6), threaded(2, 6), strict=True):
+    shared = batches_of(load_recipe(recipe_file(), {"data.workers": 3, "data.processes": processes}), tmp_path)
+    for step, batch in zip(range(2, 6), shared(2, 6), strict=True):
         assert same(batch, batches.batch(step))
     assert not same(batches.batch(2), batches.batch(3))
+
+
+def test_processes_find_every_picture_read(recipe_file, tmp_path, monkeypatch):
+    pool = batches_of(load_recipe(recipe_file()), tmp_path)._maker.pool
+    pool.preload(2)
+    monkeypatch.setattr(cv2, "imread", lambda *_: pytest.fail("read again"))
+    for seed in range(20):
+        assert pool.pair(np.random.default_rng(seed), negative=False)[0].images
 
 
 def test_ranks_share_the_global_batch(recipe_file, tmp_path):
