@@ -7,6 +7,7 @@ from pathlib import Path
 import typer
 
 from nestfuse_core import console
+from nestfuse_core.devices import select_device
 from nestfuse_core.errors import UserError, suggestion
 from nestfuse_core.weights import DEFAULT
 
@@ -83,7 +84,7 @@ def fuse(
         shortest,
     )
     work = jobs.plan(request)
-    network = load_network(weights, choose_device(device))
+    network = load_network(weights, select_device(device))
     work(Fuser(network, strategy, output_range, tile, keep_maps=maps is not None, spatial=spatial, quarters=quarters))
 
 
@@ -116,26 +117,6 @@ def fuse_score(
     if csv is not None:
         folders.write_csv(csv, rows)
     console.print_table(folders.means_table(f"mean of {len(pairs)} pairs, preset {preset}", table))
-
-
-def choose_device(name: str) -> str:
-    """Return ``cpu`` or ``cuda`` for ``auto``, ``cpu`` or ``cuda``.
-
-    Raises:
-        UserError: another name, or CUDA where there is none.
-    """
-    import torch
-
-    kind = name.split(":")[0]
-    if kind not in ("auto", "cpu", "cuda"):
-        raise UserError(
-            f"Unknown device '{name}'; expected auto, cpu or cuda{suggestion(name, ('auto', 'cpu', 'cuda'))}"
-        )
-    if kind == "cuda" and not torch.cuda.is_available():
-        raise UserError("No CUDA device is available here; use --device cpu.")
-    if kind == "auto":
-        return "cuda" if torch.cuda.is_available() else "cpu"
-    return name
 
 
 def _check_preset(preset: str) -> None:

@@ -5,41 +5,15 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
+from nestfuse_core.devices import select_device
 from nestfuse_core.errors import UserError
 from rgbt_tracker.config import Modality, TrackerConfig, load_config
 
 if TYPE_CHECKING:
-    import torch
-
     from rgbt_tracker.tracking.tracker import Tracker
 
 UNTRAINED = "untrained"
 """Pass this as ``weights`` for a network with fresh random values."""
-
-
-def select_device(device: str = "auto") -> torch.device:
-    """Return the torch device for ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
-
-    Raises:
-        UserError: an unknown name, or CUDA where there is none.
-    """
-    import torch
-
-    if device == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    try:
-        chosen = torch.device(device)
-    except RuntimeError as error:
-        raise UserError(f"Unknown device '{device}'; expected auto, cpu, cuda or cuda:N.") from error
-    if chosen.type == "cuda":
-        count = torch.cuda.device_count() if torch.cuda.is_available() else 0
-        if (chosen.index or 0) >= count:
-            raise UserError(
-                f"The device '{device}' was asked for, but torch finds {count} CUDA devices; use cpu or auto."
-            )
-    elif chosen.type not in ("cpu", "mps"):
-        raise UserError(f"Unknown device '{device}'; expected auto, cpu, cuda or cuda:N.")
-    return chosen
 
 
 def build_tracker(

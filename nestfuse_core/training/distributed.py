@@ -11,7 +11,7 @@ import torch
 import torch.distributed as dist
 from torch import Tensor
 
-from nestfuse_core.errors import UserError
+from nestfuse_core.devices import select_device
 
 
 @dataclass(frozen=True)
@@ -40,26 +40,11 @@ class Group:
             dist.barrier()
 
 
-def choose_device(name: str, local_rank: int = 0) -> torch.device:
-    """Return the device for ``auto``, ``cpu`` or ``cuda`` (``cuda:1`` and so on).
-
-    Raises:
-        UserError: an unknown name, or CUDA asked for where there is none.
-    """
-    if name == "auto":
-        name = "cuda" if torch.cuda.is_available() else "cpu"
-    if name != "cpu" and not name.startswith("cuda"):
-        raise UserError(f"Unknown device '{name}'; expected auto, cpu or cuda.")
-    if name.startswith("cuda") and not torch.cuda.is_available():
-        raise UserError("The device 'cuda' was asked for, but PyTorch finds none here; use --device cpu.")
-    return torch.device(f"cuda:{local_rank}" if name == "cuda" else name)
-
-
 @contextmanager
 def process_group(device: str = "auto") -> Iterator[Group]:
     """Join the group that ``torchrun`` announces in the environment, or be alone."""
     world = int(os.environ.get("WORLD_SIZE", "1"))
-    place = choose_device(device, int(os.environ.get("LOCAL_RANK", "0")))
+    place = select_device(device, int(os.environ.get("LOCAL_RANK", "0")))
     if world == 1:
         yield Group(0, 1, place)
         return

@@ -60,10 +60,10 @@ def _table(
 ) -> None:
     """Measure a table of the paper: ours, the printed values, and any other method's results."""
     from nestfuse_core import console, tables
+    from nestfuse_core.devices import select_device
     from nestfuse_core.errors import UserError
     from nestfuse_core.files import write_text
     from nestfuse_core.pairs import match_folders
-    from nestfuse_core.training.distributed import choose_device
 
     table = tables.check_table(table)
     methods = _methods(method)
@@ -73,7 +73,7 @@ def _table(
             raise UserError("With --train, say where the trained networks go: --runs DIR.")
         changes = {name: value for name, value in (("steps", steps), ("size", size)) if value is not None}
         tables.train_missing(table, runs, str(train), changes, device, console.stderr.print, network)
-    networks = tables.open_networks(table, runs, str(choose_device(device)), network)
+    networks = tables.open_networks(table, runs, str(select_device(device)), network)
     with console.progress() as bar:
         total = len(found) * (len(tables.ENTRIES[table]) + len(methods))
         task = bar.add_task(f"Table {table}", total=total, note="")

@@ -21,11 +21,13 @@ def train(
     device: str = typer.Option("auto", "--device", help="auto, cpu or cuda."),
 ) -> None:
     """Train a tracker; under torchrun, every process takes its share of the batch."""
+    import os
     import signal
 
     import torch
 
     from nestfuse_core import console
+    from nestfuse_core.devices import select_device
     from nestfuse_core.errors import UserError
     from rgbt_tracker.training.loop import Trainer
     from rgbt_tracker.training.parallel import process_group
@@ -34,13 +36,12 @@ def train(
     settings = load_recipe(recipe, _changes(change))
     if not resume and (output / "last.pt").is_file():
         raise UserError(f"'{output}' holds a run already; go on with --resume, or choose another --output.")
-    name = _device(device)
-    with process_group(name) as group:
-        place = f"cuda:{group.local}" if name == "cuda" else name
+    place = select_device(device, int(os.environ.get("LOCAL_RANK", "0")))
+    with process_group(place) as group:
         torch.backends.cudnn.benchmark = True  # every batch has one of two shapes
-        if settings.threads and name == "cpu":
+        if settings.threads and place.type == "cpu":
             torch.set_num_threads(settings.threads)
-        trainer = Trainer(settings, output, place, group)
+        trainer = Trainer(settings, output, str(place), group)
         if resume:
             trainer.resume()
         if group.first:
@@ -76,15 +77,3 @@ def _changes(pairs: list[str]) -> dict[str, object]:
             raise UserError(f"--set expects key=value, got '{pair}'; for instance --set optimiser.rate=0.001.")
         changes[key] = yaml.safe_load(value)
     return changes
-
-
-def _device(name: str) -> str:
-    import torch
-
-    from nestfuse_core.errors import UserError, suggestion
-
-    if name not in ("auto", "cpu", "cuda"):
-        raise UserError(f"--device is auto, cpu or cuda, not '{name}'{suggestion(name, ('auto', 'cpu', 'cuda'))}")
-    if name == "cuda" and not torch.cuda.is_available():
-        raise UserError("No CUDA device is available here; use --device cpu.")
-    return ("cuda" if torch.cuda.is_available() else "cpu") if name == "auto" else name

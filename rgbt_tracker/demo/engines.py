@@ -53,9 +53,9 @@ class Fusing:
 
     def __call__(self, frame: Frame, strategy: str) -> NDArray[np.generic]:
         """Return the fused picture, in the visible image's size and colour."""
+        from nestfuse_core.devices import select_device
         from nestfuse_core.fuser import Fuser
         from nestfuse_core.network import load_network
-        from rgbt_tracker.api import select_device
 
         if frame.rgb is None or frame.ir is None:
             raise UserError("Fusion needs a visible and a thermal image of the same moment.")

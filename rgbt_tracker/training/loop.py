@@ -161,7 +161,7 @@ class Trainer:
 
     def _enter_stage(self) -> None:
         if self.stages.enter(self.step) and self.group.world > 1:
-            local = [self.group.local] if self.device.type == "cuda" else None
+            local = [self.device] if self.device.type == "cuda" else None
             self._model = DistributedDataParallel(
                 self._loss, device_ids=local, broadcast_buffers=False, find_unused_parameters=True
             )

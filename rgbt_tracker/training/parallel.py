@@ -21,7 +21,6 @@ class Group:
 
     rank: int = 0
     world: int = 1
-    local: int = 0
 
     @property
     def first(self) -> bool:
@@ -42,14 +41,16 @@ class Group:
 
 
 @contextmanager
-def process_group(device: str) -> Iterator[Group]:
+def process_group(device: torch.device) -> Iterator[Group]:
     """The group that ``torchrun`` describes in the environment, or a group of one without it."""
     if int(os.environ.get("WORLD_SIZE", "1")) == 1:
         yield Group()
         return
-    dist.init_process_group("nccl" if device.startswith("cuda") else "gloo")
+    if device.type == "cuda":
+        torch.cuda.set_device(device)
+    dist.init_process_group("nccl" if device.type == "cuda" else "gloo")
     try:
-        yield Group(dist.get_rank(), dist.get_world_size(), int(os.environ.get("LOCAL_RANK", "0")))
+        yield Group(dist.get_rank(), dist.get_world_size())
     finally:
         dist.destroy_process_group()
 

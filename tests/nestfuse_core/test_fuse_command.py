@@ -210,7 +210,7 @@ class TestBadInput:
             ),
             (("--range", "full"), "Unknown range 'full'"),
             (("--preset", "std"), "Unknown preset 'std'; expected paper or standard"),
-            (("--device", "gpu"), "Unknown device 'gpu'; expected auto, cpu or cuda"),
+            (("--device", "gpu"), "Unknown device 'gpu'; expected auto, cpu, cuda or cuda:N"),
             (("--tile", "50"), "at least 64 and a multiple of 8, got 50"),
             (("--thermal-range", "5"), "LOW,HIGH with LOW < HIGH, got '5'"),
             (("--metrics", "m.txt"), "ending in .csv for --metrics"),

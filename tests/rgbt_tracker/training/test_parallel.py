@@ -20,7 +20,7 @@ from rgbt_tracker.training.loop import Trainer
 from rgbt_tracker.training.parallel import process_group
 from rgbt_tracker.training.recipe import load_recipe
 torch.set_num_threads(1)
-with process_group("cpu") as group:
+with process_group(torch.device("cpu")) as group:
     Trainer(load_recipe(sys.argv[1]), Path(sys.argv[2]), "cpu", group).run()
 """
 
