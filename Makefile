@@ -3,8 +3,9 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-# make weights: train the shipped tracker again, about four hours on two CPU cores; it needs data/training/crops and
-# data/training/photos (docs/training.md) and goes on where it was stopped.
+# make weights: train the shipped tracker again, about five hours on two CPU cores for all but its fourth part, which wants a
+# GPU (four minutes on an H200); it needs data/training/crops and data/training/photos (docs/training.md) and goes on
+# where it was stopped.
 # What the environment is built from: it is rebuilt when one of these changes.
 SOURCES := setup.py constraints.txt
 
@@ -37,6 +38,9 @@ $(VENV)/.installed-test: $(SOURCES)
 FIRST := runs/nestfuse_siamrpn_mobilev2
 SECOND := runs/nestfuse_siamrpn_mobilev2_stage2
 THIRD := runs/nestfuse_siamrpn_mobilev2_objects
+MEAN := runs/nestfuse_siamrpn_mobilev2.pt
+FOURTH := runs/nestfuse_siamrpn_mobilev2_wide
+FIFTH := runs/nestfuse_siamrpn_mobilev2_anneal
 going_on = $(if $(wildcard $(1)/last.pt),--resume)
 
 weights: $(VENV)/.installed
@@ -50,8 +54,12 @@ weights: $(VENV)/.installed
 	$(BIN)/rgbt train nestfuse_siamrpn_mobilev2_stage2 --output $(SECOND) $(call going_on,$(SECOND))
 	$(BIN)/rgbt train nestfuse_siamrpn_mobilev2_objects --output $(THIRD) $(call going_on,$(THIRD))
 	$(BIN)/rgbt weights average $(SECOND)/weights_0003200.pt $(THIRD)/weights_0004000.pt \
-		--output runs/nestfuse_siamrpn_mobilev2.pt
-	$(BIN)/rgbt calibrate nestfuse_siamrpn_mobilev2 --weights runs/nestfuse_siamrpn_mobilev2.pt --length 60 \
+		--output $(MEAN)
+	test -d data/training/drawn_wide || $(BIN)/rgbt data drawn-crops --output data/training/drawn_wide --count 3000 \
+		--most 3 --backgrounds data/training/photos
+	$(BIN)/rgbt train nestfuse_siamrpn_mobilev2_wide --output $(FOURTH) --until 1560 $(call going_on,$(FOURTH))
+	$(BIN)/rgbt train nestfuse_siamrpn_mobilev2_anneal --output $(FIFTH) $(call going_on,$(FIFTH))
+	$(BIN)/rgbt calibrate nestfuse_siamrpn_mobilev2 --weights $(FIFTH)/weights_0002400.pt --length 60 \
 		--output runs/gate.yaml
 
 clean:
