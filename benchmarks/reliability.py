@@ -5,7 +5,8 @@
 
 ``--varied`` adds random scenes with smaller targets, ``--failing`` lets a camera fail in that share of all scenes.
 Every design runs over every sequence with the same weights. "reliable" is the configuration's own gate; the rows below
-it are the default one, and that with its parts taken away one by one.
+it are the default one, and that with its parts taken away one by one. ``--gate`` adds any other gate, ``--part train``
+takes the scenes on which a gate may be chosen.
 """
 
 from __future__ import annotations
@@ -50,6 +51,14 @@ DESIGNS: dict[str, dict[str, Any]] = {
 }
 
 
+def given_gate(text: str) -> tuple[str, dict[str, Any]]:
+    """``"0.2,1,0.8,3,0,0,0,0.1"``: the text itself as the design's name, and its settings."""
+    values = [float(value) for value in text.split(",")]
+    if len(values) != 8:
+        raise argparse.ArgumentTypeError(f"expected 8 numbers (gains, biases, rate) with commas, got {len(values)}")
+    return text, gate(gains=tuple(values[:4]), bias=tuple(values[4:7]), rate=values[7])
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--config", default="nestfuse_siamrpn_mobilev2")
@@ -61,13 +70,17 @@ def main() -> None:
     parser.add_argument("--photos", type=Path, help="photographs, backgrounds of half of the varied scenes")
     parser.add_argument("--failing", type=float, default=0.0)
     parser.add_argument("--design", action="append", choices=list(DESIGNS), help="only these; may be repeated")
+    parser.add_argument(
+        "--gate", action="append", type=given_gate, default=[], help="four gains, three biases and the memory's rate"
+    )
     parser.add_argument("--device", default="auto")
     arguments = parser.parse_args()
+    designs = {name: DESIGNS[name] for name in arguments.design or ([] if arguments.gate else DESIGNS)}
+    designs |= dict(arguments.gate)
     config = load_config(arguments.config)
     trackers = {
         name: build_tracker(config.replace(**changes), arguments.weights, arguments.device)
-        for name, changes in DESIGNS.items()
-        if name in (arguments.design or DESIGNS)
+        for name, changes in designs.items()
     }
     results: dict[str, list[float]] = {name: [] for name in trackers}
     for sequence in sequences(arguments):
