@@ -16,7 +16,7 @@ import numpy as np
 from nestfuse_core.errors import UserError
 from rgbt_tracker.training import photometric
 from rgbt_tracker.training.crops import Box, Image, ImageCache
-from rgbt_tracker.training.pasted import View, context_scale, window
+from rgbt_tracker.training.pasted import Surroundings, View, context_scale, window
 from rgbt_tracker.training.warmth import radiance, silhouette_view, temperatures
 
 IN_PLACE = 0.5
@@ -144,9 +144,8 @@ def before(
 ) -> tuple[View, View]:
     """The object cut out and put before ``background``, ``others`` passing by, some behind it and some in front."""
     heat, around = temperatures(rng)
-    scene = photometric.three_channels(cache.read(background))
-    place = rng.uniform(0.3, 0.7, 2) * (scene.shape[1], scene.shape[0])
-    zoom, softness = float(np.exp(rng.uniform(-0.6, 0.1))), rng.uniform(0.5, 1.6)
+    scene = Surroundings(rng, photometric.three_channels(cache.read(background)))
+    softness = rng.uniform(0.5, 1.6)
     main = _sprite(target, cache)
     passers = [_sprite(item, cache, float(np.exp(rng.uniform(-0.5, 0.3)))) for item in others]
     ways = [_offset(rng, main.extent, passer.extent) for passer in passers]
@@ -163,7 +162,7 @@ def before(
         ]
         behind = [layer for layer, front in zip(rest, in_front, strict=True) if not front]
         front = [layer for layer, front in zip(rest, in_front, strict=True) if front]
-        outer = window(scene, place + rng.normal(0, 25, 2), zoom * np.eye(2))
+        outer = scene.view(rng)
         visible, thermal = _composed(outer, around, cold, [*behind, own, *front])
         thermal = photometric.add_noise(rng, cv2.GaussianBlur(thermal, (0, 0), softness), 2.0)  # type: ignore[arg-type]
         views.append(View({"rgb": visible, "ir": photometric.three_channels(thermal)}, _bounds(own.mask), own.mask))

@@ -26,6 +26,10 @@ EXEMPLAR = 127
 CENTER = (SIDE - 1) / 2
 
 
+CAMERA = 25
+"""Standard deviation of the surroundings' move between two moments, in crop px."""
+
+
 @dataclass(frozen=True)
 class View:
     """One moment of a pasted target: images SIDE x SIDE x 3 by modality, and the edge box (x, y, w, h).
@@ -36,6 +40,19 @@ class View:
     images: dict[str, Image]
     box: Box
     mask: Image | None = None
+
+
+class Surroundings:
+    """A part of a picture (HxWx3 uint8 BGR) as a camera shows it that moves a little between two moments."""
+
+    def __init__(self, rng: np.random.Generator, picture: Image) -> None:
+        self._picture = picture
+        self._place = rng.uniform(0.3, 0.7, 2) * (picture.shape[1], picture.shape[0])
+        self._zoom = float(np.exp(rng.uniform(-0.6, 0.1)))
+
+    def view(self, rng: np.random.Generator) -> Image:
+        """One moment, SIDE x SIDE x 3."""
+        return window(self._picture, self._place + rng.normal(0, CAMERA, 2), self._zoom * np.eye(2))
 
 
 def list_photos(folder: Path) -> list[Path]:
@@ -65,13 +82,11 @@ def paste(rng: np.random.Generator, photos: list[Path], cache: ImageCache) -> tu
     """Draw a target and two moments of it."""
     first, second = (int(i) for i in rng.choice(len(photos), 2, replace=False))
     texture = photometric.three_channels(cache.read(photos[first]))
-    background = photometric.three_channels(cache.read(photos[second]))
     shape = random_shape(rng)
     scale = context_scale(np.ptp(shape, axis=0))
     source = rng.uniform(0.25, 0.75, 2) * (texture.shape[1], texture.shape[0])
     detail = float(np.exp(rng.uniform(-0.4, 0.5)))  # texture pixels per crop pixel
-    place = rng.uniform(0.3, 0.7, 2) * (background.shape[1], background.shape[0])
-    zoom = float(np.exp(rng.uniform(-0.6, 0.1)))
+    background = Surroundings(rng, photometric.three_channels(cache.read(photos[second])))
     heat = temperatures(rng)
     views = []
     for _ in range(2):
@@ -84,7 +99,7 @@ def paste(rng: np.random.Generator, photos: list[Path], cache: ImageCache) -> tu
         mask = _mask(outline)
         to_texture = detail * np.linalg.inv(motion)
         inner = window(texture, source + to_texture @ middle, to_texture)
-        outer = window(background, place + rng.normal(0, 25, 2), zoom * np.eye(2))
+        outer = background.view(rng)
         views.append(_view(rng, outline, mask, inner, outer, heat))
     return views[0], views[1]
 
