@@ -17,6 +17,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
+from nestfuse_core.errors import UserError
 from rgbt_tracker.training.recipe import Recipe
 from rgbt_tracker.training.samples import Sample, SampleMaker
 
@@ -123,19 +124,26 @@ class Batches:
         """Each process makes whole batches; forked, they share the images that are read before."""
         workers = min(self._recipe.data.workers, os.cpu_count() or 1)
         self._maker.pool.preload(workers)
-        yield from DataLoader(
+        loader = DataLoader(
             _Steps(self, range(start, stop)),
             batch_size=None,
             num_workers=workers,
             prefetch_factor=AHEAD,
-            collate_fn=_as_it_is,  # type: ignore[arg-type]
+            collate_fn=_as_it_is,
             pin_memory=torch.cuda.is_available(),
             multiprocessing_context="fork",
         )
+        for batch in loader:
+            if isinstance(batch, UserError):
+                raise batch
+            yield batch
 
 
-class _Steps(Dataset[Batch]):
-    """The batches of some steps, by their number from the first of these."""
+class _Steps(Dataset[Any]):
+    """The batches of some steps, by their number from the first of these; an error that users can mend is returned.
+
+    The loader would put the worker's traceback into the sentence of one that is raised.
+    """
 
     def __init__(self, batches: Batches, steps: range) -> None:
         self._batches, self._steps = batches, steps
@@ -143,9 +151,12 @@ class _Steps(Dataset[Batch]):
     def __len__(self) -> int:
         return len(self._steps)
 
-    def __getitem__(self, index: int) -> Batch:
-        return self._batches.batch(self._steps[index])
+    def __getitem__(self, index: int) -> Batch | UserError:
+        try:
+            return self._batches.batch(self._steps[index])
+        except UserError as error:
+            return error
 
 
-def _as_it_is(batch: Batch) -> Batch:
+def _as_it_is(batch: Any) -> Any:
     return batch

@@ -87,11 +87,12 @@ def group_clips(entries: Iterable[CropEntry], folder: Path) -> list[Clip]:
 class ImageCache:
     """Decoded images kept in memory up to a budget; safe to use from several threads.
 
-    What is cached never changes what is returned, only how fast.
+    What is cached never changes what is returned, only how fast. ``full``: the last new image found no room.
     """
 
     def __init__(self, gigabytes: float) -> None:
         self._left = int(gigabytes * 1e9)
+        self.full = False
         self._images: dict[Path, Image] = {}
         self._lock = threading.Lock()
 
@@ -104,7 +105,9 @@ class ImageCache:
         if image is None or image.dtype != np.uint8:
             raise UserError(f"Cannot read the crop '{path}' as an 8-bit image; make the set again.")
         with self._lock:
-            if path not in self._images and image.nbytes <= self._left:
-                self._images[path] = image
-                self._left -= image.nbytes
+            if path not in self._images:
+                self.full = image.nbytes > self._left
+                if not self.full:
+                    self._images[path] = image
+                    self._left -= image.nbytes
         return image

@@ -151,8 +151,13 @@ class Pool:
 
     def preload(self, threads: int) -> None:
         """Read what the cache has room for, before processes are forked that share it."""
+
+        def read(file: Path) -> None:
+            if not self._cache.full:
+                self._cache.read(file)
+
         with ThreadPoolExecutor(threads) as executor:
-            deque(executor.map(self._cache.read, [file for source in self.sources for file in source.files()]), 0)
+            deque(executor.map(read, [file for source in self.sources for file in source.files()]), 0)
 
     def distractor(self, rng: np.random.Generator) -> Shot | None:
         """A shot of any other target, from a crop set."""

@@ -38,6 +38,25 @@ def test_processes_find_every_picture_read(recipe_file, tmp_path, monkeypatch):
         assert pool.pair(np.random.default_rng(seed), negative=False)[0].images
 
 
+@pytest.mark.parametrize("processes", [False, True])
+def test_a_broken_picture_is_named_whoever_reads_it(recipe_file, tmp_path, processes):
+    settings = {"data.workers": 2, "data.processes": processes, "data.cache_gb": 0}
+    batches = batches_of(load_recipe(recipe_file(), settings), tmp_path)
+    for clip in batches._maker.pool.sources[0].clips:
+        object.__setattr__(clip.moments[0].crops["rgb" if "rgb" in clip.moments[0].crops else "ir"], "file", tmp_path)
+    with pytest.raises(UserError) as error:
+        list(batches(0, 4))
+    assert str(error.value) == f"Cannot read the crop '{tmp_path}' as an 8-bit image; make the set again."
+
+
+def test_only_what_the_cache_has_room_for_is_read_ahead(recipe_file, tmp_path, monkeypatch):
+    pool = batches_of(load_recipe(recipe_file(), {"data.cache_gb": 0.001}), tmp_path)._maker.pool
+    seen, imread = [], cv2.imread
+    monkeypatch.setattr(cv2, "imread", lambda *given: seen.append(given) or imread(*given))
+    pool.preload(1)
+    assert 2 < len(seen) < 12 < len(pool.sources[0].files())
+
+
 def test_ranks_share_the_global_batch(recipe_file, tmp_path):
     trainer = Trainer(load_recipe(recipe_file()), tmp_path / "run")
     batches, _ = trainer.batches()
