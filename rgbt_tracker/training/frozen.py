@@ -7,82 +7,14 @@ The original modules are kept aside for checkpoints and for the unfreezing.
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
-from torch.nn.utils.fusion import fuse_conv_bn_eval
 
-Limits = tuple[float, float | None]
-
-
-class FoldedConv(nn.Module):
-    """Convolution, batch norm and clamping activation in one."""
-
-    def __init__(self, conv: nn.Conv2d, norm: nn.BatchNorm2d, limits: Limits | None, dtype: torch.dtype) -> None:
-        super().__init__()
-        merged = fuse_conv_bn_eval(conv.eval(), norm.eval())
-        assert merged.bias is not None
-        self.register_buffer("weight", merged.weight.detach().to(dtype).contiguous(memory_format=torch.channels_last))
-        self.register_buffer("bias", merged.bias.detach().to(dtype))
-        self.options = (conv.padding, conv.stride, conv.dilation, conv.groups)
-        self.limits = limits
-
-    def forward(self, x: Tensor) -> Tensor:
-        padding, stride, dilation, groups = self.options
-        if x.device.type == "cpu" and torch.backends.mkldnn.is_available():
-            name, values = _onednn(self.limits)
-            return torch.ops.mkldnn._convolution_pointwise(
-                x, self.weight, self.bias, padding, stride, dilation, groups, name, values, ""
-            )
-        x = F.conv2d(x, self.weight, self.bias, stride, padding, dilation, groups)  # type: ignore[arg-type]
-        return x if self.limits is None else x.clamp_(*self.limits)
-
-
-def _onednn(limits: Limits | None) -> tuple[str, list[float]]:
-    if limits is None:
-        return "none", []
-    return ("relu", []) if limits[1] is None else ("hardtanh", [limits[0], limits[1]])
-
-
-def fold(layer: nn.Module, dtype: torch.dtype) -> nn.Module:
-    """Return a copy of the layer for evaluation with its convolutions folded wherever batch norm follows one.
-
-    Only plain sequences and blocks that hold one as ``conv`` (MobileNet's) are looked into; what is not understood
-    is returned as it is.
-    """
-    if isinstance(layer, nn.Sequential):
-        return nn.Sequential(*_fold_sequence(list(layer), dtype))
-    inner = getattr(layer, "conv", None)
-    if isinstance(inner, nn.Sequential):
-        copy = object.__new__(type(layer))
-        nn.Module.__init__(copy)
-        copy.__dict__.update({key: value for key, value in layer.__dict__.items() if not key.startswith("_")})
-        copy.training = False
-        copy.conv = fold(inner, dtype)
-        return copy
-    return layer
-
-
-def _fold_sequence(layers: list[nn.Module], dtype: torch.dtype) -> Iterator[nn.Module]:
-    index = 0
-    while index < len(layers):
-        layer, *rest = layers[index : index + 3]
-        if isinstance(layer, nn.Conv2d) and rest and isinstance(rest[0], nn.BatchNorm2d):
-            limits = _limits(rest[1]) if len(rest) > 1 else None
-            yield FoldedConv(layer, rest[0], limits, dtype)
-            index += 2 if limits is None else 3
-        else:
-            yield fold(layer, dtype)
-            index += 1
-
-
-def _limits(activation: nn.Module) -> Limits | None:
-    if isinstance(activation, nn.ReLU6):
-        return 0.0, 6.0
-    return (0.0, None) if isinstance(activation, nn.ReLU) else None
+from rgbt_tracker.models.folded import fold
 
 
 class FrozenLayer(nn.Module):
@@ -90,7 +22,9 @@ class FrozenLayer(nn.Module):
 
     def __init__(self, layer: nn.Module, dtype: torch.dtype) -> None:
         super().__init__()
-        self.layer = fold(layer, dtype)
+        self.layer = copy.deepcopy(layer).eval().requires_grad_(False)
+        fold(self.layer)
+        self.layer.to(dtype).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.dtype = dtype
 
     def train(self, mode: bool = True) -> FrozenLayer:
