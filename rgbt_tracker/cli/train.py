@@ -31,7 +31,7 @@ def train(
     from nestfuse_core.errors import UserError
     from rgbt_tracker.training.loop import Trainer
     from rgbt_tracker.training.parallel import process_group
-    from rgbt_tracker.training.recipe import load_recipe, write_recipe
+    from rgbt_tracker.training.recipe import load_recipe
 
     settings = load_recipe(recipe, _changes(change))
     if not resume and (output / "last.pt").is_file():
@@ -44,8 +44,6 @@ def train(
         trainer = Trainer(settings, output, str(place), group)
         if resume:
             trainer.resume()
-        if group.first:
-            write_recipe(settings, output / "recipe.yaml")
 
         def stop(*_: object) -> None:
             trainer.interrupted = True

@@ -23,7 +23,7 @@ from rgbt_tracker.training.losses import Sums, loss_sums, total
 from rgbt_tracker.training.measure import picked_iou
 from rgbt_tracker.training.parallel import Group, check_batch, share_statistics
 from rgbt_tracker.training.pool import Pool
-from rgbt_tracker.training.recipe import Recipe
+from rgbt_tracker.training.recipe import Recipe, write_recipe
 from rgbt_tracker.training.samples import SampleMaker, Sides
 from rgbt_tracker.training.schedule import factor
 from rgbt_tracker.training.stages import DTYPES, Stages, make_optimiser, set_rate
@@ -61,7 +61,8 @@ class Trainer:
 
     Args:
         recipe: what to train, on what, how.
-        output: folder for ``last.pt``, ``weights_*.pt``, ``log.csv``, ``validation.csv`` and ``curves.png``.
+        output: folder for ``recipe.yaml``, ``last.pt``, ``weights_*.pt``, ``log.csv``, ``validation.csv`` and
+            ``curves.png``.
         device: torch device.
         group: the processes that share every batch.
     """
@@ -195,6 +196,7 @@ class _Writer:
         self.trainer, self.grid = trainer, grid
         recipe, output = trainer.recipe, trainer.output
         output.mkdir(parents=True, exist_ok=True)
+        write_recipe(recipe, output / "recipe.yaml")
         self.log = records.Table(output / "log.csv", records.LOG_FIELDS, trainer.step)
         self.validation = records.Table(output / "validation.csv", records.VALIDATION_FIELDS, trainer.step + 1)
         self._clock, self._since = time.perf_counter(), trainer.step

@@ -123,3 +123,13 @@ def test_command_line(recipe_file, tmp_path):
     assert isinstance(refused.exception, UserError) and "--resume" in str(refused.exception)
     wrong = runner.invoke(build_app(), [*arguments[:2], "--output", str(tmp_path / "new"), "--set", "seed"])
     assert isinstance(wrong.exception, UserError) and "key=value" in str(wrong.exception)
+
+
+def test_a_run_without_data_leaves_nothing_behind(recipe_file, tmp_path):
+    from rgbt_tracker.cli.main import build_app
+
+    source = f"data.sources=[{{crops: {tmp_path / 'nowhere'}}}]"
+    arguments = ["train", str(recipe_file()), "--output", str(tmp_path / "run"), "--device", "cpu", "--set", source]
+    result = CliRunner().invoke(build_app(), arguments)
+    assert isinstance(result.exception, UserError) and "nowhere" in str(result.exception)
+    assert not (tmp_path / "run").exists()
