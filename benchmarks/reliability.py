@@ -1,12 +1,14 @@
-"""Mean one-pass IoU of the fusion designs on drawn sequences, in closed loop.
+"""Mean one-pass IoU, and failures in runs with resets, of the fusion designs on drawn sequences, in closed loop.
 
     python benchmarks/reliability.py --config nestfuse_nanotrack [--weights F] --part validation --count 33 --length 70
     python benchmarks/reliability.py --varied 60 --failing 0.6 [--photos DIR] [--design reliable --design RGB]
+    python benchmarks/reliability.py --count 0 --varied 60 --first 120 --distant --length 90 --failing 0.5
 
-``--varied`` adds random scenes with smaller targets, ``--failing`` lets a camera fail in that share of all scenes.
-Every design runs over every sequence with the same weights. "reliable" is the configuration's own gate; the rows below
-it are the default one, and that with its parts taken away one by one. ``--gate`` adds any other gate, ``--part train``
-takes the scenes on which a gate may be chosen.
+``--varied`` adds random scenes with smaller targets (from number ``--first`` on), in every second of which everybody is
+smaller still with ``--distant``; ``--failing`` lets a camera fail in that share of all scenes. Every design runs
+over every sequence with the same weights. "reliable" is the configuration's own gate; the rows below it are the default
+one, and that with its parts taken away one by one. ``--gate`` adds any other gate, ``--part train`` takes the scenes on
+which a gate may be chosen.
 """
 
 from __future__ import annotations
@@ -18,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from rgbt_tracker import build_tracker
 from rgbt_tracker.config import load_config
@@ -27,7 +30,13 @@ from rgbt_tracker.evaluation.scores import one_pass_scores
 from rgbt_tracker.sequences.base import Sequence
 from rgbt_tracker.sequences.remembered import Remembered
 from rgbt_tracker.tracking.run import track_sequence
+from rgbt_tracker.tracking.tracker import Tracker
 from rgbt_tracker.training.failures import FailingCamera
+from rgbt_tracker.vot.reset import run_with_resets
+from rgbt_tracker.vot.trajectories import FAILED
+
+SMALLEST = 8
+"""Targets with a shorter side (px) are left out."""
 
 
 def gate(**settings: Any) -> dict[str, Any]:
@@ -67,6 +76,8 @@ def main() -> None:
     parser.add_argument("--count", type=int, default=33)
     parser.add_argument("--length", type=int, default=70)
     parser.add_argument("--varied", type=int, default=0)
+    parser.add_argument("--first", type=int, default=0, help="how many varied scenes to leave out")
+    parser.add_argument("--distant", action="store_true", help="every second varied scene with smaller targets")
     parser.add_argument("--photos", type=Path, help="photographs, backgrounds of half of the varied scenes")
     parser.add_argument("--failing", type=float, default=0.0)
     parser.add_argument("--design", action="append", choices=list(DESIGNS), help="only these; may be repeated")
@@ -82,20 +93,34 @@ def main() -> None:
         name: build_tracker(config.replace(**changes), arguments.weights, arguments.device)
         for name, changes in designs.items()
     }
-    results: dict[str, list[float]] = {name: [] for name in trackers}
+    rows: dict[str, list[tuple[float, int]]] = {name: [] for name in trackers}
     for sequence in sequences(arguments):
         for name, tracker in trackers.items():
-            track = track_sequence(tracker, sequence)
-            results[name].append(one_pass_scores(track.boxes, sequence.groundtruth)["mean_iou"])
-        line = ", ".join(f"{name} {scores[-1]:.3f}" for name, scores in results.items())
+            rows[name].append(measured(tracker, sequence))
+        line = ", ".join(f"{name} {scores[-1][0]:.3f} / {scores[-1][1]}" for name, scores in rows.items())
         print(f"{sequence.name}: {line}", flush=True)
-    singles = [results[name] for name in ("RGB", "thermal") if name in results]
+    print_table({name: np.array(scores) for name, scores in rows.items()})
+
+
+def measured(tracker: Tracker, sequence: Sequence) -> tuple[float, int]:
+    """Mean IoU of one pass, and failures of the run with resets."""
+    assert sequence.groundtruth is not None
+    codes = run_with_resets(tracker, sequence).codes
+    iou = one_pass_scores(track_sequence(tracker, sequence).boxes, sequence.groundtruth)["mean_iou"]
+    return iou, int(np.count_nonzero(codes == FAILED))
+
+
+def print_table(results: dict[str, NDArray[np.float64]]) -> None:
+    """One row a design; ``results`` holds (scenes, 2) mean IoU and failures."""
+    singles = [results[name][:, 0] for name in ("RGB", "thermal") if name in results]
     better = np.max(singles, 0) if len(singles) == 2 else np.nan
-    print("\n| design | mean IoU | standard error | below the better camera by, on average |\n|---|---|---|---|")
+    print("\n| design | mean IoU | standard error | below the better camera by, on average | failures |")
+    print("|---|---|---|---|---|")
     for name, scores in results.items():
-        error = np.std(scores, ddof=1) / len(scores) ** 0.5
-        below = np.mean(np.maximum(better - np.array(scores), 0))
-        print(f"| {name} | {np.mean(scores):.3f} | {error:.3f} | {below:.3f} |")
+        iou = scores[:, 0]
+        error = np.std(iou, ddof=1) / len(iou) ** 0.5
+        below = np.mean(np.maximum(better - iou, 0))
+        print(f"| {name} | {np.mean(iou):.3f} | {error:.3f} | {below:.3f} | {scores[:, 1].sum():.0f} |")
 
 
 def sequences(arguments: argparse.Namespace) -> Iterator[Sequence]:
@@ -105,12 +130,15 @@ def sequences(arguments: argparse.Namespace) -> Iterator[Sequence]:
         partial(draw_sequence, scene, length=arguments.length, seed=seed)
         for scene, seed in split(arguments.part, arguments.count)
     ]
+    seeds = varied_seeds(arguments.part, arguments.first + arguments.varied)[arguments.first :]
     makers += [
-        partial(draw_varied, seed, arguments.length, photos) for seed in varied_seeds(arguments.part, arguments.varied)
+        partial(draw_varied, seed, arguments.length, photos, arguments.distant and number % 2 == 1)
+        for number, seed in enumerate(seeds, arguments.first)
     ]
     for number, make in enumerate(makers):
-        sequence = Remembered(FailingCamera(make(), number, arguments.failing))
-        if sequence.info.start_box is not None:
+        sequence = Remembered(FailingCamera(make(), arguments.first + number, arguments.failing))
+        box = sequence.info.start_box
+        if box is not None and min(box[2:]) >= SMALLEST:
             yield sequence
 
 

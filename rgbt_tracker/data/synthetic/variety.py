@@ -106,9 +106,14 @@ def _varied_stage(
     return stage, camera
 
 
-def draw_varied(seed: int, length: int, photos: Items[Path] = ()) -> DrawnSequence:
-    """Draw the random scene of a seed as a sequence of 640x480 frames; in half of them before a photograph, if any."""
+def draw_varied(seed: int, length: int, photos: Items[Path] = (), distant: bool = False) -> DrawnSequence:
+    """Draw the random scene of a seed as a sequence of 640x480 frames; in half of them before a photograph, if any.
+
+    ``distant``: everybody is smaller by another factor of 0.35 to 0.8.
+    """
     stage, camera = _varied_stage(np.random.default_rng((seed, 99)), seed, length, list(photos))
+    if distant:
+        stage.resize(float(np.exp(np.random.default_rng(seed + 7).uniform(np.log(0.35), np.log(0.8)))))
     return DrawnSequence(stage, length, camera)
 
 

@@ -269,3 +269,11 @@ def test_varied_sequences_are_deterministic_and_seen_by_a_camera_of_their_own() 
     assert np.array_equal(a.ir, first.tones[first.stage.pictures(11)[1]])
     x, y, w, h = first.groundtruth[11]
     assert np.count_nonzero(first.stage.mask(11)[int(y) : int(y + h), int(x) : int(x + w)]) > 0
+
+
+def test_distant_scenes_are_the_same_with_smaller_targets() -> None:
+    for seed in varied_seeds("validation", 4):
+        near, far = draw_varied(seed, 3), draw_varied(seed, 3, distant=True)
+        if not (np.isnan(near.groundtruth).any() or np.isnan(far.groundtruth).any()):
+            ratio = far.groundtruth[:, 3] / near.groundtruth[:, 3]
+            assert ((ratio > 0.3) & (ratio < 0.9)).all()
