@@ -61,11 +61,12 @@ DESIGNS: dict[str, dict[str, Any]] = {
 
 
 def given_gate(text: str) -> tuple[str, dict[str, Any]]:
-    """``"0.2,1,0.8,3,0,0,0,0.1"``: the text itself as the design's name, and its settings."""
+    """``"0.2,1,0.8,3,0,0,0,0.1,1.5"``: the text itself as the design's name, and its settings."""
     values = [float(value) for value in text.split(",")]
-    if len(values) != 8:
-        raise argparse.ArgumentTypeError(f"expected 8 numbers (gains, biases, rate) with commas, got {len(values)}")
-    return text, gate(gains=tuple(values[:4]), bias=tuple(values[4:7]), rate=values[7])
+    if len(values) not in (8, 9):
+        raise argparse.ArgumentTypeError(f"expected 4 gains, 3 biases, rate[, together] with commas, got {len(values)}")
+    settings = {"gains": tuple(values[:4]), "bias": tuple(values[4:7]), "rate": values[7]}
+    return text, gate(**settings, together=values[8] if len(values) == 9 else 0.0)
 
 
 def main() -> None:
@@ -82,7 +83,7 @@ def main() -> None:
     parser.add_argument("--failing", type=float, default=0.0)
     parser.add_argument("--design", action="append", choices=list(DESIGNS), help="only these; may be repeated")
     parser.add_argument(
-        "--gate", action="append", type=given_gate, default=[], help="four gains, three biases and the memory's rate"
+        "--gate", action="append", type=given_gate, default=[], help="4 gains, 3 biases, rate[, together]"
     )
     parser.add_argument("--device", default="auto")
     arguments = parser.parse_args()

@@ -58,7 +58,8 @@ class ReliabilityConfig(Section):
 
     ``branches``: the modalities alone, or ``all``, with the paper's fusion as one more. ``gains`` weigh the response
     margin now and in memory, and the distance from the agreed place now and in memory; ``rate`` is the memory's;
-    ``bias`` is each branch's merit before any evidence (RGB, thermal, joint); log-odds beyond ``limit`` say no more in
+    ``bias`` is each branch's merit before any evidence (RGB, thermal, joint); ``together`` is more of it for the joint
+    branch, as far as both modalities are equally reliable; log-odds beyond ``limit`` say no more in
     a product, so that one confident mistake cannot outvote everything; ``rivals`` counts responses elsewhere against a
     branch; ``prior`` is the window's part in finding the agreed place. `rgbt calibrate` fits gains and bias.
     """
@@ -67,6 +68,7 @@ class ReliabilityConfig(Section):
     combine: Literal["mixture", "product"] = "product"
     gains: tuple[float, float, float, float] = (0.18, 0.18, 0.75, 2.0)
     bias: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    together: float = 0.0
     rate: float = Field(default=0.2, gt=0, le=1)
     limit: float = Field(default=5.0, gt=0)
     rivals: float = Field(default=1.0, ge=0)

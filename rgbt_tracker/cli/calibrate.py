@@ -62,7 +62,8 @@ def calibrate(
             on_epoch=lambda _, value: display.update(task, advance=1, note=f"overlap {value:.4f}"),
         )
         after = replay.mean(fitted, train), replay.mean(fitted, held)
-    found = {name: [round(float(v), 3) for v in getattr(fitted, name).tolist()] for name in ("gains", "bias")}
+    found = settings.model.fusion.reliability.model_dump(mode="json", exclude_defaults=True)
+    found |= {name: [round(float(v), 3) for v in getattr(fitted, name).tolist()] for name in ("gains", "bias")}
     text = (
         f"# rgbt calibrate, {len(train)} and {len(held)} frames; expected overlap {before[0]:.4f} -> {after[0]:.4f}, "
         f"held back {before[1]:.4f} -> {after[1]:.4f}\n"

@@ -33,7 +33,8 @@ def evidence(
     output: Annotated[Path, typer.Option(help="Folder of the runs (to resume from) and of evidence.md.")] = Path(
         "out/evidence"
     ),
-    starts: Annotated[int, typer.Option(min=1, help="Starts a sequence, 10 frames apart, averaged.")] = 1,
+    starts: Annotated[int, typer.Option(min=1, help="Starts a sequence, averaged.")] = 1,
+    apart: Annotated[int, typer.Option(min=1, help="Frames from one start to the next.")] = 10,
     low: Annotated[int, typer.Option(help="First length of the EAO interval.")] = 109,
     high: Annotated[int, typer.Option(help="Last length of the EAO interval.")] = 322,
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
@@ -68,6 +69,7 @@ def evidence(
             device,
             lambda cell: display.update(task, advance=1, note=f"{cell.sequence} {cell.setting} {cell.mean_iou:.3f}"),
             starts,
+            apart,
         )
     parts = {"Summary": summary(cells, low, high), "Reliable fusion minus the others, mean IoU": differences(cells)}
     for value in ("mean_iou", "success", "accuracy", "failures"):

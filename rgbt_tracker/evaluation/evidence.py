@@ -33,7 +33,7 @@ from rgbt_tracker.vot.reset import run_with_resets
 from rgbt_tracker.zoo.store import file_hash, resolve
 
 APART = 10
-"""Frames from one start to the next."""
+"""Frames from one start to the next, unless asked otherwise."""
 
 SETTINGS: dict[str, dict[str, Any]] = {
     "RGB": {"modality": "rgb"},
@@ -102,11 +102,12 @@ def measure_all(
     device: str = "auto",
     on_done: Callable[[Cell], None] = lambda cell: None,
     starts: int = 1,
+    apart: int = APART,
 ) -> list[Cell]:
     """Measure every combination, reading those that ``folder`` already holds.
 
-    Each sequence is run from ``starts`` frames on, APART frames from one another. A kept file is used only if it was
-    made with the same configuration and the same weights.
+    Each sequence is run from ``starts`` frames on, ``apart`` frames from one another. A kept file is used only if it
+    was made with the same configuration and the same weights.
     """
     cells = []
     for open_one in sequences:
@@ -114,7 +115,7 @@ def measure_all(
         assert sequence.groundtruth is not None
         for contender in contenders:
             weights = _digest(contender)
-            for setting, start in product(SETTINGS, start_frames(sequence.groundtruth, starts, APART)):
+            for setting, start in product(SETTINGS, start_frames(sequence.groundtruth, starts, apart)):
                 settings = contender.config.replace(**SETTINGS[setting])
                 key = _made_with(settings, weights)
                 name = sequence.name + (f"@{start}" if start else "")

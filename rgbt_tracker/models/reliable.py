@@ -109,4 +109,9 @@ class ReliabilityGate(nn.Module):
         now, before, far_now, far_before = self.gains
         bias = self.bias[: len(evidence), None]
         merit = bias + now * evidence[..., 0] + before * memory[..., 0]
-        return (merit - far_now * evidence[..., 1] - far_before * memory[..., 1]).softmax(0)
+        merit = merit - far_now * evidence[..., 1] - far_before * memory[..., 1]
+        if len(merit) == 3:
+            # A joint fusion is worth more than either modality as long as both see the target.
+            rgb, thermal = merit[:2].softmax(0)
+            merit = torch.stack([merit[0], merit[1], merit[2] + self.config.together * 4 * rgb * thermal])
+        return merit.softmax(0)

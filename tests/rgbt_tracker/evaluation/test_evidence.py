@@ -140,3 +140,10 @@ def test_bad_arguments(arguments: list[str], message: str) -> None:
     result = CliRunner().invoke(build_app(), ["evidence", *arguments])
     assert isinstance(result.exception, UserError)
     assert message in str(result.exception)
+
+
+def test_starts_are_as_far_apart_as_asked(tmp_path) -> None:
+    contender = Contender("nano", load_config("nestfuse_nanotrack"), "untrained")
+    openers = [partial(draw_sequence, "street", length=6, seed=3)]
+    cells = measure_all([contender], openers, tmp_path, "cpu", starts=2, apart=3)
+    assert [(cell.start, len(cell.codes)) for cell in cells] == [(0, 6), (3, 3)] * len(SETTINGS)

@@ -47,6 +47,22 @@ def test_equal_evidence_gives_equal_weights_and_the_same_response() -> None:
     torch.testing.assert_close(torch.sigmoid(fused.cls[0, 1] - fused.cls[0, 0]), torch.sigmoid(SEES[0, 1]))
 
 
+def test_the_joint_branch_counts_more_only_while_both_modalities_are_reliable() -> None:
+    """By its ``together`` times 4 p (1 - p), p the share of one modality among the two."""
+    unsure = logits({(7, 7): 1.0})
+    for rgb, thermal in [(SEES, SEES), (unsure, SEES), (SEES, BLIND)]:
+        plain, more = fuse(rgb, thermal, SEES), fuse(rgb, thermal, SEES, together=1.5)
+        p = float((plain.weights[0, 0] / plain.weights[:2].sum()).detach())
+        odds = [fused.weights[2, 0] / fused.weights[0, 0] for fused in (plain, more)]
+        torch.testing.assert_close(torch.log(odds[1] / odds[0]), torch.tensor(1.5 * 4 * p * (1 - p)), rtol=0, atol=1e-3)
+    both, blind = fuse(SEES, SEES, SEES, together=1.5), fuse(SEES, BLIND, SEES, together=1.5)
+    assert both.weights[2, 0] > 0.6 > 0.55 > blind.weights[2, 0]
+
+
+def test_two_branches_have_no_joint_one() -> None:
+    torch.testing.assert_close(fuse(SEES, SEES, together=1.5).weights, torch.full((2, 1), 0.5))
+
+
 def test_weights_and_shares_sum_to_one_and_order_does_not_matter() -> None:
     one, other = fuse(SEES, ELSEWHERE, BLIND), fuse(BLIND, SEES, ELSEWHERE)
     torch.testing.assert_close(one.weights.sum(0), torch.ones(1))
