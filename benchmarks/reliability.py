@@ -35,6 +35,7 @@ from rgbt_tracker.training.failures import FailingCamera
 from rgbt_tracker.vot.reset import run_with_resets
 from rgbt_tracker.vot.trajectories import FAILED
 
+GATE = "4 gains, 3 biases, rate[, together[, first]]"
 SMALLEST = 8
 """Targets with a shorter side (px) are left out."""
 
@@ -63,10 +64,11 @@ DESIGNS: dict[str, dict[str, Any]] = {
 def given_gate(text: str) -> tuple[str, dict[str, Any]]:
     """``"0.2,1,0.8,3,0,0,0,0.1,1.5"``: the text itself as the design's name, and its settings."""
     values = [float(value) for value in text.split(",")]
-    if len(values) not in (8, 9):
-        raise argparse.ArgumentTypeError(f"expected 4 gains, 3 biases, rate[, together] with commas, got {len(values)}")
+    if not 8 <= len(values) <= 10:
+        raise argparse.ArgumentTypeError(f"expected {GATE} with commas, got {len(values)} numbers")
     settings = {"gains": tuple(values[:4]), "bias": tuple(values[4:7]), "rate": values[7]}
-    return text, gate(**settings, together=values[8] if len(values) == 9 else 0.0)
+    settings |= zip(("together", "first"), values[8:], strict=False)
+    return text, gate(**settings)
 
 
 def main() -> None:
@@ -82,9 +84,7 @@ def main() -> None:
     parser.add_argument("--photos", type=Path, help="photographs, backgrounds of half of the varied scenes")
     parser.add_argument("--failing", type=float, default=0.0)
     parser.add_argument("--design", action="append", choices=list(DESIGNS), help="only these; may be repeated")
-    parser.add_argument(
-        "--gate", action="append", type=given_gate, default=[], help="4 gains, 3 biases, rate[, together]"
-    )
+    parser.add_argument("--gate", action="append", type=given_gate, default=[], help=GATE)
     parser.add_argument("--device", default="auto")
     arguments = parser.parse_args()
     designs = {name: DESIGNS[name] for name in arguments.design or ([] if arguments.gate else DESIGNS)}

@@ -61,7 +61,9 @@ class ReliabilityGate(nn.Module):
         anchors, size = cls.shape[2] // 2, cls.shape[-2:]
         scores = target_scores(cls.flatten(0, 1)).view(branches, batch, anchors, *size).clamp(TINY, 1 - TINY)
         evidence = self._evidence(scores.amax(2))
-        memory = evidence if memory is None else memory
+        if memory is None:
+            # A single frame says little about what is to come; the mean of the branches prefers none.
+            memory = torch.lerp(evidence.mean(0, keepdim=True), evidence, self.config.first)
         weights = self._weights(evidence, memory)
         spread = weights.view(branches, batch, 1, 1, 1)
         parts = spread * scores

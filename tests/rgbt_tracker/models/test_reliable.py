@@ -79,6 +79,16 @@ def test_memory_is_a_moving_average_of_the_evidence() -> None:
     assert second.weights[1, 0] < fresh.weights[1, 0]
 
 
+def test_the_first_frame_counts_for_a_part_in_memory() -> None:
+    """``first`` of what tells the branches apart; nothing of it leaves only the present frame's evidence."""
+    whole, part, none = (fuse(SEES, BLIND, rate=0.25, first=first) for first in (1.0, 0.4, 0.0))
+    spread = [float((fused.memory[0] - fused.memory[1]).detach()[0, 0]) for fused in (whole, part, none)]
+    assert spread[1:] == pytest.approx([spread[0] * (0.25 + 0.75 * 0.4), spread[0] * 0.25])
+    present = fuse(SEES, BLIND, gains=(0.18, 0.0, 0.75, 0.0))
+    torch.testing.assert_close(none.weights, present.weights)
+    assert whole.weights[0, 0] > part.weights[0, 0] > none.weights[0, 0]
+
+
 def test_samples_of_a_batch_do_not_mix() -> None:
     gate = ReliabilityGate(ReliabilityConfig())
     cls = torch.stack([torch.cat([SEES, BLIND]), torch.cat([BLIND, SEES])])
