@@ -32,8 +32,7 @@ from rgbt_tracker.sequences.remembered import Remembered
 from rgbt_tracker.tracking.run import track_sequence
 from rgbt_tracker.tracking.tracker import Tracker
 from rgbt_tracker.training.failures import FailingCamera
-from rgbt_tracker.vot.reset import run_with_resets
-from rgbt_tracker.vot.trajectories import FAILED
+from rgbt_tracker.vot.reset import reset_scores
 
 GATE = "4 gains, 3 biases, rate[, together[, first]]"
 SMALLEST = 8
@@ -94,21 +93,20 @@ def main() -> None:
         name: build_tracker(config.replace(**changes), arguments.weights, arguments.device)
         for name, changes in designs.items()
     }
-    rows: dict[str, list[tuple[float, int]]] = {name: [] for name in trackers}
+    rows: dict[str, list[tuple[float, float]]] = {name: [] for name in trackers}
     for sequence in sequences(arguments):
         for name, tracker in trackers.items():
             rows[name].append(measured(tracker, sequence))
-        line = ", ".join(f"{name} {scores[-1][0]:.3f} / {scores[-1][1]}" for name, scores in rows.items())
+        line = ", ".join(f"{name} {scores[-1][0]:.3f} / {scores[-1][1]:.0f}" for name, scores in rows.items())
         print(f"{sequence.name}: {line}", flush=True)
     print_table({name: np.array(scores) for name, scores in rows.items()})
 
 
-def measured(tracker: Tracker, sequence: Sequence) -> tuple[float, int]:
+def measured(tracker: Tracker, sequence: Sequence) -> tuple[float, float]:
     """Mean IoU of one pass, and failures of the run with resets."""
     assert sequence.groundtruth is not None
-    codes = run_with_resets(tracker, sequence).codes
     iou = one_pass_scores(track_sequence(tracker, sequence).boxes, sequence.groundtruth)["mean_iou"]
-    return iou, int(np.count_nonzero(codes == FAILED))
+    return iou, reset_scores(tracker, sequence).failures
 
 
 def print_table(results: dict[str, NDArray[np.float64]]) -> None:
