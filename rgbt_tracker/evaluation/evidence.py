@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from nestfuse_core.errors import UserError
 from nestfuse_core.files import write_text
 from rgbt_tracker.api import UNTRAINED
 from rgbt_tracker.config import TrackerConfig
@@ -146,8 +147,13 @@ def _digest(contender: Contender) -> str | None:
 def _kept(path: Path, key: dict[str, Any]) -> Cell | None:
     if not path.is_file():
         return None
-    content = json.loads(path.read_text(encoding="utf-8"))
-    return Cell(**content["cell"]) if content["made_with"] == key else None
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        return Cell(**content["cell"]) if content["made_with"] == key else None
+    except (ValueError, TypeError, KeyError):
+        raise UserError(
+            f"Expected a run kept by 'rgbt evidence' in '{path}', but it is damaged; delete it to run again."
+        ) from None
 
 
 def table(cells: Sequence[Cell], value: str) -> pd.DataFrame:

@@ -89,12 +89,19 @@ def check_settings(folder: Path, record: dict[str, Any]) -> None:
     """Write ``settings.json``, or compare with the one that is there.
 
     Raises:
-        UserError: the results in ``folder`` were made with other settings; names the first that differs.
+        UserError: the results in ``folder`` were made with other settings (names the first that differs), or these
+            cannot be read.
     """
     path = folder / SETTINGS
     record = json.loads(json.dumps(record))
     if path.is_file():
-        earlier = dict(_leaves(json.loads(path.read_text(encoding="utf-8"))))
+        try:
+            earlier = dict(_leaves(json.loads(path.read_text(encoding="utf-8"))))
+        except ValueError:
+            raise UserError(
+                f"Expected the settings of earlier results in '{path}', but it is damaged; delete '{folder}' or pass "
+                "another --name."
+            ) from None
         for key, value in _leaves(record):
             if earlier.get(key) != value:
                 raise UserError(

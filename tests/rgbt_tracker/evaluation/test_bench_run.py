@@ -110,6 +110,13 @@ def test_results_of_other_settings_are_not_continued(tmp_path):
         check_settings(tmp_path, Setup(config, str(tmp_path / "w.pth")).record())
 
 
+@pytest.mark.parametrize("content", ["", "{'name'", "\udcff"])
+def test_damaged_settings_are_named(tmp_path, content):
+    (tmp_path / "settings.json").write_bytes(content.encode("utf-8", "surrogateescape"))
+    with pytest.raises(UserError, match=r"settings\.json', but it is damaged"):
+        check_settings(tmp_path, {"name": "nano"})
+
+
 def test_run_and_score_from_the_command_line(data, tmp_path):
     command = CliRunner()
     run = ["bench", "run", "rgbt234", "--sequences", str(data), "--config", "nestfuse_nanotrack", "--device", "cpu"]

@@ -80,6 +80,20 @@ def test_measuring_resumes_and_notices_another_configuration(tmp_path) -> None:
     assert measure_all([Contender("nano", other, "untrained")], openers, tmp_path, "cpu")[0].mean_iou != 0.123
 
 
+@pytest.mark.parametrize(
+    "content", ["smoke", "[]", '{"cell": {}}', '{"cell": {"fps": 1}, "made_with": null}', "\udcff"]
+)
+def test_a_damaged_run_is_named(tmp_path, content: str) -> None:
+    contender = Contender("nano", load_config("nestfuse_nanotrack"), "untrained")
+    openers = [partial(draw_sequence, "street", length=3, seed=3)]
+    cells = measure_all([contender], openers, tmp_path, "cpu")
+    kept = tmp_path / "nano" / "RGB" / f"{cells[0].sequence}.json"
+    made_with = json.dumps(json.loads(kept.read_text())["made_with"])
+    kept.write_bytes(content.replace("null", made_with).encode("utf-8", "surrogateescape"))
+    with pytest.raises(UserError, match=f"{kept.name}.*damaged; delete it"):
+        measure_all([contender], openers, tmp_path, "cpu")
+
+
 def test_another_gate_is_measured_where_there_is_one(tmp_path) -> None:
     config = load_config("nestfuse_nanotrack")
     openers = [partial(draw_sequence, "street", length=3, seed=3)]
