@@ -6,9 +6,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
+from pydantic import ValidationError
 
 from nestfuse_core.checkpoints import read_checkpoint, save_checkpoint
 from nestfuse_core.errors import UserError
+from rgbt_tracker.training.recipe import Recipe
 
 if TYPE_CHECKING:
     from rgbt_tracker.training.loop import Trainer
@@ -31,7 +33,7 @@ def save(trainer: Trainer, path: Path) -> None:
     save_checkpoint(
         path,
         {
-            "recipe": _essence(trainer),
+            "recipe": _essence(trainer.recipe),
             "step": trainer.step,
             "skipped": trainer.skipped,
             "state_dict": trainer.stages.state(),
@@ -54,7 +56,7 @@ def load(trainer: Trainer, path: Path) -> None:
     state = read_checkpoint(path)
     if not isinstance(state, dict) or "optimiser" not in state or "recipe" not in state:
         raise UserError(f"'{path}' is not the checkpoint of a training run; give the folder that 'rgbt train' wrote.")
-    _same_recipe(state["recipe"], _essence(trainer), path)
+    _same_recipe(_completed(state["recipe"]), _essence(trainer.recipe), path)
     trainer.network.load_state_dict(state["state_dict"])
     trainer.average.load(state["average"], trainer.device)
     trainer.optimiser.load_state_dict(state["optimiser"])
@@ -65,8 +67,16 @@ def load(trainer: Trainer, path: Path) -> None:
         torch.cuda.set_rng_state(state["random"]["cuda"], trainer.device)
 
 
-def _essence(trainer: Trainer) -> dict[str, Any]:
-    recipe = trainer.recipe.model_dump(mode="json", exclude=FREE)
+def _completed(saved: dict[str, Any]) -> dict[str, Any]:
+    """A saved recipe with the defaults of keys that have been added since."""
+    try:
+        return _essence(Recipe.model_validate(saved))
+    except ValidationError:
+        return saved
+
+
+def _essence(settings: Recipe) -> dict[str, Any]:
+    recipe = settings.model_dump(mode="json", exclude=FREE)
     recipe["data"] = {key: value for key, value in recipe["data"].items() if key not in LOADING}
     for source in recipe["data"]["sources"]:  # the same data may lie elsewhere after a move
         source.update({key: Path(source[key]).name for key in ("crops", "photos", "masks") if source[key]})

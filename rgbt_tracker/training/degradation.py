@@ -89,15 +89,22 @@ BY_MODALITY: dict[str, tuple[Degradation, ...]] = {
 }
 
 
-def degrade(rng: np.random.Generator, modality: str, template: Image, search: Image) -> tuple[Image, Image, float]:
+STRONG = (0.35, 1.0)
+WEAK = (0.15, 0.5)
+"""Ranges of strength; what is degraded weakly is never black."""
+
+
+def degrade(
+    rng: np.random.Generator, modality: str, template: Image, search: Image, reach: tuple[float, float] = STRONG
+) -> tuple[Image, Image, float]:
     """Degrade the search image of one modality, and in a third of the cases its template, less, in the same way.
 
     Returns:
         Template, search, and the strength for the search image, in (0, 1].
     """
-    kinds = BY_MODALITY[modality]
+    kinds = tuple(kind for kind in BY_MODALITY[modality] if kind is not black or reach[1] == 1)
     kind = kinds[int(rng.integers(len(kinds)))]
-    strength = float(rng.uniform(0.35, 1.0))
+    strength = float(rng.uniform(*reach))
     if rng.random() < 0.35:
         template = kind(rng, template, strength * float(rng.uniform(0.3, 1.0)))
     return template, kind(rng, search, strength), 1.0 if kind is black else strength

@@ -18,7 +18,7 @@ from rgbt_tracker.models.build import build_network
 from rgbt_tracker.models.network import SiameseNetwork
 from rgbt_tracker.training import checkpoint, records
 from rgbt_tracker.training.average import MovingAverage
-from rgbt_tracker.training.batches import Batch, Batches
+from rgbt_tracker.training.batches import Batch, Batches, as_images
 from rgbt_tracker.training.losses import Sums, loss_sums, total
 from rgbt_tracker.training.measure import picked_iou
 from rgbt_tracker.training.parallel import Group, check_batch, share_statistics
@@ -29,6 +29,7 @@ from rgbt_tracker.training.schedule import factor
 from rgbt_tracker.training.stages import DTYPES, Stages, make_optimiser, set_rate
 from rgbt_tracker.training.start import load_start
 from rgbt_tracker.training.targets import AnchorGrid, anchor_grid
+from rgbt_tracker.training.teacher import Lesson, Teacher
 
 LOG_EVERY = 20
 PATIENCE = 10
@@ -43,17 +44,12 @@ class PairLoss(nn.Module):
         self.network = network
         self._recipe = recipe
 
-    def forward(self, batch: Batch) -> tuple[Sums, Tensor, Tensor]:
+    def forward(self, batch: Batch, lesson: Lesson | None = None) -> tuple[Sums, Tensor, Tensor]:
         dtype = DTYPES[self._recipe.precision]
         with torch.autocast(batch.search.device.type, dtype, enabled=dtype != torch.float32):
-            output = self.network(_image(batch.template), _image(batch.search))
-        sums = loss_sums(output.cls, output.loc, batch, self._recipe.loss, self._recipe.targets)
+            output = self.network(as_images(batch.template), as_images(batch.search))
+        sums = loss_sums(output.cls, output.loc, batch, self._recipe.loss, self._recipe.targets, lesson)
         return sums, output.cls.detach(), output.loc.detach()
-
-
-def _image(stack: Tensor) -> Tensor:
-    """(K, N, S, S, 3) uint8 -> (K, N, 3, S, S) float32 over the same memory order (channels last)."""
-    return stack.permute(0, 1, 4, 2, 3).float()
 
 
 class Trainer:
@@ -88,6 +84,9 @@ class Trainer:
         self.optimiser = make_optimiser(recipe.optimiser, self.stages.groups())
         self.scaler = torch.amp.GradScaler(self.device.type, enabled=recipe.precision == "float16")
         self.average = MovingAverage(self.network, recipe.ema)
+        self.teacher: Teacher | None = None
+        if recipe.teacher is not None:
+            self.teacher = Teacher(recipe.teacher, self.config, self.device, DTYPES[recipe.precision])
         self.step = 0
         self.skipped = 0
         self.interrupted = False
@@ -140,7 +139,8 @@ class Trainer:
         rate = self.recipe.optimiser.rate * factor(self.recipe.schedule, self.step, self.recipe.steps)
         set_rate(self.optimiser, rate)
         statistics = {name: value.clone() for name, value in self.network.named_buffers() if "running" in name}
-        sums, cls, loc = self._model(batch)
+        lesson = self.teacher(batch) if self.teacher is not None else None
+        sums, cls, loc = self._model(batch, lesson)
         counts = self.group.sum(sums.counts())
         loss = total(sums, counts, self.recipe.loss, self.group.world)
         self.optimiser.zero_grad(set_to_none=True)
@@ -233,6 +233,7 @@ class _Writer:
             "positive": float(sums.positive / sums.positives.clamp_min(1)),
             "negative": float(sums.negative / sums.negatives.clamp_min(1)),
             "location": float(sums.location / sums.pairs),
+            "teacher": float(sums.taught / sums.lessons.clamp_min(1)),
             "iou": picked_iou(report["cls"], report["loc"], report["batch"], self.grid),
             "rate": report["rate"],
             "gradient": report["gradient"],

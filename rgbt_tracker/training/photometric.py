@@ -61,6 +61,13 @@ def blur(rng: np.random.Generator, image: Image) -> Image:
     return cv2.filter2D(image, -1, kernel / kernel.sum())  # type: ignore[return-value]
 
 
+def from_afar(image: Image, factor: float) -> Image:
+    """What a camera ``factor`` times as far away shows of it: fewer pixels, enlarged again as a tracker's crop is."""
+    side = max(1, round(image.shape[0] / factor))
+    small = cv2.resize(image, (side, side), interpolation=cv2.INTER_AREA)
+    return cv2.resize(small, image.shape[1::-1], interpolation=cv2.INTER_LINEAR)  # type: ignore[return-value]
+
+
 def grey(image: Image) -> Image:
     """Luminance in all channels."""
     return three_channels(cv2.cvtColor(image, cv2.COLOR_BGR2GRAY))  # type: ignore[arg-type]

@@ -77,7 +77,8 @@ class Augment(Section):
     """Probabilities and ranges of the augmentations; the defaults are those of the official recipe.
 
     ``crossing`` is the share of the distractors that stand partly before the target instead of clear of it;
-    ``background`` the share of the visible clips with known silhouettes that get other surroundings.
+    ``background`` the share of the visible clips with known silhouettes that get other surroundings, ``distant`` that
+    of the pairs seen as from afar, ``both`` that of the degraded pairs whose other modality is degraded, too, but less.
     """
 
     template: View = View(shift=4, scale=0.05)
@@ -93,8 +94,10 @@ class Augment(Section):
     occlusion: float = Field(default=0.0, ge=0, le=1)
     distractor: float = Field(default=0.0, ge=0, le=1)
     crossing: float = Field(default=0.0, ge=0, le=1)
+    distant: float = Field(default=0.0, ge=0, le=1)
     misalignment: float = Field(default=0.0, ge=0)
     degrade: float = Field(default=0.0, ge=0, le=1)
+    both: float = Field(default=0.0, ge=0, le=1)
     modality_dropout: float = Field(default=0.0, ge=0, le=1)
 
 
@@ -109,14 +112,22 @@ class Targets(Section):
 
 
 class Loss(Section):
-    """``classification`` x (0.5 NLL+ + 0.5 NLL-) + ``location`` x L1.
+    """``classification`` x (0.5 NLL+ + 0.5 NLL-) + ``location`` x L1 + ``teacher`` x KL, where there is a teacher.
 
     The share ``hard`` of each region's negatives are the highest scoring ones instead of random ones.
     """
 
     classification: float = Field(default=1.0, ge=0)
     location: float = Field(default=1.2, ge=0)
+    teacher: float = Field(default=0.5, ge=0)
     hard: float = Field(default=0.0, ge=0, le=1)
+
+
+class Teaching(Section):
+    """A trained tracker to learn from: ``model`` is a name or YAML file; ``weights``, by default its own, likewise."""
+
+    model: str
+    weights: str | None = None
 
 
 class Optimiser(Section):
@@ -196,6 +207,7 @@ class Recipe(Section):
     augment: Augment = Augment()
     targets: Targets = Targets()
     loss: Loss = Loss()
+    teacher: Teaching | None = None
     optimiser: Optimiser = Optimiser()
     schedule: Schedule = Schedule()
     backbone: Backbone = Backbone()
@@ -275,7 +287,14 @@ def _resolve(recipe: Recipe, folder: Path) -> Recipe:
         update={"sequences": tuple(place(path) for path in recipe.validation.sequences)}
     )
     data = recipe.data.model_copy(update={"sources": sources})
+    teacher = recipe.teacher and recipe.teacher.model_copy(
+        update={
+            "model": _file(folder, recipe.teacher.model),
+            "weights": recipe.teacher.weights and _file(folder, recipe.teacher.weights),
+        }
+    )
     files = {
+        "teacher": teacher,
         "model": _file(folder, recipe.model),
         "start": tuple(_file(folder, name) for name in recipe.start),
     }

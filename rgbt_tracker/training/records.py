@@ -15,6 +15,7 @@ LOG_FIELDS = (
     "positive",
     "negative",
     "location",
+    "teacher",
     "iou",
     "rate",
     "gradient",
@@ -61,7 +62,7 @@ def draw_curves(folder: Path) -> Path:
     rows = read_table(folder / "log.csv")
     steps = [int(row["step"]) for row in rows]
     shown = (
-        (panels[0, 0], ("loss", "positive", "negative", "location")),
+        (panels[0, 0], ("loss", "positive", "negative", "location", "teacher")),
         (panels[0, 1], ("iou",)),
         (panels[1, 0], ("rate",)),
     )

@@ -12,6 +12,7 @@ from rgbt_tracker.training.backdrop import replaced
 from rgbt_tracker.training.clutter import occlude, paste_distractor
 from rgbt_tracker.training.crops import Image
 from rgbt_tracker.training.geometry import Corners, Window, jitter, moved
+from rgbt_tracker.training.photometric import from_afar
 from rgbt_tracker.training.pool import Pool, Shot
 from rgbt_tracker.training.recipe import Augment, Recipe
 from rgbt_tracker.training.targets import AnchorGrid, Target, negative_target, positive_target
@@ -20,8 +21,8 @@ from rgbt_tracker.training.warmth import silhouette_view
 RGB, IR = "rgb", "ir"
 SILHOUETTE = 0.6
 """Share of the thermal views made from visible ones that give the target a temperature, where its mask is known."""
-
-
+FARTHER = (1.5, 4.0)
+"""Range of the factors by which a distant target has fewer pixels."""
 OUTLINED = 4
 """Tries to find one whose silhouette is known, for crossing the target's way."""
 
@@ -78,9 +79,11 @@ class SampleMaker:
             names = [shared[int(rng.integers(len(shared)))]]
         views = self._views(rng, shots, windows, names)
         searches = self._clutter(rng, [search for _, search in views], names, corners)
-        finished = [
-            self._finish(rng, name, view[0], search) for name, view, search in zip(names, views, searches, strict=True)
-        ]
+        views = [(template, search) for (template, _), search in zip(views, searches, strict=True)]
+        if augment.distant and rng.random() < augment.distant:
+            factor = float(rng.uniform(*FARTHER))
+            views = [(from_afar(template, factor), from_afar(search, factor)) for template, search in views]
+        finished = [self._finish(rng, name, *view) for name, view in zip(names, views, strict=True)]
         degraded = np.zeros(len(names), np.float32)
         if paired:
             finished, degraded = self._degrade(rng, finished, shots, names)
@@ -142,11 +145,12 @@ class SampleMaker:
     def _degrade(
         self, rng: np.random.Generator, views: list[tuple[Image, Image]], shots: tuple[Shot, Shot], names: list[str]
     ) -> tuple[list[tuple[Image, Image]], NDArray[np.float32]]:
-        """With some probability spoil one of the two modalities."""
+        """With some probability spoil one of the two modalities, and perhaps the other one, less."""
         augment = self._recipe.augment
         strength = np.zeros(len(names), np.float32)
         chance, victim = rng.random(), int(rng.integers(len(names)))
         template, search = views[victim]
+        spoiled = list(views)
         if chance < augment.modality_dropout:
             template, search, strength[victim] = np.zeros_like(template), np.zeros_like(search), 1
         elif chance < augment.modality_dropout + augment.degrade:
@@ -154,8 +158,12 @@ class SampleMaker:
                 search, strength[victim] = self._stuck(rng, shots[0], names[victim]), 1
             else:
                 template, search, strength[victim] = degradation.degrade(rng, names[victim], template, search)
-        views = [(template, search) if index == victim else view for index, view in enumerate(views)]
-        return views, strength
+            if augment.both and rng.random() < augment.both:
+                other = 1 - victim
+                *pair, strength[other] = degradation.degrade(rng, names[other], *views[other], degradation.WEAK)
+                spoiled[other] = (pair[0], pair[1])
+        spoiled[victim] = (template, search)
+        return spoiled, strength
 
     def _stuck(self, rng: np.random.Generator, shot: Shot, name: str) -> Image:
         """A frozen camera: an earlier frame, with the target somewhere else."""

@@ -105,6 +105,20 @@ def test_resuming_another_recipe_is_refused(recipe_file, tmp_path):
         Trainer(load_recipe(recipe_file()), tmp_path / "nothing").resume()
 
 
+def test_a_run_from_before_a_key_of_the_recipe_existed_goes_on(recipe_file, tmp_path):
+    recipe = load_recipe(recipe_file())
+    Trainer(recipe, tmp_path / "run").run(until=2)
+    state = torch.load(tmp_path / "run" / "last.pt", weights_only=True)
+    del state["recipe"]["teacher"], state["recipe"]["loss"]["teacher"], state["recipe"]["augment"]["distant"]
+    torch.save(state, tmp_path / "run" / "last.pt")
+    later = Trainer(recipe, tmp_path / "run")
+    later.resume()
+    assert later.step == 2
+    changed = Trainer(load_recipe(recipe_file(loss={"hard": 0.5, "teacher": 0.1})), tmp_path / "run")
+    with pytest.raises(UserError, match="'loss' was"):
+        changed.resume()
+
+
 def test_a_layer_that_does_not_exist(recipe_file, tmp_path):
     recipe = load_recipe(recipe_file(backbone={"unfreeze": [{"from_step": 0, "layers": ["layer9"]}]}))
     with pytest.raises(UserError, match="no layer 'layer9'"):

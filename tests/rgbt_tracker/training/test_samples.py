@@ -66,6 +66,27 @@ def test_ranks_share_the_global_batch(recipe_file, tmp_path):
     assert torch.equal(whole.search, torch.cat([half.search for half in halves], 1))
 
 
+def test_a_distant_pair_has_no_fine_detail_in_any_view(recipe_file, tmp_path):
+    settings = {"data.paired": 1.0, "data.negatives": 0.0, "augment": {"colour": 0, "search": {"shift": 64}}}
+    near = batches_of(load_recipe(recipe_file(), settings), tmp_path).batch(0)
+    settings["augment"] = {**settings["augment"], "distant": 1.0}
+    far = batches_of(load_recipe(recipe_file(), settings), tmp_path).batch(0)
+    for name in ("template", "search"):
+        detail = [getattr(b, name).float().diff(dim=2).abs().mean((2, 3, 4)) for b in (near, far)]
+        assert (detail[1] < 0.95 * detail[0]).all()
+    assert torch.equal(near.delta, far.delta)
+
+
+def test_both_cameras_may_see_badly_but_one_of_them_sees_something(recipe_file, tmp_path):
+    settings = {"data.paired": 1.0, "augment": {"degrade": 1.0, "both": 1.0}, "data.negatives": 0.0}
+    batches = batches_of(load_recipe(recipe_file(), settings), tmp_path)
+    stacked = [batches.batch(step) for step in range(6)]
+    weaker = torch.cat([batch.degraded.min(0).values for batch in stacked])
+    assert (weaker > 0).all() and weaker.max() <= degradation.WEAK[1]
+    variety = torch.cat([batch.search.float().flatten(2).std(-1).max(0).values for batch in stacked])
+    assert (variety > 0).all()
+
+
 @pytest.mark.parametrize("paired", [0.0, 1.0])
 def test_shapes(recipe_file, tmp_path, paired):
     batch = batches_of(load_recipe(recipe_file(), {"data.paired": paired}), tmp_path).batch(0)
