@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import queue
 import threading
 from collections.abc import Iterator
@@ -48,6 +49,14 @@ class ReadAhead(Sequence):
         stop = threading.Event()
         put = _replace if live else _wait
         thread = threading.Thread(target=_fill, args=(self._sequence, items, stop, put), name="read-ahead", daemon=True)
+
+        def end() -> None:
+            stop.set()
+            thread.join(timeout=10)
+
+        # A program that ends inside the loop (Ctrl-C) may keep this generator to its very end, where a thread that is
+        # torn down inside a decoder aborts the process.
+        atexit.register(end)
         thread.start()
         arrived = 0
         try:
@@ -57,8 +66,8 @@ class ReadAhead(Sequence):
                 yield replace(item, index=arrived) if live else item
                 arrived += 1
         finally:
-            stop.set()
-            thread.join(timeout=10)
+            atexit.unregister(end)
+            end()
 
 
 def prefetch(sequence: Sequence, depth: int = DEPTH) -> ReadAhead:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -83,6 +85,32 @@ def test_leaving_early_ends_the_thread() -> None:
         for _ in prefetch(Counting(1000), depth=2):
             raise ZeroDivisionError
     wait_for_threads()
+
+
+ENDS_INSIDE = """
+import sys, time
+from rgbt_tracker.sequences import Frame, Sequence, SequenceInfo, prefetch
+
+class Slow(Sequence):
+    def frame(self, index):
+        time.sleep(0.2)
+        return Frame(index, None, None)
+    def __iter__(self):
+        try:
+            yield from super().__iter__()
+        finally:
+            print("reader ended", flush=True)
+
+frames = iter(prefetch(Slow(SequenceInfo("slow", 1000)), depth=4))
+next(frames)
+sys.exit(3)
+"""
+
+
+def test_a_program_that_ends_inside_the_loop_ends_the_thread_first() -> None:
+    """A thread that is torn down inside a decoder aborts the process."""
+    ended = subprocess.run([sys.executable, "-c", ENDS_INSIDE], capture_output=True, text=True, timeout=60)
+    assert (ended.returncode, ended.stdout, ended.stderr) == (3, "reader ended\n", "")
 
 
 def test_live_sources_skip_frames_instead_of_falling_behind() -> None:
