@@ -68,7 +68,9 @@ def draw_curves(folder: Path) -> Path:
     )
     for panel, names in shown:
         for name in names:
-            panel.plot(steps, _smooth([float(row[name]) for row in rows]), label=name)
+            # a run may have begun before a column existed
+            values = [float(row[name] or 0) for row in rows]
+            panel.plot(steps, _smooth(values), label=name)
     _draw_validation(panels[1, 1], folder / "validation.csv")
     for panel in panels.flat:
         panel.set_xlabel("step")

@@ -111,9 +111,14 @@ def test_a_run_from_before_a_key_of_the_recipe_existed_goes_on(recipe_file, tmp_
     state = torch.load(tmp_path / "run" / "last.pt", weights_only=True)
     del state["recipe"]["teacher"], state["recipe"]["loss"]["teacher"], state["recipe"]["augment"]["distant"]
     torch.save(state, tmp_path / "run" / "last.pt")
+    log = tmp_path / "run" / "log.csv"
+    rows = [{k: v for k, v in row.items() if k != "teacher"} for row in read_table(log)]
+    log.write_text("\n".join([",".join(rows[0]), *(",".join(row.values()) for row in rows)]) + "\n")
     later = Trainer(recipe, tmp_path / "run")
     later.resume()
     assert later.step == 2
+    later.run()
+    assert [row["teacher"] for row in read_table(log)] == [""] and (tmp_path / "run" / "curves.png").is_file()
     changed = Trainer(load_recipe(recipe_file(loss={"hard": 0.5, "teacher": 0.1})), tmp_path / "run")
     with pytest.raises(UserError, match="'loss' was"):
         changed.resume()
