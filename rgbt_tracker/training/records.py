@@ -7,6 +7,7 @@ import io
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from nestfuse_core.errors import UserError
 from nestfuse_core.files import replacing, write_text
 
 LOG_FIELDS = (
@@ -28,16 +29,21 @@ VALIDATION_FIELDS = ("step", "sequence", "modality", "mean_iou")
 class Table:
     """A CSV file that grows by rows of one run; ``step`` is its first column.
 
-    Opened for a resumed run, rows from the step on that is resumed are dropped.
+    Opened for a resumed run, rows from the step on that is resumed are dropped. Raises UserError for a damaged file.
     """
 
     def __init__(self, path: Path, fields: Sequence[str], before: int) -> None:
         self.path, self.fields = path, fields
-        rows = [row for row in read_table(path) if float(row["step"]) < before] if path.is_file() else []
         buffer = io.StringIO()
         writer = csv.DictWriter(buffer, fields, lineterminator="\n")
         writer.writeheader()
-        writer.writerows(rows)
+        try:
+            if path.is_file():
+                writer.writerows(row for row in read_table(path) if float(row["step"]) < before)
+        except (ValueError, KeyError, TypeError, csv.Error) as error:
+            raise UserError(
+                f"'{path}' is not a table of this run, or it is damaged; delete it to go on without its rows."
+            ) from error
         write_text(path, buffer.getvalue())
 
     def add(self, row: Mapping[str, object]) -> None:

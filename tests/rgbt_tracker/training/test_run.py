@@ -124,6 +124,20 @@ def test_a_run_from_before_a_key_of_the_recipe_existed_goes_on(recipe_file, tmp_
         changed.resume()
 
 
+@pytest.mark.parametrize("content", ["step,loss\nsmoke,1\n", "loss\n1\n", "step,other\n0,1\n", "\udcff"])
+def test_a_damaged_table_is_named_before_anything_is_trained(recipe_file, tmp_path, content):
+    Trainer(load_recipe(recipe_file()), tmp_path / "run").run(until=1)
+    saved = (tmp_path / "run" / "last.pt").read_bytes()
+    damaged = content.encode("utf-8", "surrogateescape")
+    (tmp_path / "run" / "log.csv").write_bytes(damaged)
+    trainer = Trainer(load_recipe(recipe_file()), tmp_path / "run")
+    trainer.resume()
+    with pytest.raises(UserError, match=r"log\.csv' is not a table of this run, or it is damaged; delete it"):
+        trainer.run()
+    assert (tmp_path / "run" / "log.csv").read_bytes() == damaged and trainer.step == 1
+    assert (tmp_path / "run" / "last.pt").read_bytes() == saved
+
+
 def test_a_layer_that_does_not_exist(recipe_file, tmp_path):
     recipe = load_recipe(recipe_file(backbone={"unfreeze": [{"from_step": 0, "layers": ["layer9"]}]}))
     with pytest.raises(UserError, match="no layer 'layer9'"):
