@@ -18,7 +18,7 @@ from rgbt_tracker.config import TrackerConfig, load_config
 from rgbt_tracker.models.build import build_network
 from rgbt_tracker.models.inference import prepare_for_inference
 from rgbt_tracker.models.load import load_weights
-from rgbt_tracker.tracking.anchors import centred_overlap
+from rgbt_tracker.tracking.anchors import centred_overlap, decode_anchors, make_anchors
 from rgbt_tracker.tracking.candidates import Candidates
 from rgbt_tracker.training.batches import Batch, as_images
 from rgbt_tracker.training.recipe import Teaching
@@ -69,7 +69,7 @@ class Teacher:
         self._network = network.to(device).requires_grad_(False)
         self._config, self._student = config, student
         self._device, self._dtype = device, dtype
-        self._candidates: dict[tuple[TrackerConfig, int, int], Candidates] = {}
+        self._candidates: Candidates | None = None  # made once the size of the response is known
 
     @torch.no_grad()
     def __call__(self, batch: Batch) -> Lesson:
@@ -79,7 +79,9 @@ class Teacher:
         with torch.autocast(self._device.type, self._dtype, enabled=self._dtype != torch.float32):
             output = self._network(*images)
         cls, loc = output.cls.float(), output.loc.float()
-        boxes, scores = self._of(self._config, cls).decode(cls, loc)
+        if self._candidates is None:
+            self._candidates = Candidates(self._config, cls.shape[1] // 2, cls.shape[-1], self._device)
+        boxes, scores = self._candidates.decode(cls, loc)
         best = boxes.gather(2, scores.argmax(1)[:, None, None].expand(-1, 4, 1))[..., 0]
         overlap = centred_overlap(best.unflatten(0, (count, pairs)).flatten(0, 1), self._truth(batch).repeat(count, 1))
         overlap, followed = overlap.view(count, pairs).max(0)
@@ -87,18 +89,10 @@ class Teacher:
         response = odds[followed, torch.arange(pairs, device=odds.device)].flatten(1).softmax(1)
         return Lesson(response.view(pairs, *odds.shape[2:]), (overlap > FOUND) & ~batch.negative)
 
-    def _of(self, config: TrackerConfig, cls: Tensor) -> Candidates:
-        key = (config, cls.shape[1] // 2, cls.shape[-1])
-        if key not in self._candidates:
-            self._candidates[key] = Candidates(*key, self._device)
-        return self._candidates[key]
-
     def _truth(self, batch: Batch) -> Tensor:
         """(N, 4) the target's box cx, cy, w, h relative to the crop's centre; every anchor's delta leads to it."""
-        delta = batch.delta.flatten(1, 2)
-        anchors = batch.label.shape[1]
-        cls = delta.new_zeros(len(delta), 2 * anchors, *delta.shape[2:])
-        return self._of(self._student, cls).decode(cls, delta)[0][..., 0]
+        anchors = make_anchors(self._student.anchors, batch.label.shape[-1]).to(self._device)
+        return decode_anchors(batch.delta[..., 0, 0, 0], anchors[:, :1])[..., 0]
 
     def _at_positions(self, response: Tensor, size: int) -> Tensor:
         """(M, m, m) at the teacher's positions -> (M, size, size) at the student's, linearly, the border repeated."""
