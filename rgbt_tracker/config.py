@@ -59,7 +59,8 @@ class ReliabilityConfig(Section):
     ``branches``: the modalities alone, or ``all``, with the paper's fusion as one more. ``gains`` weigh the response
     margin now and in memory, and the distance from the agreed place now and in memory; ``rate`` is the memory's,
     which starts with the part ``first`` of what tells the branches apart in a track's first search; ``bias`` is each
-    branch's merit before any evidence (RGB, thermal, joint); ``together`` is more of it for the joint branch, as far
+    branch's merit before any evidence (RGB, thermal, joint); ``template`` weighs the log-odds with which a branch finds
+    the target again in views of the first frame (0: not tried); ``together`` is more of it for the joint branch, as far
     as both modalities are equally reliable; log-odds beyond ``limit`` say no more in a product, so that one confident
     mistake cannot outvote everything; ``rivals`` counts responses elsewhere against a branch; ``prior`` is the
     window's part in finding the agreed place. `rgbt calibrate` fits gains and bias.
@@ -70,6 +71,7 @@ class ReliabilityConfig(Section):
     gains: tuple[float, float, float, float] = (0.18, 0.18, 0.75, 2.0)
     bias: tuple[float, float, float] = (0.0, 0.0, 0.0)
     together: float = 0.0
+    template: float = Field(default=0.0, ge=0)
     rate: float = Field(default=0.2, gt=0, le=1)
     first: float = Field(default=1.0, ge=0, le=1)
     limit: float = Field(default=5.0, gt=0)

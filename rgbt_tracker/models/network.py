@@ -26,9 +26,10 @@ class Clock(Protocol):
 
 
 class Template(NamedTuple):
-    """What a search needs of the template: the head's kernels."""
+    """What a search needs of the template: the head's kernels, and each branch's ``standing`` (B, N), if tried."""
 
     kernels: Any
+    standing: Tensor | None = None
 
 
 class Output(NamedTuple):
@@ -149,6 +150,27 @@ class SiameseNetwork(nn.Module):
         with self.stopwatch("head"):
             return Template(self.head.prepare(features))  # type: ignore[operator]
 
+    @property
+    def judges(self) -> bool:
+        """Whether templates are to be tried on their own frame with `judge`."""
+        return self.gate is not None and self.gate.config.template > 0
+
+    def judge(self, template: Template, views: Tensor, places: Tensor) -> Template:
+        """Try a template on V views of its own frame, where the target's place is known.
+
+        Args:
+            template: of one target.
+            views: (K, V, 3, S, S) search images.
+            places: (V, 2) rows and columns from the middle of the response to the target, in each view.
+
+        Returns:
+            The template with its branches' standing (B, 1) for `search`.
+        """
+        assert self.gate is not None
+        features = [self.branches(view) for view in views.split(1, 1)]
+        cls = torch.stack([self.head(template.kernels, levels)[0] for levels in features], 1)
+        return template._replace(standing=self.gate.standing(cls, places))
+
     def search(self, template: Template, images: Tensor, memory: Tensor | None = None) -> Output:
         """Search images (K, N, 3, S, S) -> the head's output; ``memory`` is that of the track's previous search."""
         if self.gate is not None:
@@ -164,7 +186,7 @@ class SiameseNetwork(nn.Module):
             cls, loc = self.head(template.kernels, features)
         with self.stopwatch("fusion"):
             shape = (-1, images.shape[1])
-            fused = gate(cls.unflatten(0, shape), loc.unflatten(0, shape), memory)
+            fused = gate(cls.unflatten(0, shape), loc.unflatten(0, shape), memory, template.standing)
         count = len(self.modalities)
         shares = fused.shares[:count]
         if len(fused.shares) > count:

@@ -5,7 +5,9 @@ pulls the fused response away. Here each modality, and the paper's fusion of the
 itself: the head runs on all *branches* as one batch. Every branch then earns a weight from evidence in its response:
 - how strongly it responds at the place on which the branches together agree, against its strongest response elsewhere,
 - how far its own peak lies from that place,
-- both now and as a moving average over the frames before (the *memory*).
+- both now and as a moving average over the frames before (the *memory*),
+- how well its template finds the target in the first frame itself, where the target's place is known (the *standing*):
+  a template that shows smoke answers confidently to whatever looks like smoke.
 
 The branches' responses are combined under these weights, and so are their boxes, each in proportion to its weight and
 response at that position. Nothing but the gate's four gains and the branches' biases is learned; gradients flow through
@@ -48,23 +50,24 @@ class ReliabilityGate(nn.Module):
         self.gains = nn.Parameter(torch.tensor(config.gains))
         self.bias = nn.Parameter(torch.tensor(config.bias))
 
-    def forward(self, cls: Tensor, loc: Tensor, memory: Tensor | None = None) -> Fused:
+    def forward(self, cls: Tensor, loc: Tensor, memory: Tensor | None = None, standing: Tensor | None = None) -> Fused:
         """Fuse one search.
 
         Args:
             cls: (B, N, 2A, h, w) logits, all background ones first.
             loc: (B, N, 4A, h, w) box parameters.
             memory: of the frame before; None in the first search of a track.
+            standing: (B, N) of the templates, from `standing`; None leaves all branches equal in this respect.
         """
         cls, loc = cls.float(), loc.float()  # half precision has no number between 0.996 and 1
         branches, batch = cls.shape[:2]
-        anchors, size = cls.shape[2] // 2, cls.shape[-2:]
-        scores = target_scores(cls.flatten(0, 1)).view(branches, batch, anchors, *size).clamp(TINY, 1 - TINY)
+        scores = self._scores(cls)
+        anchors = scores.shape[2]
         evidence = self._evidence(scores.amax(2))
         if memory is None:
             # A single frame says little about what is to come; the mean of the branches prefers none.
             memory = torch.lerp(evidence.mean(0, keepdim=True), evidence, self.config.first)
-        weights = self._weights(evidence, memory)
+        weights = self._weights(evidence, memory, standing)
         spread = weights.view(branches, batch, 1, 1, 1)
         parts = spread * scores
         response = parts.sum(0)
@@ -83,6 +86,28 @@ class ReliabilityGate(nn.Module):
             (1 - rate) * memory + rate * evidence.detach(),
         )
 
+    def standing(self, cls: Tensor, places: Tensor) -> Tensor:
+        """How well templates find the target in views of their own frame.
+
+        Args:
+            cls: (B, V, 2A, h, w) logits of V views.
+            places: (V, 2) rows and columns from the middle of each response to the target, maybe between positions.
+
+        Returns:
+            (B, 1) mean over the views of the best log-odds within 1.5 positions of the target, in +-6.9.
+        """
+        odds = _odds(self._scores(cls.float()).amax(2))
+        steps = torch.arange(odds.shape[-1], device=odds.device) - odds.shape[-1] // 2
+        rows, columns = ((steps - place[:, None]).abs() <= 1.5 for place in places.to(odds.device).T)
+        near = rows[:, :, None] & columns[:, None, :]
+        return odds.masked_fill(~near, -torch.inf).amax((2, 3)).mean(1, keepdim=True)
+
+    @staticmethod
+    def _scores(cls: Tensor) -> Tensor:
+        """(B, N, 2A, h, w) logits -> (B, N, A, h, w) probabilities, never 0 or 1."""
+        scores = target_scores(cls.flatten(0, 1)).view(*cls.shape[:2], cls.shape[2] // 2, *cls.shape[-2:])
+        return scores.clamp(TINY, 1 - TINY)
+
     def _evidence(self, response: Tensor) -> Tensor:
         """(B, N, h, w) best score of a position -> (B, N, 2): log-odds margin at the agreed place, distance to it."""
         size = response.shape[-1]
@@ -92,7 +117,7 @@ class ReliabilityGate(nn.Module):
         place = agreed.flatten(1).argmax(1)
         near = self._near(place, size, radius=1)
         around = self._near(place, size, radius=max(2, size // 6))
-        odds = torch.logit(response.clamp(1e-3, 1 - 1e-3))
+        odds = _odds(response)
         at = odds.masked_fill(~near, -torch.inf).amax((2, 3))
         elsewhere = odds.masked_fill(around, -torch.inf).amax((2, 3))
         peak = response.flatten(2).argmax(2)
@@ -107,13 +132,20 @@ class ReliabilityGate(nn.Module):
         columns = (steps[None] - (place % size)[:, None]).abs() <= radius
         return rows[:, :, None] & columns[:, None, :]
 
-    def _weights(self, evidence: Tensor, memory: Tensor) -> Tensor:
+    def _weights(self, evidence: Tensor, memory: Tensor, standing: Tensor | None) -> Tensor:
         now, before, far_now, far_before = self.gains
         bias = self.bias[: len(evidence), None]
         merit = bias + now * evidence[..., 0] + before * memory[..., 0]
         merit = merit - far_now * evidence[..., 1] - far_before * memory[..., 1]
+        if standing is not None:
+            merit = merit + self.config.template * standing
         if len(merit) == 3:
             # A joint fusion is worth more than either modality as long as both see the target.
             rgb, thermal = merit[:2].softmax(0)
             merit = torch.stack([merit[0], merit[1], merit[2] + self.config.together * 4 * rgb * thermal])
         return merit.softmax(0)
+
+
+def _odds(response: Tensor) -> Tensor:
+    """Log-odds in +-6.9: beyond a probability of 0.999 there is nothing to tell apart."""
+    return torch.logit(response.clamp(1e-3, 1 - 1e-3))

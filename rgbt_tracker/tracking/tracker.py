@@ -22,6 +22,8 @@ from rgbt_tracker.tracking.thermal import ThermalView, as_bgr
 
 MIN_SIDE = 10.0
 """No tracked box becomes smaller than this, in px."""
+ASIDE = 0.28
+"""How far the views on which a template is tried look past the target, both ways, in sides of the template square."""
 Image = NDArray[Any]
 Means = NDArray[np.float64]
 
@@ -99,6 +101,8 @@ class Tracker:
         with torch.inference_mode():
             crops = self._crops(images, center, side, self.config.tracking.exemplar, means)
             template = self.network.template(crops)
+            if self.network.judges:
+                template = self.network.judge(template, *self._views(images, center, side, means))
         self._state = _State(center, (w, h), means, template)
 
     def update(self, rgb: ArrayLike | None, ir: ArrayLike | None) -> Result:
@@ -179,6 +183,23 @@ class Tracker:
             crops = [crop_square(i, center, side, size, mean) for i, mean in zip(images, means, strict=True)]
             stacked = torch.from_numpy(np.stack(crops)).to(self.device, non_blocking=True)
             return stacked.permute(0, 3, 1, 2).float()[:, None]
+
+    def _views(
+        self, images: list[Image], center: tuple[float, float], side: float, means: list[Means]
+    ) -> tuple[Tensor, Tensor]:
+        """Search images of the first frame, and the target's rows and columns from the middle of the responses to them.
+
+        It lies off-centre, since a response that is high in the middle whatever it sees would pass for a find there.
+        """
+        options = self.config.tracking
+        wide = round(side * options.instance / options.exemplar)
+        step = options.exemplar * ASIDE / self.config.anchors.stride
+        views, places = [], []
+        for across, down in ((1, 1), (-1, 1), (-1, -1), (1, -1)):
+            aside = center[0] + across * ASIDE * side, center[1] + down * ASIDE * side
+            views.append(self._crops(images, aside, wide, options.instance, means))
+            places.append((-down * step, -across * step))
+        return torch.cat(views, 1), torch.tensor(places)
 
     def _candidates(self, count: int, size: int) -> Candidates:
         """For an output of A = ``count`` and h = w = ``size``; made once."""

@@ -39,13 +39,15 @@ CHUNK = 64
 class Frames:
     """What the gate was given, and what was right: T frames, B branches.
 
-    ``cls`` (T, B, 2A, h, w) and ``loc`` (T, B, 4A, h, w) float16; ``memory`` (T, B, 2); ``truth`` (T, 4) x, y, w, h and
-    ``size`` (T, 2) w, h of the target as the tracker last saw it, both in search-crop px, the crop's centre at 0.
+    ``cls`` (T, B, 2A, h, w) and ``loc`` (T, B, 4A, h, w) float16; ``memory`` (T, B, 2); ``standing`` (T, B), 0 where it
+    was not tried; ``truth`` (T, 4) x, y, w, h and ``size`` (T, 2) w, h of the target as the tracker last saw it, both
+    in search-crop px, the crop's centre at 0.
     """
 
     cls: Tensor
     loc: Tensor
     memory: Tensor
+    standing: Tensor
     truth: Tensor
     size: Tensor
 
@@ -64,14 +66,15 @@ def record(tracker: Tracker, sequence: Sequence, seed: int) -> Frames | None:
     """Track ``sequence`` with a gated tracker and keep what the gate is given; None without a usable frame."""
     gate, truth = tracker.network.gate, sequence.groundtruth
     assert gate is not None and truth is not None
-    given: list[tuple[Tensor, Tensor, Tensor]] = []
+    given: list[tuple[Tensor, ...]] = []
 
     def keep(_: Any, arguments: tuple[Tensor, ...], output: Any) -> None:
-        cls, loc, memory = arguments
+        cls, loc, memory, standing = arguments
         # Without a memory the gate takes the evidence itself, which is what comes out as the memory then.
         memory = output.memory if memory is None else memory
         # Kept in main memory, where the fit runs: thousands of frames need not stay on a GPU.
-        given.append((cls[:, 0].half().cpu(), loc[:, 0].half().cpu(), memory[:, 0].cpu()))
+        standing = torch.zeros(len(cls)) if standing is None else standing[:, 0].cpu()
+        given.append((cls[:, 0].half().cpu(), loc[:, 0].half().cpu(), memory[:, 0].cpu(), standing))
 
     rows: list[tuple[Tensor, ...]] = []
     misses = 0
@@ -113,7 +116,10 @@ class Replay:
     def overlaps(self, gate: ReliabilityGate, frames: Frames) -> Tensor:
         """(T,) expected overlap with the truth under ``gate``."""
         fused = gate(
-            frames.cls.transpose(0, 1).float(), frames.loc.transpose(0, 1).float(), frames.memory.transpose(0, 1)
+            frames.cls.transpose(0, 1).float(),
+            frames.loc.transpose(0, 1).float(),
+            frames.memory.transpose(0, 1),
+            frames.standing.T,
         )
         boxes, scores = self._candidates.decode(fused.cls, fused.loc)
         ranked, _ = self._candidates.rank(boxes, scores, *frames.size.T[..., None])

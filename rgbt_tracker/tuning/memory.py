@@ -85,11 +85,9 @@ class RememberingNetwork(torch.nn.Module):
         super().__init__()
         self.network, self.answers, self.variant = network, memory, variant
         self._template: tuple[Any, str] | None = None
-        self._name = ""
         if features:
             extract = network.extract
-            # Called inside `template` and `search`, with the images that they have just named.
-            network.extract = lambda images: memory.recall("features", (self._name,), lambda: extract(images))
+            network.extract = lambda images: memory.recall("features", (digest(images),), lambda: extract(images))
 
     @property
     def stopwatch(self) -> Any:
@@ -101,20 +99,34 @@ class RememberingNetwork(torch.nn.Module):
 
     def template(self, images: Tensor) -> Any:
         """As `SiameseNetwork.template`."""
-        self._name = digest(images)
-        answer = self.answers.recall("template", (self.variant, self._name), lambda: self.network.template(images))
-        self._template = answer, self._name
+        name = digest(images)
+        answer = self.answers.recall("template", (self.variant, name), lambda: self.network.template(images))
+        self._template = answer, name
+        return answer
+
+    @property
+    def judges(self) -> bool:
+        """As `SiameseNetwork.judges`."""
+        return bool(self.network.judges)
+
+    def judge(self, template: Any, views: Tensor, places: Tensor) -> Any:
+        """As `SiameseNetwork.judge`; ``template`` must be the one that `template` returned last."""
+        assert self._template is not None and template is self._template[0]
+        # The same crop of another frame may stand differently.
+        name = self._template[1] + digest(views)
+        compute = lambda: self.network.judge(template, views, places)  # noqa: E731
+        answer = self.answers.recall("template", (self.variant, name), compute)
+        self._template = answer, name
         return answer
 
     def search(self, template: Any, images: Tensor, memory: Tensor | None = None) -> Any:
-        """As `SiameseNetwork.search`; ``template`` must be the one that `template` returned last.
+        """As `SiameseNetwork.search`; ``template`` must be the one that `template` (or `judge`) returned last.
 
         ``memory`` is the track's own (of the reliability gate) and part of the question.
         """
         assert self._template is not None and template is self._template[0]
-        self._name = digest(images)
         past = "" if memory is None else memory.cpu().numpy().tobytes().hex()
-        key = (self.variant, self._template[1], self._name, past)
+        key = (self.variant, self._template[1], digest(images), past)
         return self.answers.recall("search", key, lambda: self.network.search(template, images, memory))
 
 

@@ -1,5 +1,6 @@
 """Reliability-aware fusion: what the gate computes, on maps drawn by hand and inside both trackers."""
 
+import cv2
 import numpy as np
 import pytest
 import torch
@@ -89,6 +90,26 @@ def test_the_first_frame_counts_for_a_part_in_memory() -> None:
     assert whole.weights[0, 0] > part.weights[0, 0] > none.weights[0, 0]
 
 
+def test_a_template_that_finds_its_own_target_counts_more() -> None:
+    """By ``template`` times the difference of the standings, in log-odds of the weights."""
+    gate = ReliabilityGate(ReliabilityConfig(template=0.5))
+    cls, loc = torch.stack([SEES, SEES]), torch.zeros(2, 1, 4, SIZE, SIZE)
+    weights = gate(cls, loc, None, torch.tensor([[1.0], [5.0]])).weights
+    torch.testing.assert_close(torch.log(weights[1] / weights[0]), torch.tensor([2.0]))
+    torch.testing.assert_close(gate(cls, loc, None, torch.full((2, 1), 3.0)).weights, gate(cls, loc).weights)
+
+
+def test_standing_is_the_mean_log_odds_near_the_known_place() -> None:
+    gate = ReliabilityGate(ReliabilityConfig())
+    # Two views, the target 4.5 rows above and columns left of the middle (7), then below and right of it.
+    first, second = (2, 3), (12, 11)
+    sees = torch.cat([logits({first: 3.0, (2, 9): 6.0}), logits({second: 5.0})])
+    smoke = torch.cat([logits({(7, 7): 6.0}), logits({(7, 7): 6.0})])
+    sure = torch.cat([logits({first: 30.0}), logits({second: 30.0})])
+    standing = gate.standing(torch.stack([sees, smoke, sure]), torch.tensor([[-4.5, -4.5], [4.5, 4.5]]))
+    torch.testing.assert_close(standing, torch.tensor([[4.0], [-4.0], [float(np.log(999))]]), atol=1e-3, rtol=0)
+
+
 def test_samples_of_a_batch_do_not_mix() -> None:
     gate = ReliabilityGate(ReliabilityConfig())
     cls = torch.stack([torch.cat([SEES, BLIND]), torch.cat([BLIND, SEES])])
@@ -134,6 +155,50 @@ def test_both_trackers_run_with_it(name: str, branches: str, point: str) -> None
     assert len(results[1].weights) == (3 if branches == "all" else 2)
     assert sum(results[1].weights) == pytest.approx(1, abs=1e-4)
     np.testing.assert_allclose(results[1].maps["response"].sum(0), 1, atol=1e-4)
+
+
+def smoke_and_disc() -> tuple[np.ndarray, np.ndarray, tuple[float, float, float, float]]:
+    """A visible picture of nothing but noise, a thermal one with a warm disc on a cold patchwork, and its box."""
+    rng = np.random.default_rng(3)
+    rgb = rng.normal(150, 12, (240, 320, 3)).clip(0, 255).astype(np.uint8)
+    ir = cv2.resize(rng.integers(40, 90, (12, 16), dtype=np.uint8), (320, 240), interpolation=cv2.INTER_CUBIC)
+    cv2.circle(ir, (150, 110), 18, 230, -1)
+    return rgb, ir, (132.0, 92.0, 37.0, 37.0)
+
+
+def test_a_template_of_smoke_has_a_low_standing_and_little_weight() -> None:
+    rgb, ir, box = smoke_and_disc()
+    weights = []
+    for gain in (0.0, 1.0):
+        config = load_config("nestfuse_siamrpn_mobilev2").replace(**{"model.fusion.reliability.template": gain})
+        tracker = build_tracker(config, device="cpu")
+        tracker.initialize(rgb, ir, box)
+        weights.append(tracker.update(rgb, ir).weights[0])
+        assert tracker._state is not None
+        standing = tracker._state.template.standing
+        assert (standing is None) == (gain == 0)
+    visible, thermal, _ = standing[:, 0].tolist()
+    assert visible < thermal - 2
+    assert weights[1] < 0.5 * weights[0]
+
+
+def test_a_template_is_tried_where_the_target_is() -> None:
+    """The views are cut off-centre; their places must point at the target, for both strides."""
+    rgb, ir, box = smoke_and_disc()
+    for name in ("nestfuse_siamrpn_mobilev2", "nestfuse_nanotrack"):
+        config = load_config(name).replace(**{"model.fusion.strategy": "reliable"})
+        config = config.replace(**{"model.fusion.reliability": {"template": 1.0}})
+        tracker = build_tracker(config, "untrained", "cpu")
+        seen = []
+        tracker.network.judge = lambda template, views, places, seen=seen: seen.append((views, places)) or template
+        tracker.initialize(rgb, ir, box)
+        views, places = seen[0]
+        assert views.shape[:3] == (2, 4, 3) and places.shape == (4, 2)
+        for view, place in zip(views[1, :, 0].numpy(), places.numpy(), strict=True):
+            warm = np.argwhere(view > 200).mean(0) - (view.shape[0] - 1) / 2
+            # Crops begin at whole pixels of the image, of which one is 0.3 positions here.
+            np.testing.assert_allclose(warm / config.anchors.stride, place, atol=0.4)
+        assert len({tuple(np.sign(place)) for place in places.numpy()}) == 4
 
 
 def test_one_modality_has_no_gate() -> None:

@@ -66,7 +66,7 @@ def frames_with(seeing: int, count: int = 48) -> Frames:
     cls = torch.from_numpy(np.stack([-odds / 2, odds / 2], 2)).half()
     loc = torch.full((count, 3, 4, SIZE, SIZE), 20.0).half()
     truth = torch.tensor([-20.0, -20, 40, 40]).expand(count, 4)
-    return Frames(cls, loc, torch.zeros(count, 3, 2), truth, torch.full((count, 2), 40.0))
+    return Frames(cls, loc, torch.zeros(count, 3, 2), torch.zeros(count, 3), truth, torch.full((count, 2), 40.0))
 
 
 @pytest.mark.parametrize("seeing", [0, 1, 2])

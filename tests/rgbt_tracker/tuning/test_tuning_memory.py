@@ -47,6 +47,19 @@ def test_same_track_with_and_without_memory(config):
     assert memory.rate("search") == 0.5 and memory.saved() > 0
 
 
+def test_templates_tried_on_their_frame_are_remembered_too(config):
+    reliability = {"model.fusion.strategy": "reliable", "model.fusion.reliability": {"template": 0.5}}
+    config = config.replace(**reliability)
+    expected = track_sequence(build_tracker(config, "untrained", "cpu"), Noise()).boxes
+    memory = Memory()
+    tracker = build_tracker(config, "untrained", "cpu")
+    tracker.network = RememberingNetwork(tracker.network, memory, "", features=True)  # type: ignore[assignment]
+    for _ in range(2):
+        np.testing.assert_array_equal(track_sequence(tracker, Noise()).boxes, expected)
+    assert memory.misses == {"template": 2, "search": 3, "features": 8}  # template, four views, three searches
+    assert memory.hits == {"template": 2, "search": 3}
+
+
 def test_a_different_setting_still_gets_its_own_answer(config):
     changed = Setting(0.3, 0.1, 0.9)
     remembering = evaluator(config)
