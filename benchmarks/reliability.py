@@ -3,18 +3,23 @@
     python benchmarks/reliability.py --config nestfuse_nanotrack [--weights F] --part validation --count 33 --length 70
     python benchmarks/reliability.py --varied 60 --failing 0.6 [--photos DIR] [--design reliable --design RGB]
     python benchmarks/reliability.py --count 0 --varied 60 --first 120 --distant --length 90 --failing 0.5
+    python benchmarks/reliability.py --count 0 --crowd 60 --length 100 --blind 0.4 --failing 0.3 --short
 
 ``--varied`` adds random scenes with smaller targets (from number ``--first`` on), in every second of which everybody is
-smaller still with ``--distant``; ``--failing`` lets a camera fail in that share of all scenes. Every design runs
-over every sequence with the same weights. "reliable" is the configuration's own gate; the rows below it are the default
-one, and that with its parts taken away one by one. ``--gate`` adds any other gate, ``--part train`` takes the scenes on
-which a gate may be chosen.
+smaller still with ``--distant``, ``--crowd`` small people among people; in the share ``--blind`` of all scenes a camera
+sees nothing from the first frame on, in ``--failing`` of the others it fails later. ``--short`` tracks 35 frames from
+frame 0 and from frame 45 instead of everything, and counts the tracks that lost the target as failures: more starts in
+the same time. Every design runs over every sequence with the same weights. "reliable" is the configuration's own gate;
+the rows below it are the default one, and that with its parts taken away one by one. ``--gate`` adds any other gate,
+``--changes`` the configuration's own but for some settings, ``--part train`` takes the scenes on which a gate may be
+chosen.
 """
 
 from __future__ import annotations
 
 import argparse
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -23,20 +28,24 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rgbt_tracker import build_tracker
+from rgbt_tracker.boxes import overlap
 from rgbt_tracker.config import load_config
 from rgbt_tracker.data.synthetic import draw_sequence, split
-from rgbt_tracker.data.synthetic.variety import draw_varied, photographs, varied_seeds
+from rgbt_tracker.data.synthetic.variety import draw_crowd, draw_varied, photographs, varied_seeds
 from rgbt_tracker.evaluation.scores import one_pass_scores
-from rgbt_tracker.sequences.base import Sequence
+from rgbt_tracker.sequences.base import Frame, Sequence
+from rgbt_tracker.sequences.later import Later
 from rgbt_tracker.sequences.remembered import Remembered
 from rgbt_tracker.tracking.run import track_sequence
 from rgbt_tracker.tracking.tracker import Tracker
-from rgbt_tracker.training.failures import FailingCamera
+from rgbt_tracker.training.failures import BlindCamera, FailingCamera
 from rgbt_tracker.vot.reset import reset_scores
 
 GATE = "4 gains, 3 biases, rate[, together[, first]]"
 SMALLEST = 8
 """Targets with a shorter side (px) are left out."""
+STARTS, FRAMES = (0, 45), 35
+"""Where the tracks of ``--short`` start, and how long they are."""
 
 
 def gate(**settings: Any) -> dict[str, Any]:
@@ -70,6 +79,15 @@ def given_gate(text: str) -> tuple[str, dict[str, Any]]:
     return text, gate(**settings)
 
 
+def given_changes(text: str) -> tuple[str, dict[str, Any]]:
+    """``"template=1,rivals=0.5"``: the text itself as the design's name, and its changes to the configuration."""
+    pairs = [part.partition("=") for part in text.split(",")]
+    try:
+        return text, {f"model.fusion.reliability.{key}": float(value) for key, _, value in pairs}
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"expected SETTING=NUMBER with commas, got '{text}'") from None
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--config", default="nestfuse_siamrpn_mobilev2")
@@ -79,34 +97,70 @@ def main() -> None:
     parser.add_argument("--length", type=int, default=70)
     parser.add_argument("--varied", type=int, default=0)
     parser.add_argument("--first", type=int, default=0, help="how many varied scenes to leave out")
+    parser.add_argument("--crowd", type=int, default=0)
     parser.add_argument("--distant", action="store_true", help="every second varied scene with smaller targets")
     parser.add_argument("--photos", type=Path, help="photographs, backgrounds of half of the varied scenes")
     parser.add_argument("--failing", type=float, default=0.0)
+    parser.add_argument("--blind", type=float, default=0.0)
+    parser.add_argument("--short", action="store_true", help="short tracks from two starts a scene")
     parser.add_argument("--design", action="append", choices=list(DESIGNS), help="only these; may be repeated")
     parser.add_argument("--gate", action="append", type=given_gate, default=[], help=GATE)
+    parser.add_argument("--changes", action="append", type=given_changes, default=[], help="SETTING=NUMBER[,...]")
     parser.add_argument("--device", default="auto")
     arguments = parser.parse_args()
-    designs = {name: DESIGNS[name] for name in arguments.design or ([] if arguments.gate else DESIGNS)}
-    designs |= dict(arguments.gate)
+    given = dict(arguments.gate + arguments.changes)
+    designs = {name: DESIGNS[name] for name in arguments.design or ([] if given else DESIGNS)} | given
     config = load_config(arguments.config)
     trackers = {
         name: build_tracker(config.replace(**changes), arguments.weights, arguments.device)
         for name, changes in designs.items()
     }
     rows: dict[str, list[tuple[float, float]]] = {name: [] for name in trackers}
+    measure = short_tracks if arguments.short else whole_track
     for sequence in sequences(arguments):
-        for name, tracker in trackers.items():
-            rows[name].append(measured(tracker, sequence))
+        found = {name: measure(tracker, sequence) for name, tracker in trackers.items()}
+        if not all(found.values()):
+            continue
+        for name, scores in found.items():
+            rows[name] += scores
         line = ", ".join(f"{name} {scores[-1][0]:.3f} / {scores[-1][1]:.0f}" for name, scores in rows.items())
         print(f"{sequence.name}: {line}", flush=True)
     print_table({name: np.array(scores) for name, scores in rows.items()})
 
 
-def measured(tracker: Tracker, sequence: Sequence) -> tuple[float, float]:
+def whole_track(tracker: Tracker, sequence: Sequence) -> list[tuple[float, float]]:
     """Mean IoU of one pass, and failures of the run with resets."""
     assert sequence.groundtruth is not None
     iou = one_pass_scores(track_sequence(tracker, sequence).boxes, sequence.groundtruth)["mean_iou"]
-    return iou, reset_scores(tracker, sequence).failures
+    return [(iou, reset_scores(tracker, sequence).failures)]
+
+
+def short_tracks(tracker: Tracker, sequence: Sequence) -> list[tuple[float, float]]:
+    """For each of `STARTS` with a target: mean IoU of `FRAMES` frames, and 1 if one of them misses it."""
+    truth = sequence.groundtruth
+    assert truth is not None
+    scores = []
+    for start in STARTS:
+        if min(truth[start, 2:]) >= SMALLEST:
+            # The first box is given, not found.
+            boxes = track_sequence(tracker, Part(sequence, start, FRAMES + 1)).boxes[1:]
+            overlaps = overlap(boxes, truth[start + 1 : start + 1 + FRAMES])
+            overlaps = overlaps[~np.isnan(overlaps)]
+            scores.append((float(np.mean(overlaps)), float(np.min(overlaps) <= 0)))
+    return scores
+
+
+class Part(Sequence):
+    """``count`` frames of ``source`` from ``start`` on."""
+
+    def __init__(self, source: Sequence, start: int, count: int) -> None:
+        self._rest = Later(source, start)
+        info = self._rest.info
+        assert info.groundtruth is not None
+        super().__init__(replace(info, length=min(count, len(self._rest)), groundtruth=info.groundtruth[:count]))
+
+    def frame(self, index: int) -> Frame:
+        return self._rest.frame(index)
 
 
 def print_table(results: dict[str, NDArray[np.float64]]) -> None:
@@ -134,8 +188,14 @@ def sequences(arguments: argparse.Namespace) -> Iterator[Sequence]:
         partial(draw_varied, seed, arguments.length, photos, arguments.distant and number % 2 == 1)
         for number, seed in enumerate(seeds, arguments.first)
     ]
-    for number, make in enumerate(makers):
-        sequence = Remembered(FailingCamera(make(), arguments.first + number, arguments.failing))
+    makers += [
+        partial(draw_crowd, seed, arguments.length, photos)
+        for seed in varied_seeds(arguments.part, arguments.first + arguments.crowd)[arguments.first :]
+    ]
+    for number, make in enumerate(makers, arguments.first):
+        scene = make()
+        blind = BlindCamera(scene, number, arguments.blind)
+        sequence = Remembered(blind if blind.failing else FailingCamera(scene, number, arguments.failing))
         box = sequence.info.start_box
         if box is not None and min(box[2:]) >= SMALLEST:
             yield sequence

@@ -153,3 +153,34 @@ class FailingCamera(Sequence):
             self._good = getattr(self._source.frame(self.failing.start - 1), self._camera)
         image = self._failure(getattr(frame, self._camera), self._good, index - self.failing.start)
         return replace(frame, rgb=image) if self._camera == "rgb" else replace(frame, ir=image)
+
+
+class BlindCamera(Sequence):
+    """A sequence in which, with probability ``share``, one of the two cameras sees nothing from the first frame on.
+
+    Its template then shows no target. In six of ten of them it stays blind, else it recovers later; camera, kind and
+    end are drawn by ``seed``.
+
+    Attributes:
+        failing: the frames in which the camera fails, empty when it does not; camera: "rgb" or "ir".
+    """
+
+    def __init__(self, source: Sequence, seed: int, share: float) -> None:
+        super().__init__(source.info)
+        rng = np.random.default_rng((77, seed))
+        fails = rng.random() < share
+        self._source, self.camera = source, ("rgb", "ir")[int(rng.integers(2))]
+        # What is frozen or drifts away has been seen before.
+        kinds = [kind for kind in FAILURES if kind not in (frozen, adrift)]
+        self._failure = kinds[int(rng.integers(len(kinds)))](rng)
+        count = len(source)
+        stop = count if rng.random() < 0.6 else int(rng.integers(count // 3, count))
+        self.failing = range(stop if fails else 0)
+
+    def frame(self, index: int) -> Frame:
+        frame = self._source.frame(index)
+        if index not in self.failing:
+            return frame
+        image = getattr(frame, self.camera)
+        image = self._failure(image, image, index)
+        return replace(frame, rgb=image) if self.camera == "rgb" else replace(frame, ir=image)

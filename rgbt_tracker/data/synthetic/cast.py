@@ -110,6 +110,15 @@ def crosser(rng: np.random.Generator, sprite: Sprite, target: Actor, place: Plac
     return actor(sprite, x, row)
 
 
+def companion(rng: np.random.Generator, target: Actor) -> Actor:
+    """A person at the target's side, all the way."""
+    scale = np.array([pixels_per_metre(value) for value in target.row])
+    beside = float(rng.choice([-1, 1]) * rng.uniform(0.5, 1.4))
+    row = target.row + float(rng.choice([-1, 1]) * rng.uniform(2, 7))
+    sprite = people.pedestrian(rng)
+    return actor(sprite, target.x + (beside + 0.25 * sway(rng, len(target.x), 2.0)) * scale, row)
+
+
 def passer(rng: np.random.Generator, sprite: Sprite, place: Place, length: int) -> Actor:
     """Somebody who minds their own business anywhere in the place."""
     # Cars keep to the far side, where they do not fill the picture.

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from nestfuse_core.errors import UserError
 from rgbt_tracker.data.crops import CropWriter, usable
+from rgbt_tracker.data.synthetic.cast import companion
 from rgbt_tracker.data.synthetic.drawn import DrawnSequence
 from rgbt_tracker.data.synthetic.noise import Picture, to_bytes
 from rgbt_tracker.data.synthetic.panorama import Place
@@ -40,11 +41,7 @@ def random_scene(rng: np.random.Generator) -> Scene:
         return tuple(KINDS[int(place)] for place in rng.integers(len(KINDS), size=int(rng.integers(low, high))))
 
     target = KINDS[int(rng.integers(len(KINDS)))]
-    events = []
-    for _ in range(int(rng.integers(0, 3))):
-        start = float(rng.uniform(-0.3, 0.8))
-        kind = DISTURBANCES[int(rng.integers(len(DISTURBANCES)))]
-        events.append(Event(kind, start, start + float(rng.uniform(0.2, 0.6)), float(rng.uniform(0.4, 1.0))))
+    events = _disturbances(rng)
     return Scene(
         "varied",
         "random",
@@ -59,8 +56,18 @@ def random_scene(rng: np.random.Generator) -> Scene:
         zoom=float(rng.uniform(0, 0.8)) * float(rng.random() < 0.5),
         shake=float(rng.uniform(0.3, 1)) * float(rng.random() < 0.25),
         misaligned=float(rng.uniform(0, 0.5)) * float(rng.random() < 0.3),
-        events=tuple(events),
+        events=events,
     )
+
+
+def _disturbances(rng: np.random.Generator) -> tuple[Event, ...]:
+    """Up to two, anywhere in the sequence."""
+    events = []
+    for _ in range(int(rng.integers(0, 3))):
+        start = float(rng.uniform(-0.3, 0.8))
+        kind = DISTURBANCES[int(rng.integers(len(DISTURBANCES)))]
+        events.append(Event(kind, start, start + float(rng.uniform(0.2, 0.6)), float(rng.uniform(0.4, 1.0))))
+    return tuple(events)
 
 
 def photographs(folder: Path) -> list[Path]:
@@ -114,6 +121,32 @@ def draw_varied(seed: int, length: int, photos: Items[Path] = (), distant: bool 
     stage, camera = _varied_stage(np.random.default_rng((seed, 99)), seed, length, list(photos))
     if distant:
         stage.resize(float(np.exp(np.random.default_rng(seed + 7).uniform(np.log(0.35), np.log(0.8)))))
+    return DrawnSequence(stage, length, camera)
+
+
+def draw_crowd(seed: int, length: int, photos: Items[Path] = ()) -> DrawnSequence:
+    """Draw a person among people, 640x480: small, often with company at its side, crossed by others in like clothes."""
+    rng = np.random.default_rng((seed, 123))
+    events = _disturbances(rng)
+    scene = Scene(
+        "crowd",
+        "a person among people",
+        place="any",
+        crossers=("person",) * 4,
+        twins=2,
+        passers=("person",) * 4,
+        occluders=int(rng.random() < 0.3),
+        depth=float(rng.uniform(0, 0.6)),
+        turns=int(rng.integers(0, 2)),
+        shake=float(rng.uniform(0.3, 1)) * float(rng.random() < 0.2),
+        misaligned=float(rng.uniform(0, 0.5)) * float(rng.random() < 0.3),
+        events=events,
+    )
+    stage = Stage(scene, length, (640, 480), seed, _background(rng, list(photos)))
+    camera = _thermal_camera(rng)
+    if rng.random() < 0.6:
+        stage.actors.append(companion(rng, stage.target))
+    stage.resize(float(np.exp(rng.uniform(np.log(0.22), np.log(0.75)))))
     return DrawnSequence(stage, length, camera)
 
 

@@ -15,7 +15,8 @@ from nestfuse_core.errors import UserError
 from rgbt_tracker.data.synthetic import SCENES, DrawnSequence, draw_sequence, split
 from rgbt_tracker.data.synthetic import stage as stage_module
 from rgbt_tracker.data.synthetic.cast import Actor
-from rgbt_tracker.data.synthetic.variety import draw_varied, varied_seeds
+from rgbt_tracker.data.synthetic.panorama import pixels_per_metre
+from rgbt_tracker.data.synthetic.variety import draw_crowd, draw_varied, varied_seeds
 
 LENGTH = 24
 
@@ -277,3 +278,19 @@ def test_distant_scenes_are_the_same_with_smaller_targets() -> None:
         if not (np.isnan(near.groundtruth).any() or np.isnan(far.groundtruth).any()):
             ratio = far.groundtruth[:, 3] / near.groundtruth[:, 3]
             assert ((ratio > 0.3) & (ratio < 0.9)).all()
+
+
+def test_a_crowd_is_people_and_often_company() -> None:
+    companions = 0
+    for seed in varied_seeds("train", 12):
+        crowd = draw_crowd(seed, 30)
+        target, *others = crowd.stage.actors
+        assert {actor.sprite.kind for actor in crowd.stage.actors[:9]} == {"person"}
+        if len(others) > 8 + crowd.stage.scene.occluders:
+            companions += 1
+            metres = np.abs(others[-1].x - target.x) / [pixels_per_metre(row) for row in target.row]
+            assert (metres > 0.2).all() and (metres < 1.7).all()  # at arm's length all the way
+    assert 4 <= companions <= 11
+    again = draw_crowd(seed, 30)
+    assert np.array_equal(crowd.frame(5).rgb, again.frame(5).rgb)
+    assert np.array_equal(crowd.groundtruth, again.groundtruth, equal_nan=True)

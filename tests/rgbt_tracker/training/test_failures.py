@@ -5,7 +5,7 @@ import pytest
 
 from rgbt_tracker.data.synthetic import draw_sequence
 from rgbt_tracker.training import failures
-from rgbt_tracker.training.failures import FAILURES, FailingCamera
+from rgbt_tracker.training.failures import FAILURES, BlindCamera, FailingCamera
 
 KINDS = tuple(dict.fromkeys(FAILURES))
 
@@ -73,6 +73,21 @@ def test_one_camera_fails_after_a_good_start_and_not_in_every_scene(scene) -> No
 def test_the_share_of_failing_scenes_is_as_asked(scene) -> None:
     assert not any(FailingCamera(scene, seed, 0.0).failing for seed in range(50))
     assert all(len(FailingCamera(scene, seed, 1.0).failing) >= 10 for seed in range(50))
+
+
+def test_a_blind_camera_never_shows_its_first_template_and_may_recover(scene) -> None:
+    made = [BlindCamera(scene, seed, 1.0) for seed in range(40)]
+    assert not any(BlindCamera(scene, seed, 0.0).failing for seed in range(40))
+    assert {blind.camera for blind in made} == {"rgb", "ir"}
+    assert all(blind.failing.start == 0 and len(blind.failing) >= 20 for blind in made)
+    recovering = [blind for blind in made if len(blind.failing) < len(scene)]
+    assert 8 <= len(recovering) <= 24
+    for blind in recovering[:4]:
+        other = "ir" if blind.camera == "rgb" else "rgb"
+        for index, same in ((0, False), (blind.failing.stop - 1, False), (blind.failing.stop, True)):
+            frame, drawn = blind.frame(index), scene.frame(index)
+            assert np.array_equal(getattr(frame, blind.camera), getattr(drawn, blind.camera)) == same
+            assert np.array_equal(getattr(frame, other), getattr(drawn, other))
 
 
 def test_a_frame_does_not_depend_on_the_order_of_reading(scene) -> None:
