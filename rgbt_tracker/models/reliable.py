@@ -94,13 +94,15 @@ class ReliabilityGate(nn.Module):
             places: (V, 2) rows and columns from the middle of each response to the target, maybe between positions.
 
         Returns:
-            (B, 1) mean over the views of the best log-odds within 1.5 positions of the target, in +-6.9.
+            (B, 1) mean over the views of the best log-odds within 1.5 positions of the target, in +-6.9; of the joint
+            branch, whose own are lower than both modalities' even where both see well, the mean of theirs.
         """
         odds = _odds(self._scores(cls.float()).amax(2))
         steps = torch.arange(odds.shape[-1], device=odds.device) - odds.shape[-1] // 2
         rows, columns = ((steps - place[:, None]).abs() <= 1.5 for place in places.to(odds.device).T)
         near = rows[:, :, None] & columns[:, None, :]
-        return odds.masked_fill(~near, -torch.inf).amax((2, 3)).mean(1, keepdim=True)
+        found = odds.masked_fill(~near, -torch.inf).amax((2, 3)).mean(1, keepdim=True)
+        return torch.cat([found[:2], found[:2].mean(0, keepdim=True)]) if len(found) == 3 else found
 
     @staticmethod
     def _scores(cls: Tensor) -> Tensor:

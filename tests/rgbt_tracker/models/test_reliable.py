@@ -106,8 +106,13 @@ def test_standing_is_the_mean_log_odds_near_the_known_place() -> None:
     sees = torch.cat([logits({first: 3.0, (2, 9): 6.0}), logits({second: 5.0})])
     smoke = torch.cat([logits({(7, 7): 6.0}), logits({(7, 7): 6.0})])
     sure = torch.cat([logits({first: 30.0}), logits({second: 30.0})])
-    standing = gate.standing(torch.stack([sees, smoke, sure]), torch.tensor([[-4.5, -4.5], [4.5, 4.5]]))
-    torch.testing.assert_close(standing, torch.tensor([[4.0], [-4.0], [float(np.log(999))]]), atol=1e-3, rtol=0)
+    places = torch.tensor([[-4.5, -4.5], [4.5, 4.5]])
+    standing = gate.standing(torch.stack([sees, smoke]), places)
+    torch.testing.assert_close(standing, torch.tensor([[4.0], [-4.0]]), atol=1e-3, rtol=0)
+    # The third branch is the joint one and stands as its cameras do.
+    standing = gate.standing(torch.stack([sees, sure, smoke]), places)
+    most = float(np.log(999))
+    torch.testing.assert_close(standing, torch.tensor([[4.0], [most], [(4 + most) / 2]]), atol=1e-3, rtol=0)
 
 
 def test_samples_of_a_batch_do_not_mix() -> None:
