@@ -27,6 +27,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from nestfuse_core.errors import UserError
 from rgbt_tracker import build_tracker
 from rgbt_tracker.boxes import overlap
 from rgbt_tracker.config import load_config
@@ -111,10 +112,13 @@ def main() -> None:
     given = dict(arguments.gate + arguments.changes)
     designs = {name: DESIGNS[name] for name in arguments.design or ([] if given else DESIGNS)} | given
     config = load_config(arguments.config)
-    trackers = {
-        name: build_tracker(config.replace(**changes), arguments.weights, arguments.device)
-        for name, changes in designs.items()
-    }
+    try:
+        trackers = {
+            name: build_tracker(config.replace(**changes), arguments.weights, arguments.device)
+            for name, changes in designs.items()
+        }
+    except UserError as error:
+        parser.error(str(error))
     rows: dict[str, list[tuple[float, float]]] = {name: [] for name in trackers}
     measure = short_tracks if arguments.short else whole_track
     for sequence in sequences(arguments):
@@ -125,6 +129,8 @@ def main() -> None:
             rows[name] += scores
         line = ", ".join(f"{name} {scores[-1][0]:.3f} / {scores[-1][1]:.0f}" for name, scores in rows.items())
         print(f"{sequence.name}: {line}", flush=True)
+    if not all(rows.values()):
+        parser.error("expected scenes with a target to start from, found none; ask for more or longer ones")
     print_table({name: np.array(scores) for name, scores in rows.items()})
 
 
@@ -141,11 +147,11 @@ def short_tracks(tracker: Tracker, sequence: Sequence) -> list[tuple[float, floa
     assert truth is not None
     scores = []
     for start in STARTS:
-        if min(truth[start, 2:]) >= SMALLEST:
-            # The first box is given, not found.
+        # The first box is given, not found.
+        present = ~np.isnan(truth[start + 1 : start + 1 + FRAMES]).any(1)
+        if present.any() and min(truth[start, 2:]) >= SMALLEST:
             boxes = track_sequence(tracker, Part(sequence, start, FRAMES + 1)).boxes[1:]
-            overlaps = overlap(boxes, truth[start + 1 : start + 1 + FRAMES])
-            overlaps = overlaps[~np.isnan(overlaps)]
+            overlaps = overlap(boxes[present], truth[start + 1 : start + 1 + FRAMES][present])
             scores.append((float(np.mean(overlaps)), float(np.min(overlaps) <= 0)))
     return scores
 
@@ -171,7 +177,7 @@ def print_table(results: dict[str, NDArray[np.float64]]) -> None:
     print("|---|---|---|---|---|")
     for name, scores in results.items():
         iou = scores[:, 0]
-        error = np.std(iou, ddof=1) / len(iou) ** 0.5
+        error = np.std(iou, ddof=1) / len(iou) ** 0.5 if len(iou) > 1 else np.nan
         below = np.mean(np.maximum(better - iou, 0))
         print(f"| {name} | {np.mean(iou):.3f} | {error:.3f} | {below:.3f} | {scores[:, 1].sum():.0f} |")
 

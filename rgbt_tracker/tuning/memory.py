@@ -11,6 +11,7 @@ import hashlib
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 import torch
@@ -114,7 +115,7 @@ class RememberingNetwork(torch.nn.Module):
         assert self._template is not None and template is self._template[0]
         # The same crop of another frame may stand differently.
         name = self._template[1] + digest(views)
-        compute = lambda: self.network.judge(template, views, places)  # noqa: E731
+        compute = partial(self.network.judge, template, views, places)
         answer = self.answers.recall("template", (self.variant, name), compute)
         self._template = answer, name
         return answer
