@@ -19,7 +19,6 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -34,12 +33,13 @@ from rgbt_tracker.config import load_config
 from rgbt_tracker.data.synthetic import draw_sequence, split
 from rgbt_tracker.data.synthetic.variety import draw_crowd, draw_varied, photographs, varied_seeds
 from rgbt_tracker.evaluation.scores import one_pass_scores
-from rgbt_tracker.sequences.base import Frame, Sequence
+from rgbt_tracker.sequences.base import Sequence
 from rgbt_tracker.sequences.later import Later
 from rgbt_tracker.sequences.remembered import Remembered
 from rgbt_tracker.tracking.run import track_sequence
 from rgbt_tracker.tracking.tracker import Tracker
 from rgbt_tracker.training.failures import BlindCamera, FailingCamera
+from rgbt_tracker.training.validation import Head
 from rgbt_tracker.vot.reset import reset_scores
 
 GATE = "4 gains, 3 biases, rate[, together[, first]]"
@@ -150,23 +150,10 @@ def short_tracks(tracker: Tracker, sequence: Sequence) -> list[tuple[float, floa
         # The first box is given, not found.
         present = ~np.isnan(truth[start + 1 : start + 1 + FRAMES]).any(1)
         if present.any() and min(truth[start, 2:]) >= SMALLEST:
-            boxes = track_sequence(tracker, Part(sequence, start, FRAMES + 1)).boxes[1:]
+            boxes = track_sequence(tracker, Head(Later(sequence, start), FRAMES + 1)).boxes[1:]
             overlaps = overlap(boxes[present], truth[start + 1 : start + 1 + FRAMES][present])
             scores.append((float(np.mean(overlaps)), float(np.min(overlaps) <= 0)))
     return scores
-
-
-class Part(Sequence):
-    """``count`` frames of ``source`` from ``start`` on."""
-
-    def __init__(self, source: Sequence, start: int, count: int) -> None:
-        self._rest = Later(source, start)
-        info = self._rest.info
-        assert info.groundtruth is not None
-        super().__init__(replace(info, length=min(count, len(self._rest)), groundtruth=info.groundtruth[:count]))
-
-    def frame(self, index: int) -> Frame:
-        return self._rest.frame(index)
 
 
 def print_table(results: dict[str, NDArray[np.float64]]) -> None:

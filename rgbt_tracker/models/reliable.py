@@ -98,9 +98,8 @@ class ReliabilityGate(nn.Module):
             branch, whose own are lower than both modalities' even where both see well, the mean of theirs.
         """
         odds = _odds(self._scores(cls.float()).amax(2))
-        steps = torch.arange(odds.shape[-1], device=odds.device) - odds.shape[-1] // 2
-        rows, columns = ((steps - place[:, None]).abs() <= 1.5 for place in places.to(odds.device).T)
-        near = rows[:, :, None] & columns[:, None, :]
+        size = odds.shape[-1]
+        near = self._near(places.to(odds.device) + size // 2, size, radius=1.5)
         found = odds.masked_fill(~near, -torch.inf).amax((2, 3)).mean(1, keepdim=True)
         return torch.cat([found[:2], found[:2].mean(0, keepdim=True)]) if len(found) == 3 else found
 
@@ -117,8 +116,9 @@ class ReliabilityGate(nn.Module):
         half = self.config.prior
         agreed = response.mean(0) * (1 - half) + half * torch.outer(window, window)
         place = agreed.flatten(1).argmax(1)
-        near = self._near(place, size, radius=1)
-        around = self._near(place, size, radius=max(2, size // 6))
+        places = torch.stack([place // size, place % size], 1)
+        near = self._near(places, size, radius=1)
+        around = self._near(places, size, radius=max(2, size // 6))
         odds = _odds(response)
         at = odds.masked_fill(~near, -torch.inf).amax((2, 3))
         elsewhere = odds.masked_fill(around, -torch.inf).amax((2, 3))
@@ -127,11 +127,10 @@ class ReliabilityGate(nn.Module):
         return torch.stack([at - self.config.rivals * elsewhere, distance / (size / 2)], -1)
 
     @staticmethod
-    def _near(place: Tensor, size: int, radius: int) -> Tensor:
-        """(N,) flat positions -> (N, size, size) mask of the squares of ``radius`` around them."""
-        steps = torch.arange(size, device=place.device)
-        rows = (steps[None] - (place // size)[:, None]).abs() <= radius
-        columns = (steps[None] - (place % size)[:, None]).abs() <= radius
+    def _near(places: Tensor, size: int, radius: float) -> Tensor:
+        """(N, 2) rows and columns -> (N, size, size) mask of the squares of ``radius`` around them."""
+        steps = torch.arange(size, device=places.device)
+        rows, columns = ((steps - place[:, None]).abs() <= radius for place in places.T)
         return rows[:, :, None] & columns[:, None, :]
 
     def _weights(self, evidence: Tensor, memory: Tensor, standing: Tensor | None) -> Tensor:

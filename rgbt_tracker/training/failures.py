@@ -126,23 +126,18 @@ FAILURES: tuple[Callable[[np.random.Generator], Failure], ...] = (
 )
 
 
-class FailingCamera(Sequence):
-    """A sequence in which, with probability ``share``, one of the two cameras fails for 10 frames or longer.
-
-    Camera, kind, beginning and end are drawn by ``seed``; the first five frames are always good.
+class ImpairedCamera(Sequence):
+    """A sequence one of whose two cameras delivers something else for a while.
 
     Attributes:
-        failing: the frames between whose indices the camera fails, empty when it does not.
+        camera: "rgb" or "ir".
+        failing: the frames between whose indices it fails.
     """
 
-    def __init__(self, source: Sequence, seed: int, share: float) -> None:
+    def __init__(self, source: Sequence, camera: str, failure: Failure, failing: range) -> None:
         super().__init__(source.info)
-        rng = np.random.default_rng(seed)
-        fails = rng.random() < share
-        self._source, self._camera = source, ("rgb", "ir")[int(rng.integers(2))]
-        self._failure = FAILURES[int(rng.integers(len(FAILURES)))](rng)
-        first = int(rng.integers(5, max(6, len(source) // 2)))
-        self.failing = range(first, first + int(rng.integers(10, max(11, len(source))))) if fails else range(0)
+        self.camera, self.failing = camera, failing
+        self._source, self._failure = source, failure
         self._good: Image | None = None
 
     def frame(self, index: int) -> Frame:
@@ -150,37 +145,42 @@ class FailingCamera(Sequence):
         if index not in self.failing:
             return frame
         if self._good is None:
-            self._good = getattr(self._source.frame(self.failing.start - 1), self._camera)
-        image = self._failure(getattr(frame, self._camera), self._good, index - self.failing.start)
-        return replace(frame, rgb=image) if self._camera == "rgb" else replace(frame, ir=image)
+            self._good = getattr(self._source.frame(max(self.failing.start - 1, 0)), self.camera)
+        image = self._failure(getattr(frame, self.camera), self._good, index - self.failing.start)
+        return replace(frame, rgb=image) if self.camera == "rgb" else replace(frame, ir=image)
 
 
-class BlindCamera(Sequence):
-    """A sequence in which, with probability ``share``, one of the two cameras sees nothing from the first frame on.
+class FailingCamera(ImpairedCamera):
+    """A sequence in which, with probability ``share``, one of the two cameras fails for 10 frames or longer.
 
-    Its template then shows no target. In six of ten of them it stays blind, else it recovers later; camera, kind and
-    end are drawn by ``seed``.
-
-    Attributes:
-        failing: the frames in which the camera fails, empty when it does not; camera: "rgb" or "ir".
+    Camera, kind, beginning and end are drawn by ``seed``; the first five frames are always good. ``failing`` is empty
+    when no camera fails.
     """
 
     def __init__(self, source: Sequence, seed: int, share: float) -> None:
-        super().__init__(source.info)
+        rng = np.random.default_rng(seed)
+        fails = rng.random() < share
+        camera = ("rgb", "ir")[int(rng.integers(2))]
+        failure = FAILURES[int(rng.integers(len(FAILURES)))](rng)
+        first = int(rng.integers(5, max(6, len(source) // 2)))
+        failing = range(first, first + int(rng.integers(10, max(11, len(source))))) if fails else range(0)
+        super().__init__(source, camera, failure, failing)
+
+
+class BlindCamera(ImpairedCamera):
+    """A sequence in which, with probability ``share``, one of the two cameras sees nothing from the first frame on.
+
+    Its template then shows no target. In six of ten of them it stays blind, else it recovers later; camera, kind and
+    end are drawn by ``seed``. ``failing`` is empty when both cameras see.
+    """
+
+    def __init__(self, source: Sequence, seed: int, share: float) -> None:
         rng = np.random.default_rng((77, seed))
         fails = rng.random() < share
-        self._source, self.camera = source, ("rgb", "ir")[int(rng.integers(2))]
+        camera = ("rgb", "ir")[int(rng.integers(2))]
         # What is frozen or drifts away has been seen before.
         kinds = [kind for kind in FAILURES if kind not in (frozen, adrift)]
-        self._failure = kinds[int(rng.integers(len(kinds)))](rng)
+        failure = kinds[int(rng.integers(len(kinds)))](rng)
         count = len(source)
         stop = count if rng.random() < 0.6 else int(rng.integers(count // 3, count))
-        self.failing = range(stop if fails else 0)
-
-    def frame(self, index: int) -> Frame:
-        frame = self._source.frame(index)
-        if index not in self.failing:
-            return frame
-        image = getattr(frame, self.camera)
-        image = self._failure(image, image, index)
-        return replace(frame, rgb=image) if self.camera == "rgb" else replace(frame, ir=image)
+        super().__init__(source, camera, failure, range(stop if fails else 0))
