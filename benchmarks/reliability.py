@@ -27,6 +27,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nestfuse_core.errors import UserError
+from nestfuse_core.memory import keep_freed_memory
 from rgbt_tracker import build_tracker
 from rgbt_tracker.boxes import overlap
 from rgbt_tracker.config import load_config
@@ -109,6 +110,7 @@ def main() -> None:
     parser.add_argument("--changes", action="append", type=given_changes, default=[], help="SETTING=NUMBER[,...]")
     parser.add_argument("--device", default="auto")
     arguments = parser.parse_args()
+    keep_freed_memory()
     given = dict(arguments.gate + arguments.changes)
     designs = {name: DESIGNS[name] for name in arguments.design or ([] if given else DESIGNS)} | given
     config = load_config(arguments.config)

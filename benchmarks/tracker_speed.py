@@ -17,6 +17,7 @@ from typing import Any
 
 import torch
 
+from nestfuse_core.memory import keep_freed_memory
 from rgbt_tracker import build_tracker
 from rgbt_tracker.config import Modality, load_config
 from rgbt_tracker.sequences import Frame, open_sequence
@@ -102,6 +103,7 @@ def main() -> None:
     options = parser.parse_args()
     if options.threads:
         torch.set_num_threads(options.threads)
+    keep_freed_memory()  # as the commands do
     config = load_config(options.config)
     trackers: dict[str, Any] = {
         name: build_tracker(config, options.weights, options.device, modality=name) for name in MODALITIES

@@ -71,7 +71,9 @@ def evidence(
             starts,
             apart,
         )
-    parts = {"Summary": summary(cells, low, high), "Reliable fusion minus the others, mean IoU": differences(cells)}
+    parts = {"Summary": summary(cells, low, high)}
+    for value, name in {"mean_iou": "mean IoU", "failures": "failures"}.items():
+        parts[f"Reliable fusion minus the others, {name}"] = differences(cells, value)
     for value in ("mean_iou", "success", "accuracy", "failures"):
         parts[f"By sequence: {value}"] = table(cells, value)
     text = "\n\n".join(f"### {title}\n\n{as_markdown(frame)}" for title, frame in parts.items())

@@ -199,25 +199,30 @@ def summary(cells: Sequence[Cell], low: int, high: int) -> pd.DataFrame:
     return frame
 
 
-def differences(cells: Sequence[Cell]) -> pd.DataFrame:
-    """Reliable minus every other setting of the same tracker: mean IoU, 95 % paired bootstrap interval, worst sequence.
+def differences(cells: Sequence[Cell], value: str = "mean_iou") -> pd.DataFrame:
+    """Reliable minus every other setting of the same tracker, 95 % paired bootstrap interval, worst sequence.
 
-    The last row of a tracker compares with the better single modality of each sequence.
+    ``value`` is mean_iou (mean over the sequences, more is better) or failures (their total, fewer are better). The
+    last row of a tracker compares with the better single modality of each sequence.
     """
+    fewer = value == "failures"
     rows = {}
     for tracker in dict.fromkeys(cell.tracker for cell in cells):
-        iou = table([cell for cell in cells if cell.tracker == tracker], "mean_iou").drop(columns="mean").loc[tracker]
-        others = {name: iou.loc[name] for name in SETTINGS if name != "reliable"}
-        others["better single"] = iou.loc[["RGB", "thermal"]].max()
+        figures = table([cell for cell in cells if cell.tracker == tracker], value).iloc[:, :-1].loc[tracker]
+        count = figures.shape[1] if fewer else 1
+        singles = figures.loc[["RGB", "thermal"]]
+        others = {name: figures.loc[name] for name in SETTINGS if name != "reliable"}
+        others["better single"] = singles.min() if fewer else singles.max()
         for name, values in others.items():
-            interval = paired_bootstrap(iou.loc["reliable"], values)
-            gap = iou.loc["reliable"] - values
+            interval = paired_bootstrap(figures.loc["reliable"], values)
+            gap = figures.loc["reliable"] - values
+            worst = gap.idxmax() if fewer else gap.idxmin()
             rows[tracker, f"reliable - {name}"] = {
-                "difference": interval.difference,
-                "low": interval.low,
-                "high": interval.high,
-                "worst": gap.min(),
-                "on": gap.idxmin(),
+                "difference": interval.difference * count,
+                "low": interval.low * count,
+                "high": interval.high * count,
+                "worst": gap[worst],
+                "on": worst,
             }
     frame = pd.DataFrame.from_dict(rows, orient="index")
     frame.index = pd.MultiIndex.from_tuples(frame.index, names=["tracker", "difference of"])
@@ -229,7 +234,7 @@ def as_markdown(frame: pd.DataFrame, decimals: int = 3) -> str:
     flat = frame.reset_index()
 
     def text(value: Any) -> str:
-        return f"{value:.{decimals}f}" if isinstance(value, float) else str(value)
+        return f"{round(value, decimals) + 0:.{decimals}f}" if isinstance(value, float) else str(value)  # no "-0.000"
 
     lines = ["| " + " | ".join(map(str, flat.columns)) + " |", "|" + "---|" * len(flat.columns)]
     lines += ["| " + " | ".join(text(value) for value in row) + " |" for row in flat.itertuples(index=False)]

@@ -16,6 +16,7 @@ import numpy as np
 
 from nestfuse_core.errors import UserError
 from nestfuse_core.files import write_text
+from nestfuse_core.memory import keep_freed_memory
 from rgbt_tracker.config import TrackerConfig
 from rgbt_tracker.evaluation.groundtruth import Benchmark
 from rgbt_tracker.evaluation.scores import present
@@ -167,6 +168,7 @@ _worker: list[Any] = []  # the tracker of this process, set by _start_worker
 def _start_worker(setup: Setup, threads: int) -> None:
     import torch
 
+    keep_freed_memory()
     torch.set_num_threads(threads)
     _worker[:] = [setup]
 

@@ -12,6 +12,7 @@ from typing import Any
 from numpy.typing import ArrayLike, NDArray
 
 from nestfuse_core.errors import UserError
+from nestfuse_core.memory import keep_freed_memory
 from rgbt_tracker.sequences.images import read_image
 from rgbt_tracker.vot.regions import Box, box_to_region, is_usable, region_to_box
 
@@ -57,6 +58,7 @@ def build(options: TrackerOptions) -> tuple[Any, tuple[str, ...]]:
 
     from rgbt_tracker import build_tracker
 
+    keep_freed_memory()  # this process is the tracker's own, or one of our commands
     if options.threads:
         torch.set_num_threads(options.threads)
     tracker = build_tracker(

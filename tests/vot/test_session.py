@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from nestfuse_core.errors import UserError
+from rgbt_tracker.vot import session
 from rgbt_tracker.vot.session import Session, TrackerOptions, build
 
 HERE = Path(__file__).parent
@@ -152,6 +153,13 @@ def test_the_trackers_lines_reach_the_log(caplog):
             log(fragment)
     assert [record.getMessage() for record in caplog.records] == ["Mine: [rgbt] ready"]
     assert str(log) == "[rgbt] ready\npart"
+
+
+def test_a_tracker_of_ours_keeps_freed_memory(monkeypatch):
+    asked = []
+    monkeypatch.setattr(session, "keep_freed_memory", lambda: asked.append(True))
+    build(TrackerOptions("nestfuse_nanotrack", weights="untrained", modality="rgb", device="cpu"))
+    assert asked
 
 
 def test_trajectories_are_written_last_and_whole(tmp_path, monkeypatch):

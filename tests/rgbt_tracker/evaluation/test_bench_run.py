@@ -6,12 +6,14 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+import torch
 from sequence_files import write_sequence
 from typer.testing import CliRunner
 
 from nestfuse_core.errors import UserError
 from rgbt_tracker.cli.main import build_app
 from rgbt_tracker.config import load_config
+from rgbt_tracker.evaluation import runner
 from rgbt_tracker.evaluation.groundtruth import load_benchmark
 from rgbt_tracker.evaluation.rows import read_rows
 from rgbt_tracker.evaluation.runner import Setup, check_settings, plan, run_jobs
@@ -51,6 +53,15 @@ def data(tmp_path):
 
 def setup(fails_at=None):
     return StillSetup(load_config("nestfuse_nanotrack"), fails_at=fails_at)
+
+
+def test_a_worker_keeps_freed_memory_and_its_share_of_the_cores(monkeypatch):
+    asked = []
+    monkeypatch.setattr(runner, "keep_freed_memory", lambda: asked.append("memory"))
+    monkeypatch.setattr(torch, "set_num_threads", asked.append)
+    monkeypatch.setattr(runner, "_worker", [])
+    runner._start_worker(setup(), 3)
+    assert asked == ["memory", 3]
 
 
 @pytest.mark.parametrize("workers", [1, 2])

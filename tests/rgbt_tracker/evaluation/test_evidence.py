@@ -63,6 +63,18 @@ def test_differences_to_each_and_to_the_better_single(cells: list[Cell]) -> None
     assert "| ours | reliable - RGB | 0.195 |" in as_markdown(rows)
 
 
+def test_differences_of_failures_are_totals_and_the_most_is_the_worst(cells: list[Cell]) -> None:
+    calm = [INITIALISED, *[TRACKED] * 46]
+    kept = {("RGB", "smoke"), ("thermal", "sun"), ("reliable", "smoke"), ("paper", "smoke"), ("paper", "sun")}
+    codes = [calm if (cell.setting, cell.sequence) in kept else cell.codes for cell in cells]
+    rows = differences([replace(cell, codes=run) for cell, run in zip(cells, codes, strict=True)], "failures")
+    # Failures on (smoke, sun): RGB 0, 1; thermal 1, 0; paper 0, 0; reliable 0, 1.
+    assert list(rows["difference"]) == pytest.approx([0, 0, 1, 1])
+    better = rows.loc[("ours", "reliable - better single")]
+    assert (better["low"], better["high"], better["worst"], better["on"]) == (0, 2, 1, "sun")
+    assert rows.loc[("ours", "reliable - thermal"), "on"] == "sun"
+
+
 def test_measuring_resumes_and_notices_another_configuration(tmp_path) -> None:
     config = load_config("nestfuse_nanotrack")
     openers = [partial(draw_sequence, "street", length=4, seed=3)]
