@@ -100,10 +100,12 @@ def main() -> None:
     parser.add_argument("--frames", type=int, default=30)
     parser.add_argument("--warm-up", type=int, default=5)
     parser.add_argument("--threads", type=int, default=0, help="of torch; 0 for its own choice")
+    parser.add_argument("--default-memory", action="store_true", help="as in a program that does not keep freed memory")
     options = parser.parse_args()
     if options.threads:
         torch.set_num_threads(options.threads)
-    keep_freed_memory()  # as the commands do
+    if not options.default_memory:
+        keep_freed_memory()  # as the commands do
     config = load_config(options.config)
     trackers: dict[str, Any] = {
         name: build_tracker(config, options.weights, options.device, modality=name) for name in MODALITIES
