@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from typing import Any
+from typing import Any, NoReturn
 
 from rich.console import Console
 from rich.markup import escape
@@ -38,16 +38,33 @@ def print_table(table: Table) -> None:
 
 
 def run(app: Any, arguments: list[str] | None = None) -> None:
-    """Run a typer application: a ``UserError`` becomes one sentence on stderr and exit code 2, Ctrl-C exit code 130."""
+    """Run a typer application: a ``UserError`` becomes one sentence on stderr and exit code 2, Ctrl-C exit code 130.
+
+    So does a file or folder that the system refuses (no permission, a file where a folder is to be, a full disk).
+    """
     keep_freed_memory()
     try:
         app(args=arguments)
     except UserError as error:
-        # Paths may hold brackets, which must not be taken for markup.
-        stderr.print(f"[bold red]Error:[/] {escape(str(error))}", markup=True, highlight=False)
-        sys.exit(2)
+        _refuse(str(error))
+    except OSError as error:
+        if error.filename is None:
+            raise
+        _refuse(f"Cannot use '{error.filename}': {_reason(error)}; give another path, or make way there.")
     except SystemExit as end:
         # typer turns Ctrl-C into this exit code without a word.
         if end.code == INTERRUPTED:
             stderr.print("Interrupted; nothing half-written was left behind.")
         raise
+
+
+def _refuse(sentence: str) -> NoReturn:
+    # Paths may hold brackets, which must not be taken for markup.
+    stderr.print(f"[bold red]Error:[/] {escape(sentence)}", markup=True, highlight=False)
+    sys.exit(2)
+
+
+def _reason(error: OSError) -> str:
+    if isinstance(error, (FileExistsError, NotADirectoryError)):
+        return "a file lies where a folder is needed"
+    return str(error.strerror)

@@ -51,7 +51,9 @@ def evidence(
         summary,
         table,
     )
+    from rgbt_tracker.vot.measures import check_interval
 
+    check_interval(low, high)
     contenders: list[Contender] = []
     for item in config or ["nestfuse_siamrpn_mobilev2"]:
         name, _, weights = item.partition("=")

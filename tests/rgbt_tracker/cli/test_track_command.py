@@ -298,6 +298,13 @@ def test_show_without_a_screen(fake: Fake, folder: Path, rgbt: Any, monkeypatch:
     refused(rgbt("--sequence", folder, *nano("--show")), "needs a screen")
 
 
+@pytest.mark.parametrize("output", ["out", "out/deeper"])
+def test_a_file_where_the_output_folder_is_to_be(fake: Fake, folder: Path, rgbt: Any, output: str) -> None:
+    Path("out").write_text("precious")
+    refused(rgbt("--sequence", folder, *nano("--output", output)), "Cannot use 'out", "a file lies where a folder")
+    assert Path("out").read_text() == "precious"
+
+
 def test_interruption_leaves_nothing(fake: Fake, folder: Path, rgbt: Any) -> None:
     def interrupt(number: int) -> None:
         if number == 3:

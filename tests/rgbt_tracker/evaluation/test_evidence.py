@@ -159,6 +159,7 @@ def test_other_weights_under_the_same_name_are_measured_anew(tmp_path) -> None:
         ([], "Nothing to measure on"),
         (["--drawn", "test:x"], "SET:COUNT"),
         (["--drawn", "tests:3"], "did you mean 'test'"),
+        (["--drawn", "test:1", "--low", "300", "--high", "200"], "got 300-200"),
         (["--config", "nestfuse_nano", "--drawn", "test:1"], "nestfuse_nanotrack"),
     ],
 )
