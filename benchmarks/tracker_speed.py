@@ -17,6 +17,7 @@ from typing import Any
 
 import torch
 
+from nestfuse_core.errors import UserError
 from nestfuse_core.memory import keep_freed_memory
 from rgbt_tracker import build_tracker
 from rgbt_tracker.config import Modality, load_config
@@ -106,11 +107,14 @@ def main() -> None:
         torch.set_num_threads(options.threads)
     if not options.default_memory:
         keep_freed_memory()  # as the commands do
-    config = load_config(options.config)
-    trackers: dict[str, Any] = {
-        name: build_tracker(config, options.weights, options.device, modality=name) for name in MODALITIES
-    }
-    sequence = open_sequence(options.sequence)
+    try:
+        config = load_config(options.config)
+        trackers: dict[str, Any] = {
+            name: build_tracker(config, options.weights, options.device, modality=name) for name in MODALITIES
+        }
+        sequence = open_sequence(options.sequence)
+    except UserError as error:
+        parser.error(str(error))
     device = next(iter(trackers.values())).device
     print(f"{config.name} on {device}, {torch.get_num_threads()} threads, {options.frames} frames of {sequence.name}")
     report(measure(trackers, sequence, options.frames, options.warm_up))

@@ -8,6 +8,23 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from nestfuse_core.errors import UserError
+
+
+def check_writable(folder: str | os.PathLike[str]) -> None:
+    """Refuse a folder that results could not be written to, before the work rather than after it; makes nothing.
+
+    Raises:
+        UserError: it, or the nearest folder above it that exists, is a file or may not be written to.
+    """
+    place = Path(folder).absolute()
+    while not os.path.lexists(place):
+        place = place.parent
+    if not place.is_dir():
+        raise UserError(f"Cannot write to '{folder}': '{place}' is no folder; give another one, or make way there.")
+    if not os.access(place, os.W_OK | os.X_OK):
+        raise UserError(f"Cannot write to '{folder}': no permission to write in '{place}'; give another folder.")
+
 
 @contextmanager
 def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:

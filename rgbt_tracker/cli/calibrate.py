@@ -29,13 +29,15 @@ def calibrate(
     import yaml
 
     from nestfuse_core.console import progress, stdout
-    from nestfuse_core.files import write_text
+    from nestfuse_core.files import check_writable, write_text
     from rgbt_tracker.api import build_tracker
     from rgbt_tracker.config import load_config
     from rgbt_tracker.data.synthetic import draw_sequence, split
     from rgbt_tracker.training.calibration import Frames, Replay, fit, record
 
     settings = load_config(config).replace(**{"modality": "rgbt", "model.fusion.strategy": "reliable"})
+    if output is not None:
+        check_writable(output.parent)
     tracker = build_tracker(settings, weights, device)
     kept: list[Frames] = []
     judged: list[Frames] = []

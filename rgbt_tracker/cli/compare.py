@@ -27,6 +27,7 @@ def compare(
     """Track with RGB, thermal and both; print a table, keep the tracks (for `rgbt report`) and a picture of them."""
     from rich.table import Table
 
+    from nestfuse_core.files import check_writable
     from rgbt_tracker import build_tracker
     from rgbt_tracker.config import load_config
     from rgbt_tracker.evaluation.scores import one_pass_scores
@@ -41,6 +42,7 @@ def compare(
         raise UserError(
             f"'{frames.name}' has no ground truth to compare with; use python track.py --sequence {sequence}."
         )
+    check_writable(output)
     table = Table("modality", "mean overlap", "success AUC", "frames/s")
     tracks = {}
     with progress() as display:

@@ -62,10 +62,12 @@ def _table(
     from nestfuse_core import console, tables
     from nestfuse_core.devices import select_device
     from nestfuse_core.errors import UserError
-    from nestfuse_core.files import write_text
+    from nestfuse_core.files import check_writable, write_text
     from nestfuse_core.pairs import match_folders
 
     table = tables.check_table(table)
+    if output:
+        check_writable(output.parent)
     methods = _methods(method)
     found, _ = match_folders(pairs, visible or pairs)
     if train:

@@ -15,6 +15,7 @@ import typer
 
 from nestfuse_core import console
 from nestfuse_core.errors import UserError
+from nestfuse_core.files import check_writable
 
 if TYPE_CHECKING:
     from rgbt_tracker.config import TrackerConfig
@@ -95,6 +96,8 @@ def track(
     frames = _open(sequence, rgb, ir, name, root or [])
     _check_cameras(frames, settings)
     start = _start_box(frames.info, settings, init, show)
+    for folder in (output, video.parent if video else output):
+        check_writable(folder)
     for note in frames.info.notes:
         console.stderr.print(f"Note: {note}", markup=False, highlight=False)
     tracker = _build(settings, weights, device)

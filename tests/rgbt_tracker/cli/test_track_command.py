@@ -301,8 +301,31 @@ def test_show_without_a_screen(fake: Fake, folder: Path, rgbt: Any, monkeypatch:
 @pytest.mark.parametrize("output", ["out", "out/deeper"])
 def test_a_file_where_the_output_folder_is_to_be(fake: Fake, folder: Path, rgbt: Any, output: str) -> None:
     Path("out").write_text("precious")
-    refused(rgbt("--sequence", folder, *nano("--output", output)), "Cannot use 'out", "a file lies where a folder")
+    fake.before_update = lambda number: pytest.fail("it is refused before the first frame")
+    refused(rgbt("--sequence", folder, *nano("--output", output)), f"Cannot write to '{output}'", "/out' is no folder")
+    video = nano("--video", "out/overlay.mp4", "--output", "elsewhere")
+    refused(rgbt("--sequence", folder, *video), "Cannot write to 'out'")
     assert Path("out").read_text() == "precious"
+
+
+def test_an_output_folder_without_permission(
+    fake: Fake, folder: Path, rgbt: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "access", lambda path, mode: False)
+    refused(rgbt("--sequence", folder, *nano("--output", "new/deeper")), "Cannot write to 'new/deeper'", "permission")
+
+
+@pytest.mark.parametrize(("name", "words"), [("file/new", "a file lies where a folder"), ("gone", "No such file")])
+def test_what_the_system_refuses_is_one_sentence(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str, words: str
+) -> None:
+    (tmp_path / "file").write_text("precious")
+    app = typer.Typer()
+    app.command()(lambda: print((tmp_path / name).open().read()))
+    with pytest.raises(SystemExit) as end:
+        console.run(app, [])
+    message = capsys.readouterr().err
+    assert end.value.code == 2 and words in message and "Traceback" not in message
 
 
 def test_interruption_leaves_nothing(fake: Fake, folder: Path, rgbt: Any) -> None:
