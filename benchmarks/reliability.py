@@ -4,6 +4,7 @@
     python benchmarks/reliability.py --varied 60 --failing 0.6 [--photos DIR] [--design reliable --design RGB]
     python benchmarks/reliability.py --count 0 --varied 60 --first 120 --distant --length 90 --failing 0.5
     python benchmarks/reliability.py --count 0 --crowd 60 --length 100 --blind 0.4 --failing 0.3 --short
+    python benchmarks/reliability.py --count 0 --video vtest.avi --length 41 --scale 0.5 --blind 0.35 --failing 0.5
 
 ``--varied`` adds random scenes with smaller targets (from number ``--first`` on), in every second of which everybody is
 smaller still with ``--distant``, ``--crowd`` small people among people; in the share ``--blind`` of all scenes a camera
@@ -11,8 +12,9 @@ sees nothing from the first frame on, in ``--failing`` of the others it fails la
 frame 0 and from frame 45 instead of everything, and counts the tracks that lost the target as failures: more starts in
 the same time. Every design runs over every sequence with the same weights. "reliable" is the configuration's own gate;
 the rows below it are the default one, and that with its parts taken away one by one. ``--gate`` adds any other gate,
-``--changes`` the configuration's own but for some settings, ``--part train`` takes the scenes on which a gate may be
-chosen.
+``--changes`` the configuration's own but for some settings (the gate's, or dotted ones of the configuration),
+``--part train`` takes the scenes on which a gate may be chosen. ``--video`` adds people who walk before a camera at
+rest, with a rendered thermal camera (`walkers.py`).
 """
 
 from __future__ import annotations
@@ -25,6 +27,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from walkers import Walkers
 
 from nestfuse_core.errors import UserError
 from nestfuse_core.memory import keep_freed_memory
@@ -82,10 +85,10 @@ def given_gate(text: str) -> tuple[str, dict[str, Any]]:
 
 
 def given_changes(text: str) -> tuple[str, dict[str, Any]]:
-    """``"template=1,rivals=0.5"``: the text itself as the design's name, and its changes to the configuration."""
+    """``"template=1,tracking.online.weight=0"``: the text as the design's name, and what it changes."""
     pairs = [part.partition("=") for part in text.split(",")]
     try:
-        return text, {f"model.fusion.reliability.{key}": float(value) for key, _, value in pairs}
+        return text, {key if "." in key else f"model.fusion.reliability.{key}": float(value) for key, _, value in pairs}
     except ValueError:
         raise argparse.ArgumentTypeError(f"expected SETTING=NUMBER with commas, got '{text}'") from None
 
@@ -101,6 +104,9 @@ def main() -> None:
     parser.add_argument("--first", type=int, default=0, help="how many varied scenes to leave out")
     parser.add_argument("--crowd", type=int, default=0)
     parser.add_argument("--distant", action="store_true", help="every second varied scene with smaller targets")
+    parser.add_argument("--video", type=Path, help="people walking before a camera at rest, as in OpenCV's vtest.avi")
+    parser.add_argument("--walks", type=int, default=100000, help="how many of the video's, from --first on")
+    parser.add_argument("--scale", type=float, default=1.0, help="of the video's pictures")
     parser.add_argument("--photos", type=Path, help="photographs, backgrounds of half of the varied scenes")
     parser.add_argument("--failing", type=float, default=0.0)
     parser.add_argument("--blind", type=float, default=0.0)
@@ -174,7 +180,7 @@ def print_table(results: dict[str, NDArray[np.float64]]) -> None:
 def sequences(arguments: argparse.Namespace) -> Iterator[Sequence]:
     """The drawn scenes that were asked for, each frame drawn once."""
     photos = photographs(arguments.photos) if arguments.photos else []
-    makers: list[Callable[[], Sequence]] = [
+    makers: list[Callable[[], Sequence | None]] = [
         partial(draw_sequence, scene, length=arguments.length, seed=seed)
         for scene, seed in split(arguments.part, arguments.count)
     ]
@@ -187,8 +193,14 @@ def sequences(arguments: argparse.Namespace) -> Iterator[Sequence]:
         partial(draw_crowd, seed, arguments.length, photos)
         for seed in varied_seeds(arguments.part, arguments.first + arguments.crowd)[arguments.first :]
     ]
+    if arguments.video:
+        walkers = Walkers(arguments.video, arguments.length, arguments.scale)
+        last = min(len(walkers), arguments.first + arguments.walks)
+        makers += [partial(walkers.sequence, number) for number in range(arguments.first, last)]
     for number, make in enumerate(makers, arguments.first):
         scene = make()
+        if scene is None:
+            continue
         blind = BlindCamera(scene, number, arguments.blind)
         sequence = Remembered(blind if blind.failing else FailingCamera(scene, number, arguments.failing))
         box = sequence.info.start_box

@@ -125,6 +125,23 @@ class AnchorConfig(Section):
         return len(self.ratios) * len(self.scales)
 
 
+class OnlineConfig(Section):
+    """A classifier that learns the target while it is tracked (`rgbt_tracker.tracking.online`).
+
+    ``weight`` is its part in every candidate's score (0: none is learned); ``first`` the part of the first frame in
+    what it knows, ``rate`` that of every later frame in the rest, unless the head or the classifier itself scores
+    what was found below ``confident``; ``ridge`` is its regularisation, ``spread`` the width of its label in
+    positions of the response.
+    """
+
+    weight: float = Field(default=0.0, ge=0, le=1)
+    first: float = Field(default=0.4, ge=0, le=1)
+    rate: float = Field(default=0.08, ge=0, le=1)
+    confident: float = Field(default=0.5, ge=0, le=1)
+    ridge: float = Field(default=0.02, ge=1e-4)
+    spread: float = Field(default=1.2, gt=0)
+
+
 class TrackingConfig(Section):
     """The tracking loop: scale and shape ``penalty``, ``window`` influence, size learning rate ``lr``, crops in px.
 
@@ -138,6 +155,7 @@ class TrackingConfig(Section):
     instance: int = Field(default=255, gt=0)
     context: float = Field(default=0.5, ge=0)
     lost_below: float = Field(default=0.3, ge=0, le=1)
+    online: OnlineConfig = OnlineConfig()
 
 
 class ThermalConfig(Section):

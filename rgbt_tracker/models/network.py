@@ -36,7 +36,8 @@ class Output(NamedTuple):
     """One search: ``cls`` (N, 2A, h, w) and ``loc`` (N, 4A, h, w) of the head, and the fusion's weight maps.
 
     ``maps`` holds one (K, N, 1, h, w) tensor a level, or None where the fusion has no map. ``weights`` (B, N) and
-    ``memory`` belong to the reliability gate: pass ``memory`` to the next search of the same track.
+    ``memory`` belong to the reliability gate: pass ``memory`` to the next search of the same track. ``channels``
+    (B, N, D, h, w), if the network keeps them, is what the head classified each branch by (B is 1 without a gate).
     """
 
     cls: Tensor
@@ -44,6 +45,7 @@ class Output(NamedTuple):
     maps: list[Tensor | None]
     weights: Tensor | None = None
     memory: Tensor | None = None
+    channels: Tensor | None = None
 
 
 def build_head(config: ModelConfig, anchors: int) -> nn.Module:
@@ -69,6 +71,7 @@ class SiameseNetwork(nn.Module):
         self.config = config
         self.modalities = modalities
         self.stopwatch: Clock = NoStopwatch()
+        self.keeps_channels = False
         self.backbone = build_backbone(config.backbone)
         if not config.backbone.shared:
             self.backbone_ir = build_backbone(config.backbone)
@@ -177,13 +180,15 @@ class SiameseNetwork(nn.Module):
             return self._gated(self.gate, template, images, memory)
         features, maps = self.fused(images)
         with self.stopwatch("head"):
-            cls, loc = self.head(template.kernels, features)
-        return Output(cls, loc, maps)
+            kept: list[Tensor] | None = [] if self.keeps_channels else None
+            cls, loc = self.head(template.kernels, features, kept)
+        return Output(cls, loc, maps, channels=_joined(kept, images.shape[1]))
 
     def _gated(self, gate: ReliabilityGate, template: Template, images: Tensor, memory: Tensor | None) -> Output:
         features = self.branches(images)
         with self.stopwatch("head"):
-            cls, loc = self.head(template.kernels, features)
+            kept: list[Tensor] | None = [] if self.keeps_channels else None
+            cls, loc = self.head(template.kernels, features, kept)
         with self.stopwatch("fusion"):
             shape = (-1, images.shape[1])
             fused = gate(cls.unflatten(0, shape), loc.unflatten(0, shape), memory, template.standing)
@@ -192,7 +197,13 @@ class SiameseNetwork(nn.Module):
         if len(fused.shares) > count:
             # The joint branch speaks for all modalities alike.
             shares = shares + fused.shares[count:] / count
-        return Output(fused.cls, fused.loc, [shares], fused.weights, fused.memory)
+        channels = _joined(kept, images.shape[1])
+        return Output(fused.cls, fused.loc, [shares], fused.weights, fused.memory, channels)
 
     def forward(self, template_images: Tensor, search_images: Tensor) -> Output:
         return self.search(self.template(template_images), search_images)
+
+
+def _joined(levels: list[Tensor] | None, batch: int) -> Tensor | None:
+    """(B N, C, h, w) a level -> (B, N, D, h, w), the levels one after another."""
+    return None if levels is None else torch.cat(levels, 1).unflatten(0, (-1, batch))

@@ -56,6 +56,11 @@ def target_scores(cls: Tensor) -> Tensor:
     return cls.reshape(len(cls), 2, -1).softmax(1)[:, 1]
 
 
+def position_scores(cls: Tensor) -> Tensor:
+    """(N, 2A, h, w) logits -> (N, h, w) the best of a position's A probabilities."""
+    return target_scores(cls).view(len(cls), -1, *cls.shape[-2:]).amax(1)
+
+
 def change_penalty(boxes: Tensor, width: Tensor | float, height: Tensor | float, strength: float) -> Tensor:
     """(..., 4, M) boxes cx, cy, w, h against the target's last size -> (..., M) factor in (0, 1].
 

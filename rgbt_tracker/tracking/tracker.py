@@ -15,8 +15,10 @@ from nestfuse_core.errors import UserError
 from rgbt_tracker.boxes import check_box
 from rgbt_tracker.config import TrackerConfig
 from rgbt_tracker.models.network import Clock, Output, SiameseNetwork, Template
+from rgbt_tracker.tracking.anchors import position_scores
 from rgbt_tracker.tracking.candidates import Candidates
 from rgbt_tracker.tracking.crop import crop_square
+from rgbt_tracker.tracking.online import OnlineClassifier, at_centres
 from rgbt_tracker.tracking.stopwatch import NoStopwatch
 from rgbt_tracker.tracking.thermal import ThermalView, as_bgr
 
@@ -56,6 +58,7 @@ class _State:
     size: tuple[float, float]
     means: list[Means]
     template: Template
+    online: OnlineClassifier | None = None
     memory: Tensor | None = None
 
 
@@ -69,6 +72,7 @@ class Tracker:
         self.config = config
         self.device = torch.device(device)
         self.network = network.to(self.device).eval()
+        self.network.keeps_channels = config.tracking.online.weight > 0
         self.record_maps = False
         self._clock: Clock = NoStopwatch()
         self._thermal = ThermalView(config.thermal)
@@ -100,10 +104,8 @@ class Tracker:
         side = float(np.round(self.context_side(w, h)))
         with torch.inference_mode():
             crops = self._crops(images, center, side, self.config.tracking.exemplar, means)
-            template = self.network.template(crops)
-            if self.network.judges:
-                template = self.network.judge(template, *self._views(images, center, side, means))
-        self._state = _State(center, (w, h), means, template)
+            template, online = self._tried(self.network.template(crops), images, center, side, means)
+        self._state = _State(center, (w, h), means, template, online)
 
     def update(self, rgb: ArrayLike | None, ir: ArrayLike | None) -> Result:
         """Find the target in the next frame.
@@ -184,6 +186,23 @@ class Tracker:
             stacked = torch.from_numpy(np.stack(crops)).to(self.device, non_blocking=True)
             return stacked.permute(0, 3, 1, 2).float()[:, None]
 
+    def _tried(
+        self, template: Template, images: list[Image], center: tuple[float, float], side: float, means: list[Means]
+    ) -> tuple[Template, OnlineClassifier | None]:
+        """The template as it does on views of its own frame, and the classifier that learned from them."""
+        options = self.config.tracking.online
+        if not (self.network.judges or options.weight):
+            return template, None
+        views, places = self._views(images, center, side, means)
+        if self.network.judges:
+            template = self.network.judge(template, views, places)
+        if not options.weight:
+            return template, None
+        outputs = [self.network.search(template, view) for view in views.split(1, 1)]
+        channels = torch.stack([_channels(output) for output in outputs], 1)
+        scores = torch.cat([position_scores(output.cls) for output in outputs])
+        return template, OnlineClassifier(options, channels, scores, places)
+
     def _views(
         self, images: list[Image], center: tuple[float, float], side: float, means: list[Means]
     ) -> tuple[Tensor, Tensor]:
@@ -210,12 +229,26 @@ class Tracker:
     def _best(self, output: Output, scale: float) -> list[float]:
         """The chosen candidate as [cx, cy, w, h, score, penalty]: one transfer from the device."""
         assert self._state is not None
+        online, share = self._state.online, self.config.tracking.online.weight
         candidates = self._candidates(output.cls.shape[1] // 2, output.cls.shape[-1])
-        boxes, scores = (values[0] for values in candidates.decode(output.cls, output.loc))
+        boxes, head = (values[0] for values in candidates.decode(output.cls, output.loc))
+        own = head if online is None else self._online_scores(online, output, boxes)
+        scores = torch.lerp(head, own, share)
         w, h = self._state.size
         ranked, penalty = candidates.rank(boxes, scores, w * scale, h * scale)
         index = ranked.argmax()
-        return torch.cat([boxes[:, index], scores[index, None], penalty[index, None]]).tolist()
+        if online is not None:
+            place = boxes[:2, index].flip(0) / self.config.anchors.stride
+            online.learn(
+                _channels(output), position_scores(output.cls)[0], place, torch.minimum(head[index], own[index])
+            )
+        return torch.cat([boxes[:, index], head[index, None], penalty[index, None]]).tolist()
+
+    def _online_scores(self, online: OnlineClassifier, output: Output, boxes: Tensor) -> Tensor:
+        """(M,) what the classifier makes of the candidates: its branches weighted as the gate does."""
+        scores = online.scores(_channels(output))
+        weighted = scores[0] if output.weights is None else torch.einsum("bhw,b->hw", scores, output.weights[:, 0])
+        return at_centres(weighted, boxes, self.config.anchors.stride)
 
     def _move(self, best: list[float], scale: float, shape: tuple[int, ...]) -> tuple[list[float], float]:
         """Smooth the size, keep the box in the image: [cx, cy, w, h] and the raw score."""
@@ -242,3 +275,9 @@ class Tracker:
             if level is not None
         }
         return maps or None
+
+
+def _channels(output: Output) -> Tensor:
+    """(B, D, h, w) of one search by a network that keeps them."""
+    assert output.channels is not None
+    return output.channels[:, 0]

@@ -98,6 +98,15 @@ class RememberingNetwork(torch.nn.Module):
     def stopwatch(self, clock: Any) -> None:
         self.network.stopwatch = clock
 
+    @property
+    def keeps_channels(self) -> bool:
+        """As `SiameseNetwork.keeps_channels`."""
+        return bool(self.network.keeps_channels)
+
+    @keeps_channels.setter
+    def keeps_channels(self, keeps: bool) -> None:
+        self.network.keeps_channels = keeps
+
     def template(self, images: Tensor) -> Any:
         """As `SiameseNetwork.template`."""
         name = digest(images)

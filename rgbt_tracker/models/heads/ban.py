@@ -70,7 +70,10 @@ class PixelwiseBranch(nn.Module):
 
 
 class BanHead(nn.Module):
-    """cls (N, 2, 15, 15): background, target; loc (N, 4, 15, 15): px to the left, top, right and bottom edge."""
+    """cls (N, 2, 15, 15): background, target; loc (N, 4, 15, 15): px to the left, top, right and bottom edge.
+
+    A list ``kept`` receives what the classification makes its logits of, (N, C, 15, 15).
+    """
 
     def __init__(self, channels: int = 96) -> None:
         super().__init__()
@@ -102,13 +105,15 @@ class BanHead(nn.Module):
             for branch in ("cls", "reg")
         }
 
-    def forward(self, prepared: Any, search: list[Tensor]) -> tuple[Tensor, Tensor]:
+    def forward(self, prepared: Any, search: list[Tensor], kept: list[Tensor] | None = None) -> tuple[Tensor, Tensor]:
         def branch(name: str, tower: str, last: str) -> Tensor:
             pixelwise, depthwise = (
                 self.get_submodule(f"corr_{kind}_{name}")(prepared[f"corr_{kind}_{name}"], search[0])
                 for kind in ("pw", "dw")
             )
             x = self.get_submodule(f"down_{name}")(torch.cat([pixelwise, depthwise], 1))
+            if kept is not None and name == "cls":
+                kept.append(x)
             return self.get_submodule(last)(self.get_submodule(tower)(x))
 
         return branch("cls", "cls_tower", "cls_logits"), branch("reg", "bbox_tower", "bbox_pred").exp()

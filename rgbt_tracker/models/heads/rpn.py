@@ -36,12 +36,18 @@ class DepthwiseCorrelation(nn.Module):
     def kernel(self, template: Tensor) -> Tensor:
         return self.conv_kernel(template)
 
-    def forward(self, kernel: Tensor, search: Tensor) -> Tensor:
-        return self.head(depthwise_correlation(self.conv_search(search), kernel))
+    def forward(self, kernel: Tensor, search: Tensor, kept: list[Tensor] | None = None) -> Tensor:
+        correlation = depthwise_correlation(self.conv_search(search), kernel)
+        if kept is not None:
+            kept.append(correlation)
+        return self.head(correlation)
 
 
 class DepthwiseRPN(nn.Module):
-    """Two branches: ``cls`` (N, 2A, h, w) with all background scores first, ``loc`` (N, 4A, h, w) as dx, dy, dw, dh."""
+    """Two branches: ``cls`` (N, 2A, h, w) with all background scores first, ``loc`` (N, 4A, h, w) as dx, dy, dw, dh.
+
+    A list ``kept`` receives what the classification makes its logits of, (N, C, h, w).
+    """
 
     def __init__(self, anchors: int, channels: int) -> None:
         super().__init__()
@@ -52,12 +58,15 @@ class DepthwiseRPN(nn.Module):
         """Template features -> what ``forward`` correlates with, a pair of kernels."""
         return self.cls.kernel(template[0]), self.loc.kernel(template[0])
 
-    def forward(self, prepared: Any, search: list[Tensor]) -> tuple[Tensor, Tensor]:
-        return self.cls(prepared[0], search[0]), self.loc(prepared[1], search[0])
+    def forward(self, prepared: Any, search: list[Tensor], kept: list[Tensor] | None = None) -> tuple[Tensor, Tensor]:
+        return self.cls(prepared[0], search[0], kept), self.loc(prepared[1], search[0])
 
 
 class MultiRPN(nn.Module):
-    """One `DepthwiseRPN` a level (``rpn2``, ``rpn3``, ...); the mean of the levels, or their learned weighting."""
+    """One `DepthwiseRPN` a level (``rpn2``, ``rpn3``, ...); the mean of the levels, or their learned weighting.
+
+    A list ``kept`` receives every level's.
+    """
 
     def __init__(self, anchors: int, channels: int, levels: int, weighted: bool) -> None:
         super().__init__()
@@ -72,9 +81,9 @@ class MultiRPN(nn.Module):
     def prepare(self, template: list[Tensor]) -> Any:
         return [self.get_submodule(name).prepare([z]) for name, z in zip(self.names, template, strict=True)]  # type: ignore[operator]
 
-    def forward(self, prepared: Any, search: list[Tensor]) -> tuple[Tensor, Tensor]:
+    def forward(self, prepared: Any, search: list[Tensor], kept: list[Tensor] | None = None) -> tuple[Tensor, Tensor]:
         outputs = [
-            self.get_submodule(name)(kernels, [x])
+            self.get_submodule(name)(kernels, [x], kept)
             for name, kernels, x in zip(self.names, prepared, search, strict=True)
         ]
         cls, loc = (torch.stack(level) for level in zip(*outputs, strict=True))
