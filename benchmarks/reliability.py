@@ -129,14 +129,17 @@ def main() -> None:
         parser.error(str(error))
     rows: dict[str, list[tuple[float, float]]] = {name: [] for name in trackers}
     measure = short_tracks if arguments.short else whole_track
-    for sequence in sequences(arguments):
-        found = {name: measure(tracker, sequence) for name, tracker in trackers.items()}
-        if not all(found.values()):
-            continue
-        for name, scores in found.items():
-            rows[name] += scores
-        line = ", ".join(f"{name} {scores[-1][0]:.3f} / {scores[-1][1]:.0f}" for name, scores in rows.items())
-        print(f"{sequence.name}: {line}", flush=True)
+    try:
+        for sequence in sequences(arguments):
+            found = {name: measure(tracker, sequence) for name, tracker in trackers.items()}
+            if not all(found.values()):
+                continue
+            for name, scores in found.items():
+                rows[name] += scores
+            line = ", ".join(f"{name} {scores[-1][0]:.3f} / {scores[-1][1]:.0f}" for name, scores in rows.items())
+            print(f"{sequence.name}: {line}", flush=True)
+    except UserError as error:
+        parser.error(str(error))
     if not all(rows.values()):
         parser.error("expected scenes with a target to start from, found none; ask for more or longer ones")
     print_table({name: np.array(scores) for name, scores in rows.items()})
