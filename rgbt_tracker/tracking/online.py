@@ -85,9 +85,10 @@ class OnlineClassifier:
         return Moments(weighted @ inputs.mT, weighted @ label.flatten()[:, None])
 
     def _label(self, places: Tensor, size: int) -> Tensor:
-        """(V, 2) places -> (V, size, size) Gaussians around them."""
+        """(V, 2) places -> (V, size, size) Gaussians around them, or around the edge where it is nearest."""
         steps = torch.arange(size, device=places.device) - size // 2
-        rows, columns = ((steps - place[:, None]).square() for place in places.T)
+        inside = places.clamp(-(size // 2), size // 2)
+        rows, columns = ((steps - place[:, None]).square() for place in inside.T)
         return torch.exp(-(rows[:, :, None] + columns[:, None]) / (2 * self._options.spread**2))
 
     def _solved(self) -> Tensor:

@@ -83,6 +83,14 @@ def test_it_tells_the_target_from_one_whom_the_head_takes_for_it() -> None:
     assert found[3, 6] < 0.1
 
 
+def test_a_box_that_leads_far_out_teaches_as_one_at_the_edge() -> None:
+    far, edge = OnlineClassifier(OPTIONS, *FIRST), OnlineClassifier(OPTIONS, *FIRST)
+    far.learn(LATER[0], LATER[1], torch.tensor([-200.0, 1.0]), SURE)
+    edge.learn(LATER[0], LATER[1], torch.tensor([-3.0, 1.0]), SURE)
+    assert torch.isfinite(far.scores(ANOTHER)).all()
+    torch.testing.assert_close(far.scores(ANOTHER), edge.scores(ANOTHER))
+
+
 @settings(max_examples=30, deadline=None)
 @given(st.integers(0, 2**31), st.sampled_from([15, 25]), st.sampled_from([8, 16]))
 def test_scores_are_read_at_the_candidates_centres(seed: int, size: int, stride: int) -> None:
