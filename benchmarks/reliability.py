@@ -105,7 +105,7 @@ def main() -> None:
     parser.add_argument("--crowd", type=int, default=0)
     parser.add_argument("--distant", action="store_true", help="every second varied scene with smaller targets")
     parser.add_argument("--video", type=Path, help="people walking before a camera at rest, as in OpenCV's vtest.avi")
-    parser.add_argument("--walks", type=int, default=100000, help="how many of the video's, from --first on")
+    parser.add_argument("--walks", type=int, help="how many of the video's, from --first on [default: all]")
     parser.add_argument("--scale", type=float, default=1.0, help="of the video's pictures")
     parser.add_argument("--photos", type=Path, help="photographs, backgrounds of half of the varied scenes")
     parser.add_argument("--failing", type=float, default=0.0)
@@ -198,8 +198,8 @@ def sequences(arguments: argparse.Namespace) -> Iterator[Sequence]:
     ]
     if arguments.video:
         walkers = Walkers(arguments.video, arguments.length, arguments.scale)
-        last = min(len(walkers), arguments.first + arguments.walks)
-        makers += [partial(walkers.sequence, number) for number in range(arguments.first, last)]
+        numbers = range(len(walkers))[arguments.first :][: arguments.walks]
+        makers += [partial(walkers.sequence, number) for number in numbers]
     for number, make in enumerate(makers, arguments.first):
         scene = make()
         if scene is None:

@@ -22,7 +22,9 @@ from rgbt_tracker import build_tracker
 from rgbt_tracker.boxes import overlap
 from rgbt_tracker.config import load_config
 from rgbt_tracker.sequences.base import Frame, Sequence, SequenceInfo
+from rgbt_tracker.sequences.video import VideoReader
 from rgbt_tracker.tracking.run import track_sequence
+from rgbt_tracker.tracking.thermal import as_bgr
 from rgbt_tracker.tracking.tracker import Tracker
 
 Image = NDArray[np.uint8]
@@ -88,8 +90,6 @@ class Walkers:
         return Walk(f"walk{number}", self._scaled(frames), self._scaled(seen), truth * self._scale)
 
     def _scaled(self, pictures: list[Image]) -> list[Image]:
-        if self._scale == 1:
-            return pictures
         return [
             np.asarray(
                 cv2.resize(picture, None, fx=self._scale, fy=self._scale, interpolation=cv2.INTER_AREA), np.uint8
@@ -100,13 +100,8 @@ class Walkers:
 
 def read_video(path: Path) -> list[Image]:
     """All frames, HxWx3 BGR. Raises UserError for a file that is no video."""
-    capture = cv2.VideoCapture(str(path))
-    frames = []
-    while (found := capture.read())[0]:
-        frames.append(np.asarray(found[1], np.uint8))
-    if not frames:
-        raise UserError(f"Expected a video of a camera at rest, found no frames in '{path}'.")
-    return frames
+    reader = VideoReader(path)
+    return [as_bgr(reader.read(index), "rgb") for index in range(reader.length)]
 
 
 def moving(frame: Image, background: Image) -> Image:
@@ -169,11 +164,7 @@ def agreed(trackers: list[Tracker], walk: Walk, masks: list[Image]) -> NDArray[n
         return None
     alike = np.array([[overlap(one, other).mean() for other in tracks] for one in tracks])
     company = alike[alike.sum(1).argmax()] > 0.5
-    return (
-        np.mean([boxes for boxes, with_it in zip(tracks, company, strict=True) if with_it], 0)
-        if company.sum() > 1
-        else None
-    )
+    return np.array(tracks)[company].mean(0) if company.sum() > 1 else None
 
 
 def faithful(tracker: Tracker, walk: Walk, masks: list[Image]) -> NDArray[np.float64] | None:

@@ -96,8 +96,9 @@ def track(
     frames = _open(sequence, rgb, ir, name, root or [])
     _check_cameras(frames, settings)
     start = _start_box(frames.info, settings, init, show)
-    for folder in (output, video.parent if video else output):
-        check_writable(folder)
+    check_writable(output)
+    if video is not None:
+        check_writable(video.parent)
     for note in frames.info.notes:
         console.stderr.print(f"Note: {note}", markup=False, highlight=False)
     tracker = _build(settings, weights, device)

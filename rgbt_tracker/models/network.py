@@ -37,7 +37,7 @@ class Output(NamedTuple):
 
     ``maps`` holds one (K, N, 1, h, w) tensor a level, or None where the fusion has no map. ``weights`` (B, N) and
     ``memory`` belong to the reliability gate: pass ``memory`` to the next search of the same track. ``channels``
-    (B, N, D, h, w), if the network keeps them, is what the head classified each branch by (B is 1 without a gate).
+    (B, N, D, h, w), if asked for, is what the head classified each branch by (B is 1 without a gate).
     """
 
     cls: Tensor
@@ -71,7 +71,6 @@ class SiameseNetwork(nn.Module):
         self.config = config
         self.modalities = modalities
         self.stopwatch: Clock = NoStopwatch()
-        self.keeps_channels = False
         self.backbone = build_backbone(config.backbone)
         if not config.backbone.shared:
             self.backbone_ir = build_backbone(config.backbone)
@@ -174,20 +173,35 @@ class SiameseNetwork(nn.Module):
         cls = torch.stack([self.head(template.kernels, levels)[0] for levels in features], 1)
         return template._replace(standing=self.gate.standing(cls, places))
 
-    def search(self, template: Template, images: Tensor, memory: Tensor | None = None) -> Output:
-        """Search images (K, N, 3, S, S) -> the head's output; ``memory`` is that of the track's previous search."""
-        if self.gate is not None:
-            return self._gated(self.gate, template, images, memory)
-        features, maps = self.fused(images)
-        with self.stopwatch("head"):
-            kept: list[Tensor] | None = [] if self.keeps_channels else None
-            cls, loc = self.head(template.kernels, features, kept)
-        return Output(cls, loc, maps, channels=_joined(kept, images.shape[1]))
+    def search(
+        self, template: Template, images: Tensor, memory: Tensor | None = None, channels: bool = False
+    ) -> Output:
+        """Search images (K, N, 3, S, S) -> the head's output, with its ``channels`` if asked for.
 
-    def _gated(self, gate: ReliabilityGate, template: Template, images: Tensor, memory: Tensor | None) -> Output:
+        ``memory`` is that of the track's previous search.
+        """
+        kept: list[Tensor] | None = [] if channels else None
+        if self.gate is None:
+            features, maps = self.fused(images)
+            with self.stopwatch("head"):
+                cls, loc = self.head(template.kernels, features, kept)
+            output = Output(cls, loc, maps)
+        else:
+            output = self._gated(self.gate, template, images, memory, kept)
+        if kept is None:
+            return output
+        return output._replace(channels=torch.cat(kept, 1).unflatten(0, (-1, images.shape[1])))
+
+    def _gated(
+        self,
+        gate: ReliabilityGate,
+        template: Template,
+        images: Tensor,
+        memory: Tensor | None,
+        kept: list[Tensor] | None,
+    ) -> Output:
         features = self.branches(images)
         with self.stopwatch("head"):
-            kept: list[Tensor] | None = [] if self.keeps_channels else None
             cls, loc = self.head(template.kernels, features, kept)
         with self.stopwatch("fusion"):
             shape = (-1, images.shape[1])
@@ -197,13 +211,7 @@ class SiameseNetwork(nn.Module):
         if len(fused.shares) > count:
             # The joint branch speaks for all modalities alike.
             shares = shares + fused.shares[count:] / count
-        channels = _joined(kept, images.shape[1])
-        return Output(fused.cls, fused.loc, [shares], fused.weights, fused.memory, channels)
+        return Output(fused.cls, fused.loc, [shares], fused.weights, fused.memory)
 
     def forward(self, template_images: Tensor, search_images: Tensor) -> Output:
         return self.search(self.template(template_images), search_images)
-
-
-def _joined(levels: list[Tensor] | None, batch: int) -> Tensor | None:
-    """(B N, C, h, w) a level -> (B, N, D, h, w), the levels one after another."""
-    return None if levels is None else torch.cat(levels, 1).unflatten(0, (-1, batch))

@@ -56,9 +56,9 @@ def target_scores(cls: Tensor) -> Tensor:
     return cls.reshape(len(cls), 2, -1).softmax(1)[:, 1]
 
 
-def position_scores(cls: Tensor) -> Tensor:
-    """(N, 2A, h, w) logits -> (N, h, w) the best of a position's A probabilities."""
-    return target_scores(cls).view(len(cls), -1, *cls.shape[-2:]).amax(1)
+def position_scores(scores: Tensor, size: int) -> Tensor:
+    """(..., A h w) of `target_scores`, h = w = ``size`` -> (..., h, w) the best of a position's A."""
+    return scores.unflatten(-1, (-1, size, size)).amax(-3)
 
 
 def change_penalty(boxes: Tensor, width: Tensor | float, height: Tensor | float, strength: float) -> Tensor:

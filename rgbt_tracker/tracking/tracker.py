@@ -15,7 +15,7 @@ from nestfuse_core.errors import UserError
 from rgbt_tracker.boxes import check_box
 from rgbt_tracker.config import TrackerConfig
 from rgbt_tracker.models.network import Clock, Output, SiameseNetwork, Template
-from rgbt_tracker.tracking.anchors import position_scores
+from rgbt_tracker.tracking.anchors import position_scores, target_scores
 from rgbt_tracker.tracking.candidates import Candidates
 from rgbt_tracker.tracking.crop import crop_square
 from rgbt_tracker.tracking.online import OnlineClassifier, at_centres
@@ -72,7 +72,6 @@ class Tracker:
         self.config = config
         self.device = torch.device(device)
         self.network = network.to(self.device).eval()
-        self.network.keeps_channels = config.tracking.online.weight > 0
         self.record_maps = False
         self._clock: Clock = NoStopwatch()
         self._thermal = ThermalView(config.thermal)
@@ -122,7 +121,7 @@ class Tracker:
         side = round(exemplar_side * (options.instance / options.exemplar))
         with torch.inference_mode():
             crops = self._crops(images, state.center, side, options.instance, state.means)
-            output = self.network.search(state.template, crops, state.memory)
+            output = self.network.search(state.template, crops, state.memory, state.online is not None)
             with self._clock("post-processing"):
                 best = self._best(output, scale)
         box, score = self._move(best, scale, images[0].shape)
@@ -198,9 +197,10 @@ class Tracker:
             template = self.network.judge(template, views, places)
         if not options.weight:
             return template, None
-        outputs = [self.network.search(template, view) for view in views.split(1, 1)]
+        outputs = [self.network.search(template, view, None, True) for view in views.split(1, 1)]
         channels = torch.stack([_channels(output) for output in outputs], 1)
-        scores = torch.cat([position_scores(output.cls) for output in outputs])
+        size = outputs[0].cls.shape[-1]
+        scores = torch.cat([position_scores(target_scores(output.cls), size) for output in outputs])
         return template, OnlineClassifier(options, channels, scores, places)
 
     def _views(
@@ -229,19 +229,18 @@ class Tracker:
     def _best(self, output: Output, scale: float) -> list[float]:
         """The chosen candidate as [cx, cy, w, h, score, penalty]: one transfer from the device."""
         assert self._state is not None
-        online, share = self._state.online, self.config.tracking.online.weight
-        candidates = self._candidates(output.cls.shape[1] // 2, output.cls.shape[-1])
+        online, size = self._state.online, output.cls.shape[-1]
+        candidates = self._candidates(output.cls.shape[1] // 2, size)
         boxes, head = (values[0] for values in candidates.decode(output.cls, output.loc))
         own = head if online is None else self._online_scores(online, output, boxes)
-        scores = torch.lerp(head, own, share)
+        scores = head if online is None else torch.lerp(head, own, self.config.tracking.online.weight)
         w, h = self._state.size
         ranked, penalty = candidates.rank(boxes, scores, w * scale, h * scale)
         index = ranked.argmax()
         if online is not None:
             place = boxes[:2, index].flip(0) / self.config.anchors.stride
-            online.learn(
-                _channels(output), position_scores(output.cls)[0], place, torch.minimum(head[index], own[index])
-            )
+            confidence = torch.minimum(head[index], own[index])
+            online.learn(_channels(output), position_scores(head, size), place, confidence)
         return torch.cat([boxes[:, index], head[index, None], penalty[index, None]]).tolist()
 
     def _online_scores(self, online: OnlineClassifier, output: Output, boxes: Tensor) -> Tensor:
@@ -278,6 +277,6 @@ class Tracker:
 
 
 def _channels(output: Output) -> Tensor:
-    """(B, D, h, w) of one search by a network that keeps them."""
+    """(B, D, h, w) of one search that kept them."""
     assert output.channels is not None
     return output.channels[:, 0]

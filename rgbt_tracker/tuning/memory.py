@@ -98,15 +98,6 @@ class RememberingNetwork(torch.nn.Module):
     def stopwatch(self, clock: Any) -> None:
         self.network.stopwatch = clock
 
-    @property
-    def keeps_channels(self) -> bool:
-        """As `SiameseNetwork.keeps_channels`."""
-        return bool(self.network.keeps_channels)
-
-    @keeps_channels.setter
-    def keeps_channels(self, keeps: bool) -> None:
-        self.network.keeps_channels = keeps
-
     def template(self, images: Tensor) -> Any:
         """As `SiameseNetwork.template`."""
         name = digest(images)
@@ -129,15 +120,16 @@ class RememberingNetwork(torch.nn.Module):
         self._template = answer, name
         return answer
 
-    def search(self, template: Any, images: Tensor, memory: Tensor | None = None) -> Any:
+    def search(self, template: Any, images: Tensor, memory: Tensor | None = None, channels: bool = False) -> Any:
         """As `SiameseNetwork.search`; ``template`` must be the one that `template` (or `judge`) returned last.
 
         ``memory`` is the track's own (of the reliability gate) and part of the question.
         """
         assert self._template is not None and template is self._template[0]
         past = "" if memory is None else memory.cpu().numpy().tobytes().hex()
-        key = (self.variant, self._template[1], digest(images), past)
-        return self.answers.recall("search", key, lambda: self.network.search(template, images, memory))
+        key = (self.variant, self._template[1], digest(images), past, str(channels))
+        compute = partial(self.network.search, template, images, memory, channels)
+        return self.answers.recall("search", key, compute)
 
 
 class KeptFrames(Frames):
