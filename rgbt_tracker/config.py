@@ -283,6 +283,8 @@ def validated(kind: Any, content: dict[str, Any], source: str) -> Any:
             known = list(_section(kind, first["loc"][:-1]).model_fields)
             hint = nearest(str(first["loc"][-1]), known)
             message = f"{source}: unknown key '{where}'{hint or '; expected one of ' + ', '.join(known)}"
+        elif first["type"] == "missing":
+            message = f"{source}: '{where}' is missing; copy it from one of our files that is like yours"
         else:
             message = f"{source}: '{where}' = {first['input']!r}: {first['msg']}{_choice_hint(first)}"
         raise UserError(message if message.endswith("?") else f"{message}.") from error

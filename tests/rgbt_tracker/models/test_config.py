@@ -102,6 +102,8 @@ def test_what_does_not_fit_is_refused_with_a_hint(change: str, message: str) -> 
         ("BACKBONE: {TYPE: resnet50}\nTRAK: {}", "unknown section 'TRAK'.*did you mean 'TRACK'"),
         ("BACKBONE: {TYPE: resnet50}\nMASK: {MASK: true}", "SiamMask"),
         ("BACKBONE: {TYPE: vgg16}", "vgg16"),
+        ("name: a\nmodel: {fusion: {point: neck}}", "'model.backbone' is missing; copy it"),
+        ("name: mine\nmodality: rgb", "'model' is missing; copy it from one of our files that is like yours.$"),
     ],
 )
 def test_bad_files(text: str, message: str, tmp_path: Path) -> None:
