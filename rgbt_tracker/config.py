@@ -62,8 +62,10 @@ class ReliabilityConfig(Section):
     branch's merit before any evidence (RGB, thermal, joint); ``template`` weighs the log-odds with which a branch finds
     the target again in views of the first frame (0: not tried); ``together`` is more of it for the joint branch, as far
     as both modalities are equally reliable; log-odds beyond ``limit`` say no more in a product, so that one confident
-    mistake cannot outvote everything; ``rivals`` counts responses elsewhere against a branch; ``prior`` is the
-    window's part in finding the agreed place. `rgbt calibrate` fits gains and bias.
+    mistake cannot outvote everything; ``rivals`` counts responses elsewhere against a branch; ``place`` says
+    whose response names the agreed place, the mean of all branches or the joint one, and ``prior`` is the window's part
+    in it; ``own`` is the part of the response margin that is taken at a branch's own peak instead. `rgbt calibrate`
+    fits gains and bias.
     """
 
     branches: Literal["modalities", "all"] = "all"
@@ -76,7 +78,15 @@ class ReliabilityConfig(Section):
     first: float = Field(default=1.0, ge=0, le=1)
     limit: float = Field(default=5.0, gt=0)
     rivals: float = Field(default=1.0, ge=0)
+    place: Literal["mean", "joint"] = "mean"
     prior: float = Field(default=0.455, ge=0, lt=1)
+    own: float = Field(default=0.0, ge=0, le=1)
+
+    @model_validator(mode="after")
+    def _joint_is_there(self) -> ReliabilityConfig:
+        if self.place == "joint" and self.branches != "all":
+            raise ValueError("place: joint needs branches: all; with branches: modalities there is no joint branch")
+        return self
 
 
 class FusionConfig(Section):
@@ -286,7 +296,9 @@ def validated(kind: Any, content: dict[str, Any], source: str) -> Any:
         elif first["type"] == "missing":
             message = f"{source}: '{where}' is missing; copy it from one of our files that is like yours"
         else:
-            message = f"{source}: '{where}' = {first['input']!r}: {first['msg']}{_choice_hint(first)}"
+            given = "" if isinstance(first["input"], dict) else f" = {first['input']!r}"
+            reason = first["msg"].removeprefix("Value error, ")
+            message = f"{source}: '{where}'{given}: {reason}{_choice_hint(first)}"
         raise UserError(message if message.endswith("?") else f"{message}.") from error
 
 

@@ -114,17 +114,22 @@ class ReliabilityGate(nn.Module):
         size = response.shape[-1]
         window = torch.hann_window(size, periodic=False, device=response.device, dtype=response.dtype)
         half = self.config.prior
-        agreed = response.mean(0) * (1 - half) + half * torch.outer(window, window)
-        place = agreed.flatten(1).argmax(1)
-        places = torch.stack([place // size, place % size], 1)
-        near = self._near(places, size, radius=1)
-        around = self._near(places, size, radius=max(2, size // 6))
+        named = response[-1] if self.config.place == "joint" else response.mean(0)
+        place = _peak(named * (1 - half) + half * torch.outer(window, window))
+        peak = _peak(response)
         odds = _odds(response)
-        at = odds.masked_fill(~near, -torch.inf).amax((2, 3))
-        elsewhere = odds.masked_fill(around, -torch.inf).amax((2, 3))
-        peak = response.flatten(2).argmax(2)
-        distance = torch.hypot((peak // size - place // size).float(), (peak % size - place % size).float())
-        return torch.stack([at - self.config.rivals * elsewhere, distance / (size / 2)], -1)
+        agreed, own = self._at_and_elsewhere(odds, place.expand_as(peak)), self._at_and_elsewhere(odds, peak)
+        at, elsewhere = torch.lerp(agreed, own, self.config.own)
+        rows, columns = (peak - place).float().unbind(-1)
+        return torch.stack([at - self.config.rivals * elsewhere, torch.hypot(rows, columns) / (size / 2)], -1)
+
+    def _at_and_elsewhere(self, odds: Tensor, places: Tensor) -> Tensor:
+        """(B, N, h, w) and (B, N, 2) rows and columns -> (2, B, N): the highest right there, and out of reach."""
+        size = odds.shape[-1]
+        near, around = (
+            self._near(places.flatten(0, 1), size, radius).view_as(odds) for radius in (1, max(2, size // 6))
+        )
+        return torch.stack([odds.masked_fill(mask, -torch.inf).amax((2, 3)) for mask in (~near, around)])
 
     @staticmethod
     def _near(places: Tensor, size: int, radius: float) -> Tensor:
@@ -145,6 +150,12 @@ class ReliabilityGate(nn.Module):
             rgb, thermal = merit[:2].softmax(0)
             merit = torch.stack([merit[0], merit[1], merit[2] + self.config.together * 4 * rgb * thermal])
         return merit.softmax(0)
+
+
+def _peak(response: Tensor) -> Tensor:
+    """(..., h, w) -> (..., 2) row and column of the highest value."""
+    place = response.flatten(-2).argmax(-1)
+    return torch.stack([place // response.shape[-1], place % response.shape[-1]], -1)
 
 
 def _odds(response: Tensor) -> Tensor:

@@ -60,6 +60,29 @@ def test_the_joint_branch_counts_more_only_while_both_modalities_are_reliable() 
     assert both.weights[2, 0] > 0.6 > 0.55 > blind.weights[2, 0]
 
 
+def test_where_the_modalities_disagree_the_joint_branch_is_asked() -> None:
+    """The window takes the side of the one in the middle, to which the track was led, for every branch's mean."""
+    aside, middle, joint = logits({(7, 11): 3.0}), logits({(7, 7): 2.0}), logits({(7, 11): 1.0})
+    for place, better in (("mean", 1), ("joint", 0)):
+        weights = fuse(aside, middle, joint, place=place, prior=0.455)[2][:2, 0]
+        assert weights.argmax() == better
+
+
+@pytest.mark.parametrize("own", [0.0, 0.25, 1.0])
+def test_own_is_the_part_of_the_margin_at_a_branch_s_own_peak(own: float) -> None:
+    """Agreed is (7, 7), where ELSEWHERE has -4 and at most 2 out of reach; at its own peak 2 and elsewhere -4."""
+    memory = fuse(SEES, ELSEWHERE, SEES, rate=1.0, own=own, rivals=0.5).memory[:, 0]
+    expected = (1 - own) * (-4 - 0.5 * 2) + own * (2 - 0.5 * -4)
+    torch.testing.assert_close(memory[1, 0], torch.tensor(expected), rtol=0, atol=1e-3)
+    torch.testing.assert_close(memory[0, 0], torch.tensor(4 - 0.5 * -4.0), rtol=0, atol=1e-3)
+    torch.testing.assert_close(memory[1, 1], torch.tensor(np.hypot(6, 6) / 7.5, dtype=torch.float32))
+
+
+def test_the_joint_branch_cannot_be_asked_where_there_is_none() -> None:
+    with pytest.raises(ValueError, match="branches: all"):
+        ReliabilityConfig(place="joint", branches="modalities")
+
+
 def test_two_branches_have_no_joint_one() -> None:
     torch.testing.assert_close(fuse(SEES, SEES, together=1.5).weights, torch.full((2, 1), 0.5))
 
