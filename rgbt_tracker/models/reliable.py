@@ -3,7 +3,8 @@
 NestFuse's weights follow feature magnitude, so a modality that is blind (smoke, darkness, thermal crossover) still
 pulls the fused response away. Here each modality, and the paper's fusion of them as one more opinion, answers by
 itself: the head runs on all *branches* as one batch. Every branch then earns a weight from evidence in its response:
-- how strongly it responds at the place on which the branches together agree, against its strongest response elsewhere,
+- how strongly it responds at the place that is agreed on, and in part at its own peak, against its strongest response
+  elsewhere; that place is named by the mean of all branches, or by the joint one, which sees what both modalities see,
 - how far its own peak lies from that place,
 - both now and as a moving average over the frames before (the *memory*),
 - how well its template finds the target in the first frame itself, where the target's place is known (the *standing*):
@@ -110,7 +111,10 @@ class ReliabilityGate(nn.Module):
         return scores.clamp(TINY, 1 - TINY)
 
     def _evidence(self, response: Tensor) -> Tensor:
-        """(B, N, h, w) best score of a position -> (B, N, 2): log-odds margin at the agreed place, distance to it."""
+        """(B, N, h, w) best score of a position -> (B, N, 2): log-odds margin, and distance to the agreed place.
+
+        The margin is that at the agreed place, and to the part ``own`` that at a branch's own peak.
+        """
         size = response.shape[-1]
         window = torch.hann_window(size, periodic=False, device=response.device, dtype=response.dtype)
         half = self.config.prior
@@ -124,7 +128,7 @@ class ReliabilityGate(nn.Module):
         return torch.stack([at - self.config.rivals * elsewhere, torch.hypot(rows, columns) / (size / 2)], -1)
 
     def _at_and_elsewhere(self, odds: Tensor, places: Tensor) -> Tensor:
-        """(B, N, h, w) and (B, N, 2) rows and columns -> (2, B, N): the highest right there, and out of reach."""
+        """(B, N, h, w) and (B, N, 2) rows and columns -> (2, B, N): the highest right there, and farther away."""
         size = odds.shape[-1]
         near, around = (
             self._near(places.flatten(0, 1), size, radius).view_as(odds) for radius in (1, max(2, size // 6))
