@@ -122,8 +122,10 @@ class ReliabilityGate(nn.Module):
         place = _peak(named * (1 - half) + half * torch.outer(window, window))
         peak = _peak(response)
         odds = _odds(response)
-        agreed, own = self._at_and_elsewhere(odds, place.expand_as(peak)), self._at_and_elsewhere(odds, peak)
-        at, elsewhere = torch.lerp(agreed, own, self.config.own)
+        heights = self._at_and_elsewhere(odds, place.expand_as(peak))
+        if self.config.own:
+            heights = torch.lerp(heights, self._at_and_elsewhere(odds, peak), self.config.own)
+        at, elsewhere = heights
         rows, columns = (peak - place).float().unbind(-1)
         return torch.stack([at - self.config.rivals * elsewhere, torch.hypot(rows, columns) / (size / 2)], -1)
 

@@ -113,7 +113,7 @@ class Trainer:
         return Batches(self.recipe, maker, self.group.rank, self.group.world), grid
 
     def run(self, until: int | None = None, on_step: Callable[[int, str], None] | None = None) -> None:
-        """Train up to step ``until`` (by default the recipe's end) and save.
+        """Train up to step ``until`` (by default the recipe's end); save the run and the weights of its last step.
 
         Setting ``interrupted`` from outside, such as a signal handler, ends the run after the present step.
         """
@@ -130,6 +130,7 @@ class Trainer:
             if self.interrupted:
                 break
         if writer is not None and self.step:
+            writer.keep_weights()
             writer.close()
         self.group.wait()
 
@@ -209,13 +210,17 @@ class _Writer:
         trainer, recipe = self.trainer, self.trainer.recipe
         note = self._log(report) if (trainer.step - 1) % LOG_EVERY == 0 else ""
         if trainer.step in self._keep:
-            name = trainer.output / f"weights_{trainer.step:07d}.pt"
-            save_checkpoint(name, half({k: v for k, v in trainer.weights().items() if _is_kept(k)}))
+            self.keep_weights()
         if trainer.step % recipe.checkpoints.every == 0:
             self.close()
         if recipe.validation.every and trainer.step % recipe.validation.every == 0:
             note = self._validate() or note
         return note
+
+    def keep_weights(self) -> None:
+        """Write the averaged weights of this step in float16."""
+        weights = half({key: value for key, value in self.trainer.weights().items() if _is_kept(key)})
+        save_checkpoint(self.trainer.output / f"weights_{self.trainer.step:07d}.pt", weights)
 
     def close(self) -> None:
         """Save for resuming, and draw the curves."""

@@ -170,7 +170,7 @@ class Backbone(Section):
 
 
 class Checkpoints(Section):
-    """``every`` steps the run is saved for resuming; ``keep`` of the EMA models (evenly spaced, plus the last)."""
+    """``every`` steps the run is saved for resuming; ``keep`` EMA models, evenly spaced, and one wherever it stops."""
 
     every: int = Field(default=500, ge=1)
     keep: int = Field(default=4, ge=0)

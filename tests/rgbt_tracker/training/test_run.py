@@ -96,6 +96,15 @@ def test_a_run_writes_weights_tables_and_curves(recipe_file, tmp_path):
     )
 
 
+def test_a_run_that_stops_early_leaves_the_weights_it_stopped_with(recipe_file, tmp_path):
+    recipe = load_recipe(recipe_file(checkpoints={"every": 1000, "keep": 2}))
+    trainer = Trainer(recipe, tmp_path / "run")
+    trainer.run(until=4)
+    saved = torch.load(tmp_path / "run" / "weights_0000004.pt", weights_only=True)
+    name = "neck.downsample2.downsample.0.weight"
+    torch.testing.assert_close(saved[name], trainer.weights()[name].half(), rtol=0, atol=0)
+
+
 def test_resuming_another_recipe_is_refused(recipe_file, tmp_path):
     Trainer(load_recipe(recipe_file()), tmp_path / "run").run(until=1)
     other = Trainer(load_recipe(recipe_file(seed=6)), tmp_path / "run")

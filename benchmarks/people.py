@@ -1,0 +1,63 @@
+"""Nine more people of M3SVD's videos as sequences, from boxes placed by hand (`people.yaml`).
+
+    python benchmarks/people.py M3SVD OUTPUT
+    rgbt evidence --sequences OUTPUT
+
+M3SVD is a folder with visible/CLIP.mp4 and infrared/CLIP.mp4 of that data set (MIT, Linfeng Tang). OUTPUT gets a VOT
+directory a person. Boxes between the key frames are interpolated; a hidden person has none (tag ``occlusion``).
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+import numpy as np
+import yaml
+from numpy.typing import NDArray
+
+from rgbt_tracker.data.vot_folder import write_vot
+from rgbt_tracker.sequences import open_pair
+from rgbt_tracker.sequences.base import Frame, Sequence, SequenceInfo
+
+PEOPLE = Path(__file__).with_suffix(".yaml")
+
+
+class Person(Sequence):
+    """The frames of a clip from a person's first key frame to the last."""
+
+    def __init__(self, name: str, clip: Sequence, first: int, truth: NDArray[np.float64]) -> None:
+        hidden = np.isnan(truth).any(1)
+        info = SequenceInfo(name, len(truth), clip.info.fps, truth, {"occlusion": hidden})
+        super().__init__(info)
+        self._clip, self._first = clip, first
+
+    def frame(self, index: int) -> Frame:
+        whole = self._clip.frame(self._first + index)
+        return Frame(index, whole.rgb, whole.ir)
+
+
+def interpolated(boxes: dict[int, list[float]], hidden: list[list[int]]) -> tuple[int, NDArray[np.float64]]:
+    """Key frames' x, y, w, h and the gaps' first and last frames -> first key frame, and a box a frame from it on."""
+    keys = sorted(boxes)
+    frames = np.arange(keys[0], keys[-1] + 1)
+    placed = np.array([boxes[key] for key in keys])
+    truth = np.stack([np.interp(frames, keys, column) for column in placed.T], 1)
+    for first, last in hidden:
+        truth[(frames >= first) & (frames <= last)] = np.nan
+    return keys[0], truth
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("m3svd", type=Path)
+    parser.add_argument("output", type=Path)
+    arguments = parser.parse_args()
+    for name, person in yaml.safe_load(PEOPLE.read_text(encoding="utf-8")).items():
+        clip = open_pair(*(arguments.m3svd / camera / f"{person['clip']}.mp4" for camera in ("visible", "infrared")))
+        first, truth = interpolated(person["boxes"], person.get("hidden", []))
+        print(write_vot(Person(name, clip, first, truth), arguments.output))
+
+
+if __name__ == "__main__":
+    main()
