@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from nestfuse_core.errors import UserError
 from rgbt_tracker import build_tracker
 from rgbt_tracker.boxes import overlap
 from rgbt_tracker.config import load_config
@@ -58,11 +59,16 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=2)
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)
-    sequence = open_sequence(arguments.sequence)
     config = load_config("nestfuse_nanotrack")
+    try:
+        sequence = open_sequence(arguments.sequence)
+        configs = {name: config.replace(**changes) for name, changes in SETTINGS.items()}
+        trackers = {name: build_tracker(configs[name], arguments.weights, "cpu") for name in configs}
+    except UserError as error:
+        parser.error(str(error))
     print("| setting | mean overlap | failures |\n|---|---|---|")
-    for name, changes in SETTINGS.items():
-        mean, failures = run(build_tracker(config.replace(**changes), arguments.weights, "cpu"), sequence)
+    for name, tracker in trackers.items():
+        mean, failures = run(tracker, sequence)
         print(f"| {name} | {mean:.3f} | {len(failures)} |", flush=True)
 
 

@@ -16,6 +16,7 @@ import numpy as np
 import yaml
 from numpy.typing import NDArray
 
+from nestfuse_core.errors import UserError
 from rgbt_tracker.data.vot_folder import write_vot
 from rgbt_tracker.sequences import open_pair
 from rgbt_tracker.sequences.base import Frame, Sequence, SequenceInfo
@@ -48,15 +49,28 @@ def interpolated(boxes: dict[int, list[float]], hidden: list[list[int]]) -> tupl
     return keys[0], truth
 
 
+def write_people(m3svd: Path, output: Path) -> None:
+    """Write every person's directory that is not there yet. Raises UserError for a clip that cannot be read."""
+    for name, person in yaml.safe_load(PEOPLE.read_text(encoding="utf-8")).items():
+        if (output / name).exists():
+            continue
+        videos = [m3svd / camera / f"{person['clip']}.mp4" for camera in ("visible", "infrared")]
+        for video in videos:
+            if not video.is_file():
+                raise UserError(f"Expected {video}, found none; give M3SVD's folder with visible/ and infrared/.")
+        first, truth = interpolated(person["boxes"], person.get("hidden", []))
+        print(write_vot(Person(name, open_pair(*videos), first, truth), output))
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("m3svd", type=Path)
     parser.add_argument("output", type=Path)
     arguments = parser.parse_args()
-    for name, person in yaml.safe_load(PEOPLE.read_text(encoding="utf-8")).items():
-        clip = open_pair(*(arguments.m3svd / camera / f"{person['clip']}.mp4" for camera in ("visible", "infrared")))
-        first, truth = interpolated(person["boxes"], person.get("hidden", []))
-        print(write_vot(Person(name, clip, first, truth), arguments.output))
+    try:
+        write_people(arguments.m3svd, arguments.output)
+    except UserError as error:
+        parser.error(str(error))
 
 
 if __name__ == "__main__":
