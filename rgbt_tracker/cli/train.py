@@ -16,7 +16,7 @@ def train(
     recipe: str = typer.Argument(..., help="Recipe: a YAML file, or a name in configs/training."),
     output: Path = typer.Option(..., "--output", "-o", help="Folder of the run."),
     resume: bool = typer.Option(False, "--resume", help="Go on exactly where the folder's last.pt ends."),
-    until: int = typer.Option(0, "--until", help="Stop (and save) after this step; 0: at the recipe's end."),
+    until: int = typer.Option(0, "--until", min=0, help="Stop (and save) after this step; 0: at the recipe's end."),
     change: list[str] = typer.Option([], "--set", help="Change a value of the recipe: --set optimiser.rate=0.001."),
     device: str = typer.Option("auto", "--device", help="auto, cpu or cuda."),
 ) -> None:
