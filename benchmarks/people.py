@@ -17,25 +17,25 @@ import yaml
 from numpy.typing import NDArray
 
 from nestfuse_core.errors import UserError
+from nestfuse_core.files import check_writable
 from rgbt_tracker.data.vot_folder import write_vot
 from rgbt_tracker.sequences import open_pair
 from rgbt_tracker.sequences.base import Frame, Sequence, SequenceInfo
+from rgbt_tracker.sequences.later import Later
 
 PEOPLE = Path(__file__).with_suffix(".yaml")
 
 
 class Person(Sequence):
-    """The frames of a clip from a person's first key frame to the last."""
+    """As many frames of ``source`` as there are boxes of one person in it."""
 
-    def __init__(self, name: str, clip: Sequence, first: int, truth: NDArray[np.float64]) -> None:
+    def __init__(self, name: str, source: Sequence, truth: NDArray[np.float64]) -> None:
         hidden = np.isnan(truth).any(1)
-        info = SequenceInfo(name, len(truth), clip.info.fps, truth, {"occlusion": hidden})
-        super().__init__(info)
-        self._clip, self._first = clip, first
+        super().__init__(SequenceInfo(name, len(truth), source.info.fps, truth, {"occlusion": hidden}))
+        self._source = source
 
     def frame(self, index: int) -> Frame:
-        whole = self._clip.frame(self._first + index)
-        return Frame(index, whole.rgb, whole.ir)
+        return self._source.frame(index)
 
 
 def interpolated(boxes: dict[int, list[float]], hidden: list[list[int]]) -> tuple[int, NDArray[np.float64]]:
@@ -50,7 +50,8 @@ def interpolated(boxes: dict[int, list[float]], hidden: list[list[int]]) -> tupl
 
 
 def write_people(m3svd: Path, output: Path) -> None:
-    """Write every person's directory that is not there yet. Raises UserError for a clip that cannot be read."""
+    """Write every person's directory that is not there yet. Raises UserError for clips or a folder that do not serve."""
+    check_writable(output)
     for name, person in yaml.safe_load(PEOPLE.read_text(encoding="utf-8")).items():
         if (output / name).exists():
             continue
@@ -59,7 +60,7 @@ def write_people(m3svd: Path, output: Path) -> None:
             if not video.is_file():
                 raise UserError(f"Expected {video}, found none; give M3SVD's folder with visible/ and infrared/.")
         first, truth = interpolated(person["boxes"], person.get("hidden", []))
-        print(write_vot(Person(name, open_pair(*videos), first, truth), output))
+        print(write_vot(Person(name, Later(open_pair(*videos), first), truth), output))
 
 
 def main() -> None:

@@ -130,8 +130,7 @@ class Trainer:
             if self.interrupted:
                 break
         if writer is not None and self.step:
-            writer.keep_weights()
-            writer.close()
+            writer.finish()
         self.group.wait()
 
     def train_step(self, batch: Batch) -> dict[str, Any]:
@@ -221,6 +220,12 @@ class _Writer:
         """Write the averaged weights of this step in float16."""
         weights = half({key: value for key, value in self.trainer.weights().items() if _is_kept(key)})
         save_checkpoint(self.trainer.output / f"weights_{self.trainer.step:07d}.pt", weights)
+
+    def finish(self) -> None:
+        """Leave the weights and everything to resume with where the run stops."""
+        if self.trainer.step not in self._keep:
+            self.keep_weights()
+        self.close()
 
     def close(self) -> None:
         """Save for resuming, and draw the curves."""
