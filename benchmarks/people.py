@@ -50,7 +50,7 @@ def interpolated(boxes: dict[int, list[float]], hidden: list[list[int]]) -> tupl
 
 
 def write_people(m3svd: Path, output: Path) -> None:
-    """Write every person's directory that is not there yet. Raises UserError for clips or a folder that do not serve."""
+    """Write every person's directory that is not there yet. Raises UserError for clips or a folder of no use."""
     check_writable(output)
     for name, person in yaml.safe_load(PEOPLE.read_text(encoding="utf-8")).items():
         if (output / name).exists():
