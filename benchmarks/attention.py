@@ -17,7 +17,7 @@ from typing import Any
 import torch
 
 from nestfuse_core import fuse_features
-from nestfuse_core.nuclear import nuclear_norm
+from nestfuse_core.model.nuclear import nuclear_norm
 
 SIZES = {
     "NestFuse, scale 2 of 320x240": (1, 112, 120, 160),

@@ -2,9 +2,9 @@
 
     python benchmarks/fusion.py [--size 640x480] [--threads 2] [--weights NAME]
 
-Prints the whole pair (Fuser, colour included), then the grey fusion by nestfuse_core.inference and by NestFuse.forward
-in the same run. Processor time is shown beside wall time, since the latter means little on a busy machine. Peak memory
-is the process's; the lean pass runs first, so that the later figure is the plain pass's.
+Prints the whole pair (Fuser, colour included), then the grey fusion by nestfuse_core.model.inference and by
+NestFuse.forward in the same run. Processor time is shown beside wall time, since the latter means little on a busy
+machine. Peak memory is the process's; the lean pass runs first, so that the later figure is the plain pass's.
 """
 
 from __future__ import annotations
@@ -19,9 +19,10 @@ import cv2
 import numpy as np
 import torch
 
-from nestfuse_core import load_network, tiling
-from nestfuse_core.fuser import Fuser
-from nestfuse_core.memory import keep_freed_memory
+from nestfuse_core import load_network
+from nestfuse_core.common.memory import keep_freed_memory
+from nestfuse_core.fusion import tiling
+from nestfuse_core.fusion.fuser import Fuser
 
 Timed = tuple[float, float]
 

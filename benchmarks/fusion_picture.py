@@ -2,7 +2,7 @@
 
     python benchmarks/fusion_picture.py --output docs/images/fusion.jpg
 
-Drawn sequences are free to publish; the pictures are what rgbt_tracker.data.synthetic draws, fused with the shipped
+Drawn sequences are free to publish; the pictures are what rgbt_tracker.synthetic draws, fused with the shipped
 weights and the default options.
 """
 
@@ -14,10 +14,10 @@ from pathlib import Path
 import numpy as np
 
 from nestfuse_core import load_network
-from nestfuse_core.fuser import Fuser
-from nestfuse_core.images import write_image
-from nestfuse_core.sheet import Sheet
-from rgbt_tracker.data.synthetic import draw_sequence
+from nestfuse_core.common.pictures import write_image
+from nestfuse_core.fusion.fuser import Fuser
+from nestfuse_core.fusion.sheet import Sheet
+from rgbt_tracker.synthetic import draw_sequence
 
 
 def main() -> None:

@@ -14,12 +14,12 @@ from typing import Any
 import numpy as np
 import torch
 
-from nestfuse_core.errors import UserError
+from nestfuse_core.common.errors import UserError
 from rgbt_tracker import build_tracker
 from rgbt_tracker.boxes import overlap
 from rgbt_tracker.config import load_config
 from rgbt_tracker.sequences import open_sequence
-from rgbt_tracker.sequences.base import Sequence
+from rgbt_tracker.sequences.base import FrameSequence
 
 SETTINGS: dict[str, dict[str, Any]] = {
     "RGB": {"modality": "rgb"},
@@ -33,7 +33,7 @@ SETTINGS: dict[str, dict[str, Any]] = {
 }
 
 
-def run(tracker: Any, sequence: Sequence, skip: int = 5) -> tuple[float, list[int]]:
+def run(tracker: Any, sequence: FrameSequence, skip: int = 5) -> tuple[float, list[int]]:
     """Mean overlap of the tracked frames and the frames (0-based) of the failures."""
     truth = sequence.groundtruth
     assert truth is not None

@@ -1,7 +1,7 @@
 """Nine more people of M3SVD's videos as sequences, from boxes placed by hand (`people.yaml`).
 
     python benchmarks/people.py M3SVD OUTPUT
-    rgbt evidence --sequences OUTPUT
+    rgbt ablation --sequences OUTPUT
 
 M3SVD is a folder with visible/CLIP.mp4 and infrared/CLIP.mp4 of that data set (MIT, Linfeng Tang). OUTPUT gets a VOT
 directory a person. Boxes between the key frames are interpolated; a hidden person has none (tag ``occlusion``).
@@ -16,20 +16,20 @@ import numpy as np
 import yaml
 from numpy.typing import NDArray
 
-from nestfuse_core.errors import UserError
-from nestfuse_core.files import check_writable
-from rgbt_tracker.data.vot_folder import write_vot
+from nestfuse_core.common.errors import UserError
+from nestfuse_core.common.files import check_writable
 from rgbt_tracker.sequences import open_pair
-from rgbt_tracker.sequences.base import Frame, Sequence, SequenceInfo
-from rgbt_tracker.sequences.later import Later
+from rgbt_tracker.sequences.base import Frame, FrameSequence, SequenceInfo
+from rgbt_tracker.sequences.clip import Later
+from rgbt_tracker.sequences.vot_folder import write_vot
 
 PEOPLE = Path(__file__).with_suffix(".yaml")
 
 
-class Person(Sequence):
+class Person(FrameSequence):
     """As many frames of ``source`` as there are boxes of one person in it."""
 
-    def __init__(self, name: str, source: Sequence, truth: NDArray[np.float64]) -> None:
+    def __init__(self, name: str, source: FrameSequence, truth: NDArray[np.float64]) -> None:
         hidden = np.isnan(truth).any(1)
         super().__init__(SequenceInfo(name, len(truth), source.info.fps, truth, {"occlusion": hidden}))
         self._source = source

@@ -29,22 +29,22 @@ import numpy as np
 from numpy.typing import NDArray
 from walkers import Walkers
 
-from nestfuse_core.errors import UserError
-from nestfuse_core.memory import keep_freed_memory
+from nestfuse_core.common.errors import UserError
+from nestfuse_core.common.memory import keep_freed_memory
 from rgbt_tracker import build_tracker
 from rgbt_tracker.boxes import overlap
 from rgbt_tracker.config import load_config
-from rgbt_tracker.data.synthetic import draw_sequence, split
-from rgbt_tracker.data.synthetic.variety import draw_crowd, draw_varied, photographs, varied_seeds
-from rgbt_tracker.evaluation.scores import one_pass_scores
-from rgbt_tracker.sequences.base import Sequence
-from rgbt_tracker.sequences.later import Later
+from rgbt_tracker.evaluation.one_pass import one_pass_scores
+from rgbt_tracker.evaluation.reset import reset_scores
+from rgbt_tracker.sequences.base import FrameSequence
+from rgbt_tracker.sequences.clip import Later
 from rgbt_tracker.sequences.remembered import Remembered
+from rgbt_tracker.synthetic import draw_sequence, split
+from rgbt_tracker.synthetic.variety import draw_crowd, draw_varied, photographs, varied_seeds
 from rgbt_tracker.tracking.run import track_sequence
 from rgbt_tracker.tracking.tracker import Tracker
 from rgbt_tracker.training.failures import BlindCamera, FailingCamera
 from rgbt_tracker.training.validation import Head
-from rgbt_tracker.vot.reset import reset_scores
 
 GATE = "4 gains, 3 biases, rate[, together[, first]]"
 SMALLEST = 8
@@ -145,14 +145,14 @@ def main() -> None:
     print_table({name: np.array(scores) for name, scores in rows.items()})
 
 
-def whole_track(tracker: Tracker, sequence: Sequence) -> list[tuple[float, float]]:
+def whole_track(tracker: Tracker, sequence: FrameSequence) -> list[tuple[float, float]]:
     """Mean IoU of one pass, and failures of the run with resets."""
     assert sequence.groundtruth is not None
     iou = one_pass_scores(track_sequence(tracker, sequence).boxes, sequence.groundtruth)["mean_iou"]
     return [(iou, reset_scores(tracker, sequence).failures)]
 
 
-def short_tracks(tracker: Tracker, sequence: Sequence) -> list[tuple[float, float]]:
+def short_tracks(tracker: Tracker, sequence: FrameSequence) -> list[tuple[float, float]]:
     """For each of `STARTS` with a target: mean IoU of `FRAMES` frames, and 1 if one of them misses it."""
     truth = sequence.groundtruth
     assert truth is not None
@@ -180,10 +180,10 @@ def print_table(results: dict[str, NDArray[np.float64]]) -> None:
         print(f"| {name} | {np.mean(iou):.3f} | {error:.3f} | {below:.3f} | {scores[:, 1].sum():.0f} |")
 
 
-def sequences(arguments: argparse.Namespace) -> Iterator[Sequence]:
+def sequences(arguments: argparse.Namespace) -> Iterator[FrameSequence]:
     """The drawn scenes that were asked for, each frame drawn once."""
     photos = photographs(arguments.photos) if arguments.photos else []
-    makers: list[Callable[[], Sequence | None]] = [
+    makers: list[Callable[[], FrameSequence | None]] = [
         partial(draw_sequence, scene, length=arguments.length, seed=seed)
         for scene, seed in split(arguments.part, arguments.count)
     ]

@@ -12,9 +12,9 @@ from collections.abc import Callable
 
 import cv2
 
-from rgbt_tracker.data.synthetic import SCENES, DrawnSequence, draw_sequence
-from rgbt_tracker.data.vot_folder import write_vot
 from rgbt_tracker.sequences import open_sequence
+from rgbt_tracker.sequences.vot_folder import write_vot
+from rgbt_tracker.synthetic import SCENES, DrawnSequence, draw_sequence
 
 
 def seconds(read: Callable[[int], object], frames: int) -> tuple[float, float]:

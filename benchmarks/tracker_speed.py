@@ -17,8 +17,8 @@ from typing import Any
 
 import torch
 
-from nestfuse_core.errors import UserError
-from nestfuse_core.memory import keep_freed_memory
+from nestfuse_core.common.errors import UserError
+from nestfuse_core.common.memory import keep_freed_memory
 from rgbt_tracker import build_tracker
 from rgbt_tracker.config import Modality, load_config
 from rgbt_tracker.sequences import Frame, open_sequence

@@ -16,8 +16,8 @@ from torch import Tensor
 
 from rgbt_tracker.models.backbones.mobilenetv2 import MobileNetV2
 from rgbt_tracker.models.heads.correlation import depthwise_correlation
-from rgbt_tracker.training.frozen import FrozenLayers
-from rgbt_tracker.training.thawed import thaw
+from rgbt_tracker.training.optimisation.frozen import FrozenLayers
+from rgbt_tracker.training.optimisation.thawed import thaw
 
 BATCH = 8
 LAYERS = [f"layer{index}" for index in range(6)]

@@ -17,11 +17,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from nestfuse_core.errors import UserError
+from nestfuse_core.common.errors import UserError
 from rgbt_tracker import build_tracker
 from rgbt_tracker.boxes import overlap
 from rgbt_tracker.config import load_config
-from rgbt_tracker.sequences.base import Frame, Sequence, SequenceInfo
+from rgbt_tracker.sequences.base import Frame, FrameSequence, SequenceInfo
 from rgbt_tracker.sequences.video import VideoReader
 from rgbt_tracker.tracking.run import track_sequence
 from rgbt_tracker.tracking.thermal import as_bgr
@@ -33,7 +33,7 @@ APART, MOST = 9, 6
 """Frames between two starts, and how many walkers are taken at each."""
 
 
-class Walk(Sequence):
+class Walk(FrameSequence):
     """Frames of both cameras, one walker's boxes."""
 
     def __init__(self, name: str, rgb: list[Image], ir: list[Image], truth: NDArray[np.float64]) -> None:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from nestfuse_core.attention import fuse_features
-    from nestfuse_core.network import NestFuse, load_network
+    from nestfuse_core.model.attention import fuse_features
+    from nestfuse_core.model.network import NestFuse, load_network
 
 __all__ = ["NestFuse", "fuse_features", "load_network"]
 
-_HOMES = {"NestFuse": "network", "load_network": "network", "fuse_features": "attention"}
+_HOMES = {"NestFuse": "model.network", "load_network": "model.network", "fuse_features": "model.attention"}
 
 
 def __getattr__(name: str) -> Any:

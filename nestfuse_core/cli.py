@@ -6,9 +6,9 @@ from pathlib import Path
 
 import typer
 
-from nestfuse_core import console
-from nestfuse_core.devices import select_device
-from nestfuse_core.errors import UserError, suggestion
+from nestfuse_core.common import console
+from nestfuse_core.common.devices import select_device
+from nestfuse_core.common.errors import UserError, suggestion
 from nestfuse_core.weights import DEFAULT
 
 IR = typer.Option(..., "--ir", help="Infrared image, folder or video.", show_default=False)
@@ -66,9 +66,9 @@ def fuse(
     """Fuse infrared and visible images, folders of them, or videos, with NestFuse."""
     _check_preset(preset)
     # torch and OpenCV take a second to load: only once the command is known to run.
-    from nestfuse_core import jobs, thermal
-    from nestfuse_core.fuser import Fuser
-    from nestfuse_core.network import load_network
+    from nestfuse_core.fusion import jobs, thermal
+    from nestfuse_core.fusion.fuser import Fuser
+    from nestfuse_core.model.network import load_network
 
     request = jobs.Request(
         ir,
@@ -100,8 +100,8 @@ def fuse_score(
 ) -> None:
     """Score folders of fused images, made by any method, with the seven metrics of the NestFuse paper."""
     _check_preset(preset)
+    from nestfuse_core.fusion.pairs import match_folders, match_results
     from nestfuse_core.metrics import folders
-    from nestfuse_core.pairs import match_folders, match_results
 
     pairs, _ = match_folders(ir, vis, skip_unpaired)
     for folder in fused:

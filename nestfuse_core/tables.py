@@ -15,12 +15,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from nestfuse_core.errors import UserError, suggestion
-from nestfuse_core.fuser import Fuser
-from nestfuse_core.images import read_image, write_image
+from nestfuse_core.common.errors import UserError, suggestion
+from nestfuse_core.common.pictures import read_image, write_image
+from nestfuse_core.fusion.fuser import Fuser
+from nestfuse_core.fusion.pairs import Pair, match_results
 from nestfuse_core.metrics import METRICS, evaluate
-from nestfuse_core.network import NestFuse, check_version, load_network
-from nestfuse_core.pairs import Pair, match_results
+from nestfuse_core.model.network import NestFuse, check_version, load_network
 from nestfuse_core.training.loop import NETWORK, train
 from nestfuse_core.training.settings import TrainSettings, check_settings
 from nestfuse_core.weights import available

@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from nestfuse_core.devices import select_device
-from nestfuse_core.errors import UserError
+from nestfuse_core.common.devices import select_device
+from nestfuse_core.common.errors import UserError
 from rgbt_tracker.config import Modality, TrackerConfig, load_config
 
 if TYPE_CHECKING:

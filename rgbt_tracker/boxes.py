@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from nestfuse_core.errors import UserError
+from nestfuse_core.common.errors import UserError
 
 Array = NDArray[np.float64]
 

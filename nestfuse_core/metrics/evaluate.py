@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from nestfuse_core.errors import UserError, suggestion
+from nestfuse_core.common.errors import UserError, suggestion
 from nestfuse_core.metrics import fmi, information
 from nestfuse_core.metrics.similarity import structural_similarity
 from nestfuse_core.metrics.vif import SMALLEST, visual_information_fidelity

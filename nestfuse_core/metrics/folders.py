@@ -10,13 +10,13 @@ from pathlib import Path
 import numpy as np
 from rich.table import Column, Table
 
-from nestfuse_core import thermal
-from nestfuse_core.colour import luminance, peak
-from nestfuse_core.errors import UserError
-from nestfuse_core.files import write_text
-from nestfuse_core.images import Image, read_image
+from nestfuse_core.common.errors import UserError
+from nestfuse_core.common.files import write_text
+from nestfuse_core.common.pictures import Image, read_image
+from nestfuse_core.fusion import thermal
+from nestfuse_core.fusion.colour import luminance, peak
+from nestfuse_core.fusion.pairs import Pair, match_results
 from nestfuse_core.metrics.evaluate import METRICS, evaluate
-from nestfuse_core.pairs import Pair, match_results
 
 Row = dict[str, str | float]
 

@@ -19,7 +19,7 @@ import numpy as np
 import pywt
 from numpy.typing import NDArray
 
-from nestfuse_core.errors import UserError
+from nestfuse_core.common.errors import UserError
 
 HALF_WIDTH = 50
 # Frequencies at which H is sampled; the aliasing of the impulse response is below 1e-12 at this density.

@@ -9,8 +9,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from nestfuse_core.errors import UserError
-from nestfuse_core.files import replacing, write_text
+from nestfuse_core.common.errors import UserError
+from nestfuse_core.common.files import replacing, write_text
 
 
 class Row(NamedTuple):

@@ -12,8 +12,8 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
-from nestfuse_core.errors import UserError
-from nestfuse_core.images import SUFFIXES
+from nestfuse_core.common.errors import UserError
+from nestfuse_core.common.pictures import SUFFIXES
 from nestfuse_core.training.settings import TrainSettings
 
 

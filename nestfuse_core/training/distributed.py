@@ -11,7 +11,7 @@ import torch
 import torch.distributed as dist
 from torch import Tensor
 
-from nestfuse_core.devices import select_device
+from nestfuse_core.common.devices import select_device
 
 
 @dataclass(frozen=True)

@@ -13,10 +13,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
-from nestfuse_core.checkpoints import read_checkpoint, save_checkpoint, state_dict_of
-from nestfuse_core.errors import UserError
-from nestfuse_core.files import write_text
-from nestfuse_core.network import NestFuse, network_from_state
+from nestfuse_core.common.checkpoints import read_checkpoint, save_checkpoint, state_dict_of
+from nestfuse_core.common.errors import UserError
+from nestfuse_core.common.files import write_text
+from nestfuse_core.model.network import NestFuse, network_from_state
 from nestfuse_core.training.curves import Row, plot, read_rows, write_rows
 from nestfuse_core.training.data import Samples, batches, list_images
 from nestfuse_core.training.distributed import Group, process_group

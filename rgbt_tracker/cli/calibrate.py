@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Optional
 
 import typer
 
@@ -15,24 +14,22 @@ def register(app: typer.Typer) -> None:
 
 def calibrate(
     config: str = typer.Argument(..., help="Configuration: a name or a YAML file."),
-    weights: Optional[str] = typer.Option(  # noqa: UP045 - typer evaluates the annotation on Python 3.10 too
-        None, help="Weights: a name or a file.", show_default="the configuration's"
-    ),
+    weights: str | None = typer.Option(None, help="Weights: a name or a file.", show_default="the configuration's"),
     scenes: int = typer.Option(66, min=5, help="Drawn training scenes; every fifth is held back to judge by."),
     length: int = typer.Option(70, min=10, help="Frames a scene."),
     epochs: int = typer.Option(6, min=1, help="Passes over the recorded frames."),
     seed: int = typer.Option(0, min=0, help="Of failing cameras and of the order of frames."),
-    output: Optional[Path] = typer.Option(None, "--output", "-o", help="YAML file for the result."),  # noqa: UP045
+    output: Path | None = typer.Option(None, "--output", "-o", help="YAML file for the result."),
     device: str = typer.Option("auto", help="auto, cpu or cuda."),
 ) -> None:
     """Fit the gate's gains and biases; prints them as YAML for the configuration's model.fusion."""
     import yaml
 
-    from nestfuse_core.console import progress, stdout
-    from nestfuse_core.files import check_writable, write_text
+    from nestfuse_core.common.console import progress, stdout
+    from nestfuse_core.common.files import check_writable, write_text
     from rgbt_tracker.api import build_tracker
     from rgbt_tracker.config import load_config
-    from rgbt_tracker.data.synthetic import draw_sequence, split
+    from rgbt_tracker.synthetic import draw_sequence, split
     from rgbt_tracker.training.calibration import Frames, Replay, fit, record
 
     # The gate is fitted to what the head alone ranks first.

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Optional
+from typing import Annotated
 
 import typer
 
-from nestfuse_core.console import progress, stdout
-from nestfuse_core.errors import UserError
+from nestfuse_core.common.console import progress, stdout
+from nestfuse_core.common.errors import UserError
 from rgbt_tracker.cli.track import DEFAULT_CONFIG
 
 
@@ -20,19 +20,19 @@ def register(app: typer.Typer) -> None:
 def compare(
     sequence: Annotated[str, typer.Option(help="Sequence folder, name of a known sequence, or drawn:SCENE[-SEED].")],
     config: Annotated[str, typer.Option(help="Configuration: a name or a YAML file.")] = DEFAULT_CONFIG,
-    weights: Annotated[Optional[str], typer.Option(help="Weights: a name or a file.")] = None,  # noqa: UP045
+    weights: Annotated[str | None, typer.Option(help="Weights: a name or a file.")] = None,
     output: Annotated[Path, typer.Option(help="Folder for CONFIG-MODALITY/NAME.txt and NAME.jpg.")] = Path("results"),
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
 ) -> None:
     """Track with RGB, thermal and both; print a table, keep the tracks (for `rgbt report`) and a picture of them."""
     from rich.table import Table
 
-    from nestfuse_core.files import check_writable
+    from nestfuse_core.common.files import check_writable
     from rgbt_tracker import build_tracker
     from rgbt_tracker.config import load_config
-    from rgbt_tracker.evaluation.scores import one_pass_scores
+    from rgbt_tracker.evaluation.one_pass import one_pass_scores
     from rgbt_tracker.output.comparison import LABELS, comparison_picture, save_picture
-    from rgbt_tracker.output.results import write_results
+    from rgbt_tracker.results.write import write_results
     from rgbt_tracker.sequences import open_sequence, prefetch
     from rgbt_tracker.tracking.run import track_sequence
 

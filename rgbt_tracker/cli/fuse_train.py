@@ -33,7 +33,7 @@ def _train(
     resume: bool = typer.Option(False, "--resume", help="Continue the run in --output."),
 ) -> None:
     """Train the fusion network. Several GPUs: torchrun --nproc_per_node N -m rgbt_tracker.cli.main fuse-train ..."""
-    from nestfuse_core import console
+    from nestfuse_core.common import console
     from nestfuse_core.training.curves import Row
     from nestfuse_core.training.loop import train
     from nestfuse_core.training.settings import TrainSettings, check_settings

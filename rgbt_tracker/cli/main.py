@@ -6,7 +6,7 @@ import importlib
 
 import typer
 
-from nestfuse_core import console
+from nestfuse_core.common import console
 
 # Each module offers register(app), which adds its commands; models and torch are imported inside the commands.
 COMMANDS: tuple[str, ...] = (
@@ -20,7 +20,7 @@ COMMANDS: tuple[str, ...] = (
     "report",
     "demo",
     "bench",
-    "evidence",
+    "ablation",
     "tune",
     "data",
     "train",

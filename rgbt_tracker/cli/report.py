@@ -50,9 +50,9 @@ def report(
     experiment: Annotated[str, typer.Option(help="Experiment of the VOT toolkit to read.")] = "baseline",
 ) -> None:
     """Write a page that compares any number of trackers and plays their sequences; it opens without a network."""
-    from nestfuse_core import console
+    from nestfuse_core.common import console
+    from rgbt_tracker.evaluation.reset_measures import check_interval
     from rgbt_tracker.report.build import Options, build_report
-    from rgbt_tracker.vot.measures import check_interval
 
     check_interval(low, high)
     options = Options(title, images.value, size, tuple(player or ()), precision, (low, high), experiment)

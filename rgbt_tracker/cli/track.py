@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from nestfuse_core import console
-from nestfuse_core.errors import UserError
-from nestfuse_core.files import check_writable
+from nestfuse_core.common import console
+from nestfuse_core.common.errors import UserError
+from nestfuse_core.common.files import check_writable
 
 if TYPE_CHECKING:
     from rgbt_tracker.config import TrackerConfig
     from rgbt_tracker.output.window import Window
-    from rgbt_tracker.sequences.base import Frame, Sequence, SequenceInfo
+    from rgbt_tracker.sequences.base import Frame, FrameSequence, SequenceInfo
     from rgbt_tracker.tracking.run import Track
 
 DEFAULT_CONFIG = "nestfuse_siamrpn_mobilev2"
@@ -118,7 +118,7 @@ def _settings(config: str, modality: str | None, homography: str | None) -> Trac
     return settings
 
 
-def _open(sequence: str | None, rgb: str | None, ir: str | None, name: str | None, roots: list[Path]) -> Sequence:
+def _open(sequence: str | None, rgb: str | None, ir: str | None, name: str | None, roots: list[Path]) -> FrameSequence:
     from rgbt_tracker.sequences import open_pair, open_sequence
 
     if sequence is not None and (rgb is not None or ir is not None):
@@ -134,7 +134,7 @@ def _open(sequence: str | None, rgb: str | None, ir: str | None, name: str | Non
     return open_pair(rgb, ir, name)
 
 
-def _check_cameras(frames: Sequence, settings: TrackerConfig) -> None:
+def _check_cameras(frames: FrameSequence, settings: TrackerConfig) -> None:
     present = getattr(frames, "cameras", ("rgb", "ir"))
     for camera in settings.modalities:
         if camera not in present:
@@ -165,7 +165,7 @@ def _build(settings: TrackerConfig, weights: str | None, device: str) -> Any:
     return build_tracker(settings, weights, device)
 
 
-def _run(tracker: Any, settings: TrackerConfig, frames: Sequence, start: Box | None, request: Request) -> None:
+def _run(tracker: Any, settings: TrackerConfig, frames: FrameSequence, start: Box | None, request: Request) -> None:
     from rgbt_tracker.output.recorder import Recorder, TimedTracker
     from rgbt_tracker.output.window import Window
     from rgbt_tracker.sequences.live import Stoppable
@@ -233,8 +233,8 @@ def _draw_box(source: Any, window: Window, settings: TrackerConfig) -> Box:
 def _finish(
     track: Track, recorder: Any, settings: TrackerConfig, info: SequenceInfo, elapsed: float, request: Request
 ) -> None:
-    from rgbt_tracker.output.results import write_results
     from rgbt_tracker.output.summary import summarise
+    from rgbt_tracker.results.write import write_results
 
     if not len(track.boxes):
         raise UserError(f"No frame arrived from '{info.source}', so there is nothing to write.")

@@ -26,11 +26,11 @@ def train(
 
     import torch
 
-    from nestfuse_core import console
-    from nestfuse_core.devices import select_device
-    from nestfuse_core.errors import UserError
+    from nestfuse_core.common import console
+    from nestfuse_core.common.devices import select_device
+    from nestfuse_core.common.errors import UserError
     from rgbt_tracker.training.loop import Trainer
-    from rgbt_tracker.training.parallel import process_group
+    from rgbt_tracker.training.optimisation.parallel import process_group
     from rgbt_tracker.training.recipe import load_recipe
 
     settings = load_recipe(recipe, _changes(change))
@@ -66,7 +66,7 @@ def _changes(pairs: list[str]) -> dict[str, object]:
     """``["a.b=1"]`` -> ``{"a.b": 1}``, values read as YAML."""
     import yaml
 
-    from nestfuse_core.errors import UserError
+    from nestfuse_core.common.errors import UserError
 
     changes: dict[str, object] = {}
     for pair in pairs:

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Optional
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from nestfuse_core.console import progress, stderr, stdout
-from nestfuse_core.errors import UserError
-from nestfuse_core.files import write_text
+from nestfuse_core.common.console import progress, stderr, stdout
+from nestfuse_core.common.errors import UserError
+from nestfuse_core.common.files import write_text
 
 if TYPE_CHECKING:
     from rgbt_tracker.config import TrackerConfig
-    from rgbt_tracker.sequences.base import Sequence as Frames
+    from rgbt_tracker.sequences.base import FrameSequence
     from rgbt_tracker.tuning.evaluator import Evaluator, Setting
     from rgbt_tracker.tuning.study import Outcome
 
@@ -25,11 +25,11 @@ def register(app: typer.Typer) -> None:
 
 def tune(
     config: Annotated[str, typer.Option(help="Tracker configuration: a name or a YAML file.")],
-    weights: Annotated[Optional[str], typer.Option(help="Weights: a name or a file.")] = None,  # noqa: UP045
-    modality: Annotated[Optional[str], typer.Option(help="rgbt, rgb or ir [default: the configuration's].")] = None,  # noqa: UP045
+    weights: Annotated[str | None, typer.Option(help="Weights: a name or a file.")] = None,
+    modality: Annotated[str | None, typer.Option(help="rgbt, rgb or ir [default: the configuration's].")] = None,
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
     sequences: Annotated[
-        Optional[Path],  # noqa: UP045
+        Path | None,
         typer.Option(help="Folder of annotated sequences [default: drawn sequences]."),
     ] = None,
     drawn: Annotated[int, typer.Option(help="How many drawn sequences, without --sequences.")] = 22,
@@ -37,13 +37,13 @@ def tune(
     held_back: Annotated[float, typer.Option(help="Share of the sequences kept for checking the gain.")] = 0.5,
     trials: Annotated[int, typer.Option(min=1, help="Trials in all, those of earlier runs included.")] = 50,
     fusion: Annotated[
-        Optional[str],  # noqa: UP045
+        str | None,
         typer.Option(help="Fusion variants to try too, for example attention:avg,attention:max,mean."),
     ] = None,
     criterion: Annotated[str, typer.Option(help="success, precision, normalised_precision or mean_iou.")] = "success",
     seed: Annotated[int, typer.Option(help="Of the split and of the search.")] = 0,
     memory: Annotated[float, typer.Option(min=0, help="GiB for remembered network outputs.")] = 1.0,
-    output: Annotated[Optional[Path], typer.Option(help="Folder [default: tuned/NAME].")] = None,  # noqa: UP045
+    output: Annotated[Path | None, typer.Option(help="Folder [default: tuned/NAME].")] = None,
     json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
 ) -> None:
     """Tune the tracking loop on some sequences and check the gain on others; run again to go on."""
@@ -106,7 +106,14 @@ def _default(settings: TrackerConfig, fusions: list[str]) -> Setting:
 
 
 def _search(
-    trial_study, evaluator: Evaluator, frames: dict[str, Frames], default: Setting, training, checked, trials, fusions
+    trial_study,
+    evaluator: Evaluator,
+    frames: dict[str, FrameSequence],
+    default: Setting,
+    training,
+    checked,
+    trials,
+    fusions,
 ) -> Outcome:
     from rgbt_tracker.tuning import study
 

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from nestfuse_core import console
+from nestfuse_core.common import console
 
 
 def register(app: typer.Typer) -> None:
@@ -144,9 +144,9 @@ def score(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")] = False,
 ) -> None:
     """Print EAO, accuracy and failures of a folder of raw results, as the 2019 VOT toolkit computes them."""
-    from rgbt_tracker.vot.measures import check_interval
-    from rgbt_tracker.vot.measures import score as compute
-    from rgbt_tracker.vot.results import load_runs
+    from rgbt_tracker.evaluation.reset_measures import check_interval
+    from rgbt_tracker.evaluation.reset_measures import score as compute
+    from rgbt_tracker.results.reset_runs import load_runs
 
     check_interval(low, high)
     runs = load_runs(results, ground_truth, [name for name in sequences.split(",") if name] or None)
@@ -166,7 +166,7 @@ def table(
     output: Annotated[Path | None, typer.Option(metavar="FILE", help="Write the Markdown here too.")] = None,
 ) -> None:
     """Print the paper's Table VI with the published trackers and every tracker with complete results here."""
-    from nestfuse_core.files import write_text
+    from nestfuse_core.common.files import write_text
     from rgbt_tracker.vot.published import PUBLISHED, as_markdown, measured_rows
 
     rows, notes = measured_rows(Path(_workspace(workspace)))

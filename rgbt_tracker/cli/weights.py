@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
 
-from nestfuse_core import console
+from nestfuse_core.common import console
 
 NAME = typer.Argument(metavar="NAME", help="A name from 'rgbt weights list'.")
 
@@ -103,8 +103,8 @@ def average_weights(
     output: Annotated[Path, typer.Option("--output", "-o", help="File for the mean, float16.")],
 ) -> None:
     """Write the mean of several weights of one network, such as those before and after a fine-tuning."""
-    from nestfuse_core.checkpoints import save_checkpoint
-    from rgbt_tracker.zoo.average import average
+    from nestfuse_core.common.checkpoints import save_checkpoint
+    from rgbt_tracker.zoo.soup import average
 
     save_checkpoint(output, average(files))
     console.stdout.print(str(output), highlight=False)

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, Field
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
-from nestfuse_core.errors import UserError
+from nestfuse_core.common.errors import UserError
 from rgbt_tracker.demo.sessions import MakeTracker, Session, Sessions
 from rgbt_tracker.demo.uploads import KINDS, Limits, save_camera
 from rgbt_tracker.sequences.base import Frame
@@ -118,14 +118,14 @@ def create_app(make_tracker: MakeTracker, fuse: Fuse, settings: Settings | None 
 
     @app.get("/api/about")
     def about() -> dict[str, Any]:
-        from rgbt_tracker.data.synthetic import SCENES
+        from rgbt_tracker.synthetic import SCENES
 
         scenes = [{"name": scene.name, "summary": scene.summary} for scene in SCENES.values()]
         return {"scenes": scenes, "kinds": KINDS, "megabytes": settings.limits.megabytes}
 
     @app.post("/api/scenes")
     def open_scene(scene: Annotated[str, Form()]) -> dict[str, Any]:
-        from rgbt_tracker.data.synthetic import draw_sequence
+        from rgbt_tracker.synthetic import draw_sequence
 
         return opened(Session(draw_sequence(scene, settings.scene_length, settings.scene_size)))
 

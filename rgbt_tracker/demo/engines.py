@@ -9,7 +9,7 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from nestfuse_core.errors import UserError
+from nestfuse_core.common.errors import UserError
 from rgbt_tracker.sequences.base import Frame
 
 
@@ -53,9 +53,9 @@ class Fusing:
 
     def __call__(self, frame: Frame, strategy: str) -> NDArray[np.generic]:
         """Return the fused picture, in the visible image's size and colour."""
-        from nestfuse_core.devices import select_device
-        from nestfuse_core.fuser import Fuser
-        from nestfuse_core.network import load_network
+        from nestfuse_core.common.devices import select_device
+        from nestfuse_core.fusion.fuser import Fuser
+        from nestfuse_core.model.network import load_network
 
         if frame.rgb is None or frame.ir is None:
             raise UserError("Fusion needs a visible and a thermal image of the same moment.")

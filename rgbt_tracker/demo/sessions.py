@@ -15,11 +15,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from nestfuse_core.errors import UserError
-from nestfuse_core.thermal import Range, needs_scaling, robust_range, to_grey_levels
+from nestfuse_core.common.errors import UserError
+from nestfuse_core.fusion.thermal import Range, needs_scaling, robust_range, to_grey_levels
 from rgbt_tracker.boxes import check_box
-from rgbt_tracker.sequences.base import Frame
-from rgbt_tracker.sequences.base import Sequence as Frames
+from rgbt_tracker.sequences.base import Frame, FrameSequence
 
 MODALITIES = ("rgbt", "rgb", "ir")
 WORDS = {"rgb": "visible", "ir": "thermal"}
@@ -41,7 +40,7 @@ class Session:
         at: frame that the running trackers have reached.
     """
 
-    frames: Frames
+    frames: FrameSequence
     folder: Path | None = None
     trackers: dict[str, Any] = field(default_factory=dict)
     boxes: dict[str, Box] = field(default_factory=dict)

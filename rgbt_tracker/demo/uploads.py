@@ -12,7 +12,7 @@ from typing import BinaryIO, Protocol
 
 from PIL import Image
 
-from nestfuse_core.errors import UserError
+from nestfuse_core.common.errors import UserError
 
 IMAGES = {
     b"\x89PNG\r\n\x1a\n": ".png",

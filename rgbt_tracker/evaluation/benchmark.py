@@ -9,11 +9,11 @@ from typing import Any
 
 import pandas as pd
 
-from nestfuse_core.errors import UserError
-from nestfuse_core.files import replacing
+from nestfuse_core.common.errors import UserError
+from nestfuse_core.common.files import replacing
 from rgbt_tracker.evaluation.groundtruth import Benchmark
 from rgbt_tracker.evaluation.protocols import Protocol, Score, combine, score_sequence
-from rgbt_tracker.evaluation.rows import read_rows
+from rgbt_tracker.results.rows import read_rows
 
 FIGURES = ("precision", "normalised_precision", "success", "mean_iou")
 
@@ -111,7 +111,7 @@ def write_tables(results: Sequence[TrackerScore], rules: Protocol, output: Path)
 
 
 def _curves(results: Sequence[TrackerScore], rules: Protocol) -> pd.DataFrame:
-    from rgbt_tracker.evaluation.scores import NORMALISED_THRESHOLDS, SUCCESS_THRESHOLDS
+    from rgbt_tracker.evaluation.one_pass import NORMALISED_THRESHOLDS, SUCCESS_THRESHOLDS
 
     axes = {
         "success": SUCCESS_THRESHOLDS,

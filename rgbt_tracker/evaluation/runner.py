@@ -14,13 +14,13 @@ from typing import Any
 
 import numpy as np
 
-from nestfuse_core.errors import UserError
-from nestfuse_core.files import write_text
-from nestfuse_core.memory import keep_freed_memory
+from nestfuse_core.common.errors import UserError
+from nestfuse_core.common.files import write_text
+from nestfuse_core.common.memory import keep_freed_memory
 from rgbt_tracker.config import TrackerConfig
 from rgbt_tracker.evaluation.groundtruth import Benchmark
-from rgbt_tracker.evaluation.scores import present
-from rgbt_tracker.sequences.base import Sequence as Frames
+from rgbt_tracker.evaluation.one_pass import present
+from rgbt_tracker.sequences.base import FrameSequence
 
 SETTINGS = "settings.json"
 
@@ -55,7 +55,7 @@ class Job:
     folder: Path
     box: tuple[float, float, float, float]
 
-    def open(self) -> Frames:
+    def open(self) -> FrameSequence:
         """Return the frames."""
         from rgbt_tracker.sequences import open_sequence
 
@@ -139,7 +139,7 @@ def run_jobs(
     Args:
         setup: of the tracker.
         jobs: from `plan`.
-        folder: ``OUTPUT/TRACKER``; gets the files of `rgbt_tracker.output.results.write_results`.
+        folder: ``OUTPUT/TRACKER``; gets the files of `rgbt_tracker.results.write.write_results`.
         workers: processes; each builds its own tracker and gets its share of the cores.
         on_done: called with name, frames and the tracker's seconds of each finished sequence.
     """
@@ -181,7 +181,7 @@ def _track_in_worker(job: Job, folder: Path) -> tuple[str, int, float]:
 
 
 def _track(tracker: Any, job: Job, folder: Path) -> tuple[str, int, float]:
-    from rgbt_tracker.output.results import write_results
+    from rgbt_tracker.results.write import write_results
     from rgbt_tracker.sequences import prefetch
     from rgbt_tracker.tracking.run import track_sequence
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
-from nestfuse_core.attention import fuse_features
+from nestfuse_core.model.attention import fuse_features
 from rgbt_tracker.config import FusionConfig
 
 

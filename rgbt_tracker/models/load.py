@@ -8,8 +8,8 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from nestfuse_core.checkpoints import read_checkpoint, state_dict_of
-from nestfuse_core.errors import UserError
+from nestfuse_core.common.checkpoints import read_checkpoint, state_dict_of
+from nestfuse_core.common.errors import UserError
 from rgbt_tracker.config import TrackerConfig, config_names, load_config
 from rgbt_tracker.models.build import build_network
 from rgbt_tracker.models.network import SiameseNetwork

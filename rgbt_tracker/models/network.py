@@ -8,14 +8,14 @@ from typing import Any, NamedTuple, Protocol
 import torch
 from torch import Tensor, nn
 
-from nestfuse_core.errors import UserError
+from nestfuse_core.common.errors import UserError
 from rgbt_tracker.config import ModelConfig
 from rgbt_tracker.models.backbones import build_backbone
 from rgbt_tracker.models.fusion import FeatureFusion
 from rgbt_tracker.models.heads.ban import BanHead
 from rgbt_tracker.models.heads.rpn import DepthwiseRPN, MultiRPN
 from rgbt_tracker.models.neck import Neck
-from rgbt_tracker.models.reliable import ReliabilityGate
+from rgbt_tracker.models.reliability import ReliabilityGate
 from rgbt_tracker.tracking.stopwatch import NoStopwatch
 
 

@@ -9,11 +9,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from nestfuse_core.errors import UserError
-from nestfuse_core.files import replacing
+from nestfuse_core.common.errors import UserError
+from nestfuse_core.common.files import replacing
 from rgbt_tracker.config import TrackerConfig
 from rgbt_tracker.output.overlay import BAR, TEXT, TRUTH, Overlay, draw_box, write
-from rgbt_tracker.sequences.base import Sequence
+from rgbt_tracker.sequences.base import FrameSequence
 
 Picture = NDArray[np.uint8]
 COLOURS = {"rgb": (60, 60, 255), "ir": (255, 120, 255), "rgbt": (0, 176, 255)}
@@ -24,7 +24,7 @@ BAR_HEIGHT = 26
 
 
 def comparison_picture(
-    sequence: Sequence, tracks: Mapping[str, NDArray[np.float64]], config: TrackerConfig, columns: int = 5
+    sequence: FrameSequence, tracks: Mapping[str, NDArray[np.float64]], config: TrackerConfig, columns: int = 5
 ) -> Picture:
     """Draw ``columns`` frames, spread over the sequence, visible above thermal, with the box of every track.
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from nestfuse_core.errors import UserError
+from nestfuse_core.common.errors import UserError
 
 Rows = tuple[tuple[float, float, float], tuple[float, float, float], tuple[float, float, float]]
 

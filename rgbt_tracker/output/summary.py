@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from rgbt_tracker.evaluation.scores import one_pass_scores
+from rgbt_tracker.evaluation.one_pass import one_pass_scores
 from rgbt_tracker.tracking.run import Track
 
 

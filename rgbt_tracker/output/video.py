@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nestfuse_core.errors import UserError
-from nestfuse_core.files import replacing
+from nestfuse_core.common.errors import UserError
+from nestfuse_core.common.files import replacing
 
 SUFFIXES = (".mp4", ".mkv", ".mov", ".m4v")
 QUALITY = "23"  # x264's constant rate factor, its default: 0 is lossless

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from nestfuse_core.errors import UserError
+from nestfuse_core.common.errors import UserError
 
 Box = tuple[float, float, float, float]
 TITLE = "rgbt track"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence as Many
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -11,16 +11,16 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from nestfuse_core.errors import UserError, suggestion
+from nestfuse_core.common.errors import UserError, suggestion
+from rgbt_tracker.evaluation.reset_measures import INTERVAL
 from rgbt_tracker.report import figures, views
 from rgbt_tracker.report.page import Page, Player, write_page
 from rgbt_tracker.report.reset import Reset, score_reset
-from rgbt_tracker.report.results import TrackerResults, Trajectory, find_results, read_one_pass, read_reset
 from rgbt_tracker.report.scoring import OnePass, annotated_boxes, check_lengths, quality, score_one_pass
 from rgbt_tracker.report.sources import BoxesOnly, open_sequences
 from rgbt_tracker.report.tables import Table, write_tables
-from rgbt_tracker.sequences.base import Sequence
-from rgbt_tracker.vot.measures import INTERVAL
+from rgbt_tracker.results.find import TrackerResults, Trajectory, find_results, read_one_pass, read_reset
+from rgbt_tracker.sequences.base import FrameSequence
 
 Images = Literal["auto", "inside", "beside", "none"]
 PLAYER_FRAMES = 5000  # with images, about 450 MB
@@ -61,11 +61,11 @@ class Report:
     tables: list[Table] = field(default_factory=list)
 
 
-def build_report(results: Many[Path], sequences: Path, output: Path, options: Options | None = None) -> Report:
+def build_report(results: Sequence[Path], sequences: Path, output: Path, options: Options | None = None) -> Report:
     """Write ``index.html``, ``figures/`` and ``tables/`` into ``output``.
 
     Args:
-        results: folders of results (`rgbt_tracker.report.results.find_results`).
+        results: folders of results (`rgbt_tracker.results.find.find_results`).
         sequences: folder with the sequences, or with ``<sequence>.txt`` ground truth alone (then no images).
         output: folder; made if missing.
 
@@ -101,14 +101,14 @@ def build_report(results: Many[Path], sequences: Path, output: Path, options: Op
     return Report(output / "index.html", (output / "index.html").stat().st_size, images, tables)
 
 
-def read_tracks(trackers: Many[TrackerResults]) -> Tracks:
+def read_tracks(trackers: Sequence[TrackerResults]) -> Tracks:
     """Read the first repetition of every tracker on every sequence."""
     read = {"one-pass": read_one_pass, "reset": read_reset}
     return {t.name: {name: read[t.kind](files[0]) for name, files in t.files.items()} for t in trackers}
 
 
 def _score(
-    trackers: Many[TrackerResults], tracks: Tracks, opened: dict[str, Sequence], folder: Path, options: Options
+    trackers: Sequence[TrackerResults], tracks: Tracks, opened: dict[str, FrameSequence], folder: Path, options: Options
 ) -> tuple[OnePass | None, Reset | None]:
     infos = {name: sequence.info for name, sequence in opened.items()}
     once = {t.name: tracks[t.name] for t in trackers if t.kind == "one-pass"}
@@ -120,7 +120,7 @@ def _score(
 
 
 def _overlaps(
-    tracks: Tracks, opened: dict[str, Sequence], reset: Reset | None
+    tracks: Tracks, opened: dict[str, FrameSequence], reset: Reset | None
 ) -> dict[str, dict[str, NDArray[np.float64]]]:
     """Return tracker -> sequence -> overlaps: VOT's own for its results, else those of one pass."""
     values = {
@@ -133,9 +133,9 @@ def _overlaps(
 
 
 def choose_player(
-    opened: dict[str, Sequence],
+    opened: dict[str, FrameSequence],
     overlaps: dict[str, dict[str, NDArray[np.float64]]],
-    wanted: Many[str],
+    wanted: Sequence[str],
     limit: int = PLAYER_FRAMES,
 ) -> list[str]:
     """Return the sequences of the player: those wanted, else the hardest first, ``limit`` frames at most.
@@ -164,7 +164,7 @@ def _mean(values: NDArray[np.float64]) -> float:
     return float(np.nanmean(values)) if np.isfinite(values).any() else 0.0
 
 
-def _extent(trackers: Many[TrackerResults], opened: dict[str, Sequence], chosen: Many[str]) -> str:
+def _extent(trackers: Sequence[TrackerResults], opened: dict[str, FrameSequence], chosen: Sequence[str]) -> str:
     def count(number: int, noun: str) -> str:
         return f"{number:,} {noun}{'' if number == 1 else 's'}"
 

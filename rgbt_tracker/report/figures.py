@@ -18,7 +18,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from nestfuse_core.files import replacing, write_text
+from nestfuse_core.common.files import replacing, write_text
 
 # At least 3:1 against white and against the page's dark background, and told apart by colour-blind readers
 # together with the dashes.

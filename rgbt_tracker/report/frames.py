@@ -10,8 +10,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from nestfuse_core.thermal import Range, needs_scaling, robust_range, to_grey_levels
-from rgbt_tracker.sequences.base import Image, Sequence
+from nestfuse_core.fusion.thermal import Range, needs_scaling, robust_range, to_grey_levels
+from rgbt_tracker.sequences.base import FrameSequence, Image
 
 BLOCK = 24  # frames a block: under a second of play, about 2 MB
 QUALITIES = (75, 65, 55, 45, 35, 25)
@@ -50,7 +50,7 @@ class FrameEncoder:
         budget: bytes of text that one pair may take on average; decides the JPEG quality from a sample.
     """
 
-    def __init__(self, sequence: Sequence, side: int = 560, budget: int = PAIR_BYTES) -> None:
+    def __init__(self, sequence: FrameSequence, side: int = 560, budget: int = PAIR_BYTES) -> None:
         self.sequence, self.side = sequence, side
         first = sequence.frame(0)
         images = {name: image for name, image in (("rgb", first.rgb), ("ir", first.ir)) if image is not None}

@@ -16,8 +16,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from nestfuse_core.errors import UserError
-from nestfuse_core.files import replacing
+from nestfuse_core.common.errors import UserError
+from nestfuse_core.common.files import replacing
 
 
 def thermal_share(weights: ArrayLike) -> NDArray[np.uint8]:

@@ -16,15 +16,15 @@ from jinja2 import Environment, PackageLoader
 from markupsafe import Markup
 from numpy.typing import NDArray
 
-from nestfuse_core import console
-from nestfuse_core.files import replacing, write_text
+from nestfuse_core.common import console
+from nestfuse_core.common.files import replacing, write_text
 from rgbt_tracker.report import figures
 from rgbt_tracker.report.figures import Plot
 from rgbt_tracker.report.frames import BLOCK, FrameEncoder
 from rgbt_tracker.report.payloads import Picture, sequence_payload, to_json
-from rgbt_tracker.report.results import Trajectory
 from rgbt_tracker.report.tables import Table, cells
-from rgbt_tracker.sequences.base import Sequence
+from rgbt_tracker.results.find import Trajectory
+from rgbt_tracker.sequences.base import FrameSequence
 
 STATIC = Path(__file__).parent / "static"
 SCRIPTS = ("page.js", "loading.js", "strip.js", "stage.js", "player.js")
@@ -67,7 +67,7 @@ class Player:
         side: longer side of the images in pixels.
     """
 
-    sequences: dict[str, Sequence]
+    sequences: dict[str, FrameSequence]
     tracks: dict[str, dict[str, Trajectory]]
     overlaps: dict[str, dict[str, NDArray[np.float64]]]
     numbers: dict[str, int]
@@ -164,7 +164,7 @@ def _payloads(
                 yield f"frames-{number}-{block}", Markup(text)
 
 
-def _picture(sequence: Sequence, encoder: FrameEncoder | None) -> Picture:
+def _picture(sequence: FrameSequence, encoder: FrameEncoder | None) -> Picture:
     if encoder:
         return Picture(encoder.width, encoder.height, encoder.modalities, encoder.blocks)
     width, height = getattr(sequence, "size", None) or _extent(np.asarray(sequence.groundtruth))

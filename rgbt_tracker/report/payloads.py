@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from rgbt_tracker.report.maps import read_maps
-from rgbt_tracker.report.results import Trajectory
 from rgbt_tracker.report.scoring import UNTAGGED, annotated_boxes, errors, failures, frame_tags, quality
+from rgbt_tracker.results.find import Trajectory
 from rgbt_tracker.sequences.base import SequenceInfo
 
 

@@ -1,4 +1,4 @@
-"""Scores of VOT's reset-based protocol for a report; the measures are those of `rgbt_tracker.vot.measures`."""
+"""Scores of VOT's reset-based protocol for a report; the measures are those of `evaluation.reset_measures`."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from nestfuse_core.errors import UserError
+from nestfuse_core.common.errors import UserError
+from rgbt_tracker.evaluation import reset_measures as measures
 from rgbt_tracker.evaluation.bootstrap import Statistic, bootstrap_difference
-from rgbt_tracker.report.results import TrackerResults
+from rgbt_tracker.evaluation.reset_measures import Scores, SequenceRuns
 from rgbt_tracker.report.scoring import UNTAGGED
-from rgbt_tracker.vot import measures
-from rgbt_tracker.vot.measures import Scores, SequenceRuns
-from rgbt_tracker.vot.results import load_runs
+from rgbt_tracker.results.find import TrackerResults
+from rgbt_tracker.results.reset_runs import load_runs
 
 SAMPLES = 500  # bootstrap draws: each one computes an EAO curve
 

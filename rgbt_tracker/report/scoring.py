@@ -10,10 +10,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from nestfuse_core.errors import UserError
+from nestfuse_core.common.errors import UserError
 from rgbt_tracker.evaluation.bootstrap import paired_bootstrap
-from rgbt_tracker.evaluation.scores import center_errors, one_pass_curves, one_pass_scores, overlaps, present
-from rgbt_tracker.report.results import Mark, Trajectory
+from rgbt_tracker.evaluation.one_pass import center_errors, one_pass_curves, one_pass_scores, overlaps, present
+from rgbt_tracker.results.find import Mark, Trajectory
 from rgbt_tracker.sequences.base import SequenceInfo
 
 SCORES = ("success", "precision", "normalised_precision", "mean_iou")

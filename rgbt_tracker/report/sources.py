@@ -7,14 +7,14 @@ from pathlib import Path
 
 import numpy as np
 
-from nestfuse_core.errors import UserError, nearest
-from rgbt_tracker.sequences.base import Frame, Sequence, SequenceInfo
+from nestfuse_core.common.errors import UserError, nearest
+from rgbt_tracker.results.regions import region_to_box
+from rgbt_tracker.results.reset_runs import read_annotations
+from rgbt_tracker.sequences.base import Frame, FrameSequence, SequenceInfo
 from rgbt_tracker.sequences.folders import is_sequence, open_folder
-from rgbt_tracker.vot.regions import region_to_box
-from rgbt_tracker.vot.results import read_annotations
 
 
-class BoxesOnly(Sequence):
+class BoxesOnly(FrameSequence):
     """A sequence whose ground truth is known and whose images are not.
 
     Attributes:
@@ -33,7 +33,7 @@ class BoxesOnly(Sequence):
         return Frame(index, None, None)
 
 
-def open_sequences(folder: Path, names: Iterable[str]) -> dict[str, Sequence]:
+def open_sequences(folder: Path, names: Iterable[str]) -> dict[str, FrameSequence]:
     """Open the named sequences below ``folder``: ``<name>/`` in any layout we read, or ``<name>.txt``.
 
     Raises:
@@ -44,7 +44,7 @@ def open_sequences(folder: Path, names: Iterable[str]) -> dict[str, Sequence]:
     return {name: _open(folder, name) for name in names}
 
 
-def _open(folder: Path, name: str) -> Sequence:
+def _open(folder: Path, name: str) -> FrameSequence:
     if is_sequence(folder) and folder.resolve().name == name:
         return open_folder(folder)
     if (folder / f"{name}.txt").is_file() and not (folder / name).is_dir():

@@ -7,18 +7,18 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from rgbt_tracker.evaluation.scores import (
+from rgbt_tracker.evaluation.one_pass import (
     NORMALISED_LIMIT,
     NORMALISED_THRESHOLDS,
     PRECISION_THRESHOLDS,
     SUCCESS_THRESHOLDS,
 )
+from rgbt_tracker.evaluation.reset_measures import ar_point
 from rgbt_tracker.report import figures
 from rgbt_tracker.report.figures import Line, Plot
 from rgbt_tracker.report.reset import Reset
 from rgbt_tracker.report.scoring import OnePass
 from rgbt_tracker.report.tables import Column, Table
-from rgbt_tracker.vot.measures import ar_point
 
 TRACKER = {"tracker": "Tracker"}
 FEW = 10  # sequences: with fewer, bootstrap intervals are too narrow

@@ -1,6 +1,6 @@
 """Readers of RGB-thermal sequences."""
 
-from rgbt_tracker.sequences.base import Frame, Sequence, SequenceInfo
+from rgbt_tracker.sequences.base import Frame, FrameSequence, SequenceInfo
 from rgbt_tracker.sequences.folders import open_folder
 from rgbt_tracker.sequences.locate import find, list_sequences, open_sequence
 from rgbt_tracker.sequences.pairs import open_pair
@@ -9,7 +9,7 @@ from rgbt_tracker.sequences.rows import read_boxes
 
 __all__ = [
     "Frame",
-    "Sequence",
+    "FrameSequence",
     "SequenceInfo",
     "find",
     "list_sequences",

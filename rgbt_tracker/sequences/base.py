@@ -77,7 +77,7 @@ class SequenceInfo:
         return None if np.isnan(x) else (x, y, w, h)
 
 
-class Sequence(ABC):
+class FrameSequence(ABC):
     """Frames by index (recorded) or in order (live). Iterating yields every frame once, in order."""
 
     def __init__(self, info: SequenceInfo) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from nestfuse_core.errors import UserError
+from nestfuse_core.common.errors import UserError
 from rgbt_tracker.sequences.annotations import annotate
 from rgbt_tracker.sequences.base import SequenceInfo
 from rgbt_tracker.sequences.images import CAMERAS, list_images, pair

@@ -7,15 +7,15 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from itertools import chain
 
-from nestfuse_core.errors import UserError
-from rgbt_tracker.sequences.base import Frame, Sequence
+from nestfuse_core.common.errors import UserError
+from rgbt_tracker.sequences.base import Frame, FrameSequence
 from rgbt_tracker.sequences.prefetch import prefetch
 
 
-class Stoppable(Sequence):
+class Stoppable(FrameSequence):
     """A sequence, read ahead, that ends when ``stop`` is called and may start at a frame the user chose."""
 
-    def __init__(self, sequence: Sequence) -> None:
+    def __init__(self, sequence: FrameSequence) -> None:
         super().__init__(sequence.info)
         self._ahead = prefetch(sequence)
         self._stopped = threading.Event()

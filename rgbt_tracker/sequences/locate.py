@@ -6,8 +6,8 @@ import os
 from collections.abc import Iterable
 from pathlib import Path
 
-from nestfuse_core.errors import UserError, suggestion
-from rgbt_tracker.sequences.base import Sequence
+from nestfuse_core.common.errors import UserError, suggestion
+from rgbt_tracker.sequences.base import FrameSequence
 from rgbt_tracker.sequences.folders import is_sequence, open_folder
 
 WORKSPACE = Path("vot_workspace") / "sequences"
@@ -16,7 +16,7 @@ DRAWN = "drawn:"
 DEPTH = 2  # folders between a search place and its sequences: a dataset, a split
 
 
-def open_sequence(path_or_name: str | os.PathLike[str], roots: Iterable[str | os.PathLike[str]] = ()) -> Sequence:
+def open_sequence(path_or_name: str | os.PathLike[str], roots: Iterable[str | os.PathLike[str]] = ()) -> FrameSequence:
     """Open a sequence.
 
     Args:
@@ -97,14 +97,14 @@ def list_sequences(root: str | os.PathLike[str]) -> list[Path]:
 
 def drawn_scenes() -> list[str]:
     """Return the names of the sequences that the package can draw."""
-    from rgbt_tracker.data.synthetic import SCENES
+    from rgbt_tracker.synthetic import SCENES
 
     return sorted(SCENES)
 
 
-def _drawn(name: str) -> Sequence:
+def _drawn(name: str) -> FrameSequence:
     """``SCENE`` or ``SCENE-SEED``."""
-    from rgbt_tracker.data.synthetic import draw_sequence
+    from rgbt_tracker.synthetic import draw_sequence
 
     scene, dash, seed = name.rpartition("-")
     return draw_sequence(scene, seed=int(seed)) if dash and seed.isdigit() else draw_sequence(name)

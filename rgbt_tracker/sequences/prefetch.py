@@ -8,7 +8,7 @@ import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from rgbt_tracker.sequences.base import Frame, Sequence
+from rgbt_tracker.sequences.base import Frame, FrameSequence
 
 DEPTH = 8
 POLL = 0.05  # seconds between looks at the stop sign
@@ -26,7 +26,7 @@ class _End:
 Item = Frame | _Failure | _End
 
 
-class ReadAhead(Sequence):
+class ReadAhead(FrameSequence):
     """A sequence whose iteration is fed by a thread; ``frame`` reads directly.
 
     A recorded source is read up to ``depth`` frames ahead and every frame arrives, in order. Of a live source only
@@ -35,7 +35,7 @@ class ReadAhead(Sequence):
     the thread.
     """
 
-    def __init__(self, sequence: Sequence, depth: int = DEPTH) -> None:
+    def __init__(self, sequence: FrameSequence, depth: int = DEPTH) -> None:
         super().__init__(sequence.info)
         self._sequence = sequence
         self._depth = max(1, depth)
@@ -70,12 +70,12 @@ class ReadAhead(Sequence):
             end()
 
 
-def prefetch(sequence: Sequence, depth: int = DEPTH) -> ReadAhead:
+def prefetch(sequence: FrameSequence, depth: int = DEPTH) -> ReadAhead:
     """Return ``sequence`` with its frames read up to ``depth`` ahead by a thread."""
     return ReadAhead(sequence, depth)
 
 
-def _fill(sequence: Sequence, items: queue.Queue[Item], stop: threading.Event, put) -> None:
+def _fill(sequence: FrameSequence, items: queue.Queue[Item], stop: threading.Event, put) -> None:
     try:
         for frame in sequence:
             put(items, frame, stop)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from rgbt_tracker.sequences.base import Frame, Sequence
+from rgbt_tracker.sequences.base import Frame, FrameSequence
 
 
-class Remembered(Sequence):
+class Remembered(FrameSequence):
     """The frames of ``source``, each decoded or drawn once."""
 
-    def __init__(self, source: Sequence) -> None:
+    def __init__(self, source: FrameSequence) -> None:
         super().__init__(source.info)
         self._source = source
         self._frames: dict[int, Frame] = {}

@@ -11,9 +11,8 @@ from typing import Any
 
 import cv2
 
-from nestfuse_core.errors import UserError
-from rgbt_tracker.sequences.base import Frame, Image, SequenceInfo
-from rgbt_tracker.sequences.base import Sequence as FrameSequence
+from nestfuse_core.common.errors import UserError
+from rgbt_tracker.sequences.base import Frame, FrameSequence, Image, SequenceInfo
 from rgbt_tracker.sequences.images import CAMERAS, check_image, list_images, read_image
 from rgbt_tracker.sequences.video import SUFFIXES as VIDEO_SUFFIXES
 from rgbt_tracker.sequences.video import VideoReader

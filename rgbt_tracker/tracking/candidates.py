@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from rgbt_tracker.config import TrackerConfig
-from rgbt_tracker.tracking.anchors import (
+from rgbt_tracker.models.anchors import (
     change_penalty,
     decode_anchors,
     decode_points,

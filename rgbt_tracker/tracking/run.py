@@ -9,8 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from nestfuse_core.errors import UserError
-from rgbt_tracker.sequences.base import Frame, Sequence
+from nestfuse_core.common.errors import UserError
+from rgbt_tracker.sequences.base import Frame, FrameSequence
 from rgbt_tracker.tracking.tracker import Result, Tracker
 
 
@@ -23,7 +23,7 @@ class Track:
     seconds: NDArray[np.float64]
 
 
-def first_box(sequence: Sequence) -> NDArray[np.float64]:
+def first_box(sequence: FrameSequence) -> NDArray[np.float64]:
     """The ground truth's first box. Raises UserError when there is none."""
     if sequence.groundtruth is None or not len(sequence.groundtruth):
         raise UserError(f"'{sequence.name}' has no ground truth to start from; give --init x,y,w,h.")
@@ -32,7 +32,7 @@ def first_box(sequence: Sequence) -> NDArray[np.float64]:
 
 def track_sequence(
     tracker: Tracker,
-    sequence: Sequence,
+    sequence: FrameSequence,
     box: ArrayLike | None = None,
     on_frame: Callable[[Frame, Result | None], None] | None = None,
 ) -> Track:

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from nestfuse_core.errors import UserError
+from nestfuse_core.common.errors import UserError
 from rgbt_tracker.config import ThermalConfig
 
 LOW, HIGH = 0.5, 99.5

@@ -11,11 +11,11 @@ import torch
 from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 
-from nestfuse_core.errors import UserError
+from nestfuse_core.common.errors import UserError
 from rgbt_tracker.boxes import check_box
 from rgbt_tracker.config import TrackerConfig
+from rgbt_tracker.models.anchors import position_scores, target_scores
 from rgbt_tracker.models.network import Clock, Output, SiameseNetwork, Template
-from rgbt_tracker.tracking.anchors import position_scores, target_scores
 from rgbt_tracker.tracking.candidates import Candidates
 from rgbt_tracker.tracking.crop import crop_square
 from rgbt_tracker.tracking.online import OnlineClassifier, at_centres

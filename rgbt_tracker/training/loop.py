@@ -11,25 +11,25 @@ import torch
 from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
-from nestfuse_core.checkpoints import half, save_checkpoint
-from nestfuse_core.errors import UserError
+from nestfuse_core.common.checkpoints import half, save_checkpoint
+from nestfuse_core.common.errors import UserError
 from rgbt_tracker.config import TrackerConfig, load_config
 from rgbt_tracker.models.build import build_network
 from rgbt_tracker.models.network import SiameseNetwork
 from rgbt_tracker.training import checkpoint, records
-from rgbt_tracker.training.average import MovingAverage
-from rgbt_tracker.training.batches import Batch, Batches, as_images
-from rgbt_tracker.training.losses import Sums, loss_sums, total
+from rgbt_tracker.training.data.batches import Batch, Batches, as_images
+from rgbt_tracker.training.data.pool import Pool
+from rgbt_tracker.training.data.samples import SampleMaker, Sides
+from rgbt_tracker.training.data.targets import AnchorGrid, anchor_grid
 from rgbt_tracker.training.measure import picked_iou
-from rgbt_tracker.training.parallel import Group, check_batch, share_statistics
-from rgbt_tracker.training.pool import Pool
+from rgbt_tracker.training.optimisation.ema import MovingAverage
+from rgbt_tracker.training.optimisation.losses import Sums, loss_sums, total
+from rgbt_tracker.training.optimisation.parallel import Group, check_batch, share_statistics
+from rgbt_tracker.training.optimisation.schedule import factor
+from rgbt_tracker.training.optimisation.stages import DTYPES, Stages, make_optimiser, set_rate
+from rgbt_tracker.training.optimisation.teacher import Lesson, Teacher
 from rgbt_tracker.training.recipe import Recipe, write_recipe
-from rgbt_tracker.training.samples import SampleMaker, Sides
-from rgbt_tracker.training.schedule import factor
-from rgbt_tracker.training.stages import DTYPES, Stages, make_optimiser, set_rate
 from rgbt_tracker.training.start import load_start
-from rgbt_tracker.training.targets import AnchorGrid, anchor_grid
-from rgbt_tracker.training.teacher import Lesson, Teacher
 
 LOG_EVERY = 20
 PATIENCE = 10

@@ -5,9 +5,9 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from rgbt_tracker.tracking.anchors import centred_overlap
-from rgbt_tracker.training.batches import Batch
-from rgbt_tracker.training.targets import AnchorGrid
+from rgbt_tracker.models.anchors import centred_overlap
+from rgbt_tracker.training.data.batches import Batch
+from rgbt_tracker.training.data.targets import AnchorGrid
 
 
 def picked_iou(cls: Tensor, loc: Tensor, batch: Batch, grid: AnchorGrid) -> float:

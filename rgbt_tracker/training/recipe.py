@@ -12,8 +12,8 @@ from typing import Any, Literal
 import yaml
 from pydantic import Field, field_validator, model_validator
 
-from nestfuse_core.errors import UserError, nearest
-from nestfuse_core.files import write_text
+from nestfuse_core.common.errors import UserError, nearest
+from nestfuse_core.common.files import write_text
 from rgbt_tracker.config import Section, config_directory, read_yaml, validated
 
 

@@ -7,8 +7,8 @@ import io
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from nestfuse_core.errors import UserError
-from nestfuse_core.files import replacing, write_text
+from nestfuse_core.common.errors import UserError
+from nestfuse_core.common.files import replacing, write_text
 
 LOG_FIELDS = (
     "step",

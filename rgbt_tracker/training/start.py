@@ -10,8 +10,8 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from nestfuse_core.checkpoints import read_checkpoint, state_dict_of
-from nestfuse_core.errors import UserError
+from nestfuse_core.common.checkpoints import read_checkpoint, state_dict_of
+from nestfuse_core.common.errors import UserError
 from rgbt_tracker.models.load import adapt, misfit
 from rgbt_tracker.models.network import SiameseNetwork
 from rgbt_tracker.training.imagenet import imagenet_file, mobilenetv2_state

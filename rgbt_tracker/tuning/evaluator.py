@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from nestfuse_core.errors import UserError
+from nestfuse_core.common.errors import UserError
 from rgbt_tracker.config import TrackerConfig
-from rgbt_tracker.evaluation.scores import one_pass_scores
-from rgbt_tracker.sequences.base import Sequence as Frames
+from rgbt_tracker.evaluation.one_pass import one_pass_scores
+from rgbt_tracker.sequences.base import FrameSequence
 from rgbt_tracker.tuning.memory import Memory, RememberingNetwork
 
 CRITERIA = ("success", "precision", "normalised_precision", "mean_iou")
@@ -86,7 +86,7 @@ class Evaluator:
         self.memory, self.variants = Memory() if memory is None else memory, variants
         self._networks: dict[str, tuple[Any, Any]] = {}
 
-    def __call__(self, setting: Setting, sequence: Frames) -> float:
+    def __call__(self, setting: Setting, sequence: FrameSequence) -> float:
         """Track the sequence from its first annotation and return the score, 0..1."""
         from rgbt_tracker.tracking.run import track_sequence
         from rgbt_tracker.tracking.tracker import Tracker

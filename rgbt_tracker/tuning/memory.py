@@ -17,8 +17,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from rgbt_tracker.sequences.base import Frame, Image
-from rgbt_tracker.sequences.base import Sequence as Frames
+from rgbt_tracker.sequences.base import Frame, FrameSequence, Image
 
 Key = tuple[str, ...]
 
@@ -132,7 +131,7 @@ class RememberingNetwork(torch.nn.Module):
         return self.answers.recall("search", key, compute)
 
 
-class KeptFrames(Frames):
+class KeptFrames(FrameSequence):
     """A sequence that keeps its frames in memory after the first pass, as far as ``budget`` allows.
 
     Args:
@@ -140,7 +139,7 @@ class KeptFrames(Frames):
         budget: a list with the bytes that are left, shared by several sequences.
     """
 
-    def __init__(self, sequence: Frames, budget: list[int]) -> None:
+    def __init__(self, sequence: FrameSequence, budget: list[int]) -> None:
         super().__init__(sequence.info)
         self._sequence, self._budget = sequence, budget
         self._kept: dict[int, Frame] = {}

@@ -10,7 +10,7 @@ from typing import Any
 
 import yaml
 
-from nestfuse_core.files import write_text
+from nestfuse_core.common.files import write_text
 from rgbt_tracker.config import TrackerConfig
 from rgbt_tracker.tuning.study import Outcome
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from nestfuse_core.errors import UserError
-from rgbt_tracker.sequences.base import Sequence as Frames
+from nestfuse_core.common.errors import UserError
+from rgbt_tracker.sequences.base import FrameSequence
 from rgbt_tracker.tuning.memory import KeptFrames
 
 KEPT_BYTES = 3 << 30
 
 
-def drawn_set(count: int, length: int | None, kept_bytes: int = KEPT_BYTES) -> dict[str, Frames]:
+def drawn_set(count: int, length: int | None, kept_bytes: int = KEPT_BYTES) -> dict[str, FrameSequence]:
     """Draw ``count`` sequences of the validation set, which no training of ours uses, scene after scene.
 
     Args:
@@ -19,14 +19,14 @@ def drawn_set(count: int, length: int | None, kept_bytes: int = KEPT_BYTES) -> d
         length: of each, in frames; the scene's own when None.
         kept_bytes: how much memory frames may take; the rest is drawn again for each trial.
     """
-    from rgbt_tracker.data.synthetic import draw_sequence, split
+    from rgbt_tracker.synthetic import draw_sequence, split
 
     budget = [kept_bytes]
     sequences = [draw_sequence(scene, length=length, seed=seed) for scene, seed in split("validation", count)]
     return {sequence.name: KeptFrames(sequence, budget) for sequence in sequences}
 
 
-def folder_set(folder: Path, kept_bytes: int = KEPT_BYTES) -> dict[str, Frames]:
+def folder_set(folder: Path, kept_bytes: int = KEPT_BYTES) -> dict[str, FrameSequence]:
     """Open every annotated sequence below ``folder``.
 
     Raises:
@@ -35,7 +35,7 @@ def folder_set(folder: Path, kept_bytes: int = KEPT_BYTES) -> dict[str, Frames]:
     from rgbt_tracker.sequences import list_sequences, open_sequence
 
     budget = [kept_bytes]
-    found: dict[str, Frames] = {}
+    found: dict[str, FrameSequence] = {}
     for path in list_sequences(folder):
         sequence = open_sequence(path)
         if sequence.groundtruth is None:

@@ -16,7 +16,7 @@ from urllib.parse import unquote, urlparse
 
 import numpy as np
 
-from nestfuse_core.errors import UserError
+from nestfuse_core.common.errors import UserError
 from rgbt_tracker.vot.session import Session, TrackerOptions, log_to_stderr, open_session
 
 DEVICE_VARIABLE = "RGBT_DEVICE"

@@ -17,8 +17,9 @@ from vot.experiment import Experiment
 from vot.experiment.multirun import SupervisedExperiment
 from vot.tracker import Tracker
 
-from rgbt_tracker.vot import measures, toolkit
-from rgbt_tracker.vot.overlap import overlaps
+from rgbt_tracker.evaluation import reset_measures as measures
+from rgbt_tracker.results.region_overlap import overlaps
+from rgbt_tracker.vot import toolkit
 from rgbt_tracker.vot.runtimes import LOGGER
 
 

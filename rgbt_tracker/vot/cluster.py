@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from nestfuse_core.errors import UserError
-from nestfuse_core.files import replacing
+from nestfuse_core.common.errors import UserError
+from nestfuse_core.common.files import replacing
 from rgbt_tracker.vot.evaluate import Job, run_job
 
 

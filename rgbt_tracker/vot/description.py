@@ -13,7 +13,7 @@ from urllib.parse import urljoin, urlparse
 
 import requests
 
-from nestfuse_core.errors import UserError
+from nestfuse_core.common.errors import UserError
 
 DESCRIPTION = "https://data.votchallenge.net/vot2019/rgbtir/meta/description.json"
 

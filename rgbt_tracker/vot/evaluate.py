@@ -14,7 +14,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from nestfuse_core.errors import UserError, suggestion
+from nestfuse_core.common.errors import UserError, suggestion
 from rgbt_tracker.vot.adapter import options_from
 from rgbt_tracker.vot.session import Session, TrackerOptions, open_session
 

@@ -27,13 +27,13 @@ from vot.tracker import (
 )
 from vot.utilities import to_number
 
+from rgbt_tracker.evaluation.reset import Answer, ResetRun, run_resets
+from rgbt_tracker.evaluation.reset_measures import SKIP
+from rgbt_tracker.results.region_overlap import Region, region_overlap
+from rgbt_tracker.results.trajectory import FAILED, INITIALISED
+from rgbt_tracker.results.trajectory import Trajectory as OurTrajectory
 from rgbt_tracker.vot import toolkit
-from rgbt_tracker.vot.measures import SKIP
-from rgbt_tracker.vot.overlap import Region, region_overlap
-from rgbt_tracker.vot.reset import Answer, ResetRun, run_resets
 from rgbt_tracker.vot.runtimes import SingleTargetRuntime, forward_log
-from rgbt_tracker.vot.trajectories import FAILED, INITIALISED
-from rgbt_tracker.vot.trajectories import Trajectory as OurTrajectory
 
 
 class EvaluationError(ToolkitException):

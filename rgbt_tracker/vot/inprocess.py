@@ -16,9 +16,9 @@ import numpy as np
 from vot.dataset import Frame
 from vot.tracker import ObjectStatus, OnlineTrackerRuntime, Tracker, TrackerException
 
-from nestfuse_core.errors import UserError
+from nestfuse_core.common.errors import UserError
+from rgbt_tracker.results.regions import transported
 from rgbt_tracker.vot import toolkit
-from rgbt_tracker.vot.regions import transported
 from rgbt_tracker.vot.session import Session
 
 CHECKED_FRAMES = 10

@@ -10,8 +10,8 @@ import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
-from nestfuse_core.errors import UserError, suggestion
-from nestfuse_core.files import write_text
+from nestfuse_core.common.errors import UserError, suggestion
+from nestfuse_core.common.files import write_text
 from rgbt_tracker.vot.dataset import inspect_sequence, listed_sequences, several_targets
 from rgbt_tracker.vot.description import DESCRIPTION, Archive, Entry, read_description
 from rgbt_tracker.zoo.download import fetch

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from nestfuse_core.errors import UserError
+from nestfuse_core.common.errors import UserError
+from rgbt_tracker.evaluation.reset_measures import Scores, score
+from rgbt_tracker.results.reset_runs import load_runs
 from rgbt_tracker.vot.dataset import listed_sequences
-from rgbt_tracker.vot.measures import Scores, score
-from rgbt_tracker.vot.results import load_runs
 
 
 @dataclass(frozen=True)

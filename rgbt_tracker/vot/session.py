@@ -11,10 +11,10 @@ from typing import Any
 
 from numpy.typing import ArrayLike, NDArray
 
-from nestfuse_core.errors import UserError
-from nestfuse_core.memory import keep_freed_memory
+from nestfuse_core.common.errors import UserError
+from nestfuse_core.common.memory import keep_freed_memory
+from rgbt_tracker.results.regions import Box, box_to_region, is_usable, region_to_box
 from rgbt_tracker.sequences.images import read_image
-from rgbt_tracker.vot.regions import Box, box_to_region, is_usable, region_to_box
 
 CHANNELS = {"rgb": "color", "ir": "ir"}
 """Camera -> the toolkit's name of its channel."""

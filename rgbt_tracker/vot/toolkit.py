@@ -15,9 +15,9 @@ from vot.region.io import read_trajectory
 from vot.tracker import Results
 from vot.tracker import Trajectory as ToolkitTrajectory
 
-from nestfuse_core.files import replacing
-from rgbt_tracker.vot.overlap import Region
-from rgbt_tracker.vot.trajectories import Trajectory, make_trajectory
+from nestfuse_core.common.files import replacing
+from rgbt_tracker.results.region_overlap import Region
+from rgbt_tracker.results.trajectory import Trajectory, make_trajectory
 
 
 def to_array(region: Any) -> Region | None:

@@ -15,8 +15,8 @@ from urllib.parse import urljoin
 
 import requests
 
-from nestfuse_core.errors import UserError
-from nestfuse_core.files import write_text
+from nestfuse_core.common.errors import UserError
+from nestfuse_core.common.files import write_text
 
 CHUNK = 1 << 16  # at most this much is lost when a connection breaks
 ATTEMPTS = 5

@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 
-from nestfuse_core.errors import UserError
+from nestfuse_core.common.errors import UserError
 
 
 def packaged_file(package: str, version: str, name: str, purpose: str, otherwise: str) -> Path:

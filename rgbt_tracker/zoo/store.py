@@ -13,9 +13,9 @@ from typing import Any
 
 import platformdirs
 
-from nestfuse_core.checkpoints import read_checkpoint, state_dict_of
-from nestfuse_core.errors import UserError, suggestion
-from nestfuse_core.files import replacing, write_text
+from nestfuse_core.common.checkpoints import read_checkpoint, state_dict_of
+from nestfuse_core.common.errors import UserError, suggestion
+from nestfuse_core.common.files import replacing, write_text
 from rgbt_tracker.zoo.download import fetch
 from rgbt_tracker.zoo.entries import SUFFIXES, Entry, shipped, table
 

@@ -8,7 +8,7 @@ import pytest
 import torch
 from hypothesis import settings
 
-from nestfuse_core.network import NestFuse
+from nestfuse_core.model.network import NestFuse
 
 # The same examples every time, however busy the machine is.
 settings.register_profile("steady", deadline=None, derandomize=True)

@@ -10,13 +10,13 @@ import torch
 from typer.testing import CliRunner
 
 from nestfuse_core import tables
-from nestfuse_core.checkpoints import save_checkpoint
-from nestfuse_core.errors import UserError
-from nestfuse_core.fuser import Fuser
-from nestfuse_core.images import read_image
+from nestfuse_core.common.checkpoints import save_checkpoint
+from nestfuse_core.common.errors import UserError
+from nestfuse_core.common.pictures import read_image
+from nestfuse_core.fusion.fuser import Fuser
+from nestfuse_core.fusion.pairs import match_folders
 from nestfuse_core.metrics import METRICS, evaluate
-from nestfuse_core.network import NestFuse
-from nestfuse_core.pairs import match_folders
+from nestfuse_core.model.network import NestFuse
 from rgbt_tracker.cli.main import build_app
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from torch import nn
 
-from nestfuse_core.errors import UserError
+from nestfuse_core.common.errors import UserError
 from rgbt_tracker.config import BackboneConfig
 from rgbt_tracker.models.backbones.alexnet import AlexNet, AlexNetLegacy
 from rgbt_tracker.models.backbones.mobilenetv2 import MobileNetV2

@@ -5,11 +5,11 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from nestfuse_core.errors import UserError
+from nestfuse_core.common.errors import UserError
 from rgbt_tracker.cli.main import build_app
 from rgbt_tracker.config import load_config
-from rgbt_tracker.data.synthetic import draw_sequence
 from rgbt_tracker.output.comparison import COLOURS, comparison_picture, save_picture
+from rgbt_tracker.synthetic import draw_sequence
 
 
 def test_compare_writes_tracks_and_a_picture(tmp_path, monkeypatch) -> None:

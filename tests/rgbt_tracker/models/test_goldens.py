@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from nestfuse_core.checkpoints import save_checkpoint
+from nestfuse_core.common.checkpoints import save_checkpoint
 from rgbt_tracker import build_tracker
 from rgbt_tracker.config import load_config
 from rgbt_tracker.models.build import build_network

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 import torch
 
-from nestfuse_core.checkpoints import half, read_checkpoint, save_checkpoint
-from nestfuse_core.errors import UserError
+from nestfuse_core.common.checkpoints import half, read_checkpoint, save_checkpoint
+from nestfuse_core.common.errors import UserError
 from rgbt_tracker import build_tracker
 from rgbt_tracker.config import load_config
 from rgbt_tracker.models.build import build_network

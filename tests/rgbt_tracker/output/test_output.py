@@ -11,14 +11,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nestfuse_core.errors import UserError
+from nestfuse_core.common.errors import UserError
 from rgbt_tracker.config import load_config
 from rgbt_tracker.output.homography import read_homography
 from rgbt_tracker.output.overlay import LOST, TRACKED, TRUTH, Caption, Overlay, share, tint
-from rgbt_tracker.output.results import write_results
 from rgbt_tracker.output.summary import summarise
 from rgbt_tracker.output.video import VideoFile
 from rgbt_tracker.output.window import check_screen, into_panel
+from rgbt_tracker.results.write import write_results
 from rgbt_tracker.sequences import Frame, read_boxes
 from rgbt_tracker.tracking.run import Track
 
@@ -55,7 +55,7 @@ def test_boxes_are_written_last(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
             raise OSError("no space")
         path.write_text(text)
 
-    monkeypatch.setattr("rgbt_tracker.output.results.write_text", full)
+    monkeypatch.setattr("rgbt_tracker.results.write.write_text", full)
     with pytest.raises(OSError, match="no space"):
         write_results(tmp_path, "a", np.ones((2, 4)), np.ones(2), np.ones(2))
     assert not (tmp_path / "a.txt").exists()

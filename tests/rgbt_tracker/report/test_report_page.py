@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from nestfuse_core.errors import UserError
+from nestfuse_core.common.errors import UserError
 from rgbt_tracker.cli.main import build_app
 from rgbt_tracker.report.build import Options, build_report, choose_player
 from rgbt_tracker.report.sources import BoxesOnly, open_sequences

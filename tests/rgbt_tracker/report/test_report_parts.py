@@ -11,13 +11,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from nestfuse_core.errors import UserError
+from nestfuse_core.common.errors import UserError
 from rgbt_tracker.report import figures, maps
 from rgbt_tracker.report.frames import BLOCK, FrameEncoder, eight_bit, shrink
 from rgbt_tracker.report.payloads import _runs, to_json
 from rgbt_tracker.report.tables import Column, Table, cells, to_latex, to_markdown, write_tables
 from rgbt_tracker.report.views import headline
-from rgbt_tracker.sequences.base import Frame, Sequence, SequenceInfo
+from rgbt_tracker.sequences.base import Frame, FrameSequence, SequenceInfo
 
 COLUMNS = [Column("success", "Success"), Column("failures", "Failures", 0, better="low")]
 
@@ -110,7 +110,7 @@ def test_figure_files(plots, tmp_path: Path):
         assert picture is not None and picture.shape[1] == 1040
 
 
-class Noise(Sequence):
+class Noise(FrameSequence):
     """Frames with a number in their corner brightness; the thermal ones have 16 bits."""
 
     def __init__(self, length: int) -> None:

@@ -5,11 +5,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from nestfuse_core.errors import UserError
+from nestfuse_core.common.errors import UserError
 from rgbt_tracker.boxes import overlap
 from rgbt_tracker.report.build import read_tracks
 from rgbt_tracker.report.reset import score_reset
-from rgbt_tracker.report.results import Mark, Trajectory, find_results
 from rgbt_tracker.report.scoring import (
     UNTAGGED,
     annotated_boxes,
@@ -21,6 +20,7 @@ from rgbt_tracker.report.scoring import (
     speed,
 )
 from rgbt_tracker.report.sources import BoxesOnly, open_sequences
+from rgbt_tracker.results.find import Mark, Trajectory, find_results
 from rgbt_tracker.sequences.base import SequenceInfo
 
 

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sequence_files import LAYOUTS, picture, which, write_frames, write_sequence
 
-from nestfuse_core.errors import UserError
+from nestfuse_core.common.errors import UserError
 from rgbt_tracker.sequences import find, list_sequences, open_folder, open_pair, open_sequence
 from rgbt_tracker.sequences.images import frame_numbers, read_image
 

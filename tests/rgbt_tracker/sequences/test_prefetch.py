@@ -11,11 +11,11 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 
-from nestfuse_core.errors import UserError
-from rgbt_tracker.sequences import Frame, Sequence, SequenceInfo, prefetch
+from nestfuse_core.common.errors import UserError
+from rgbt_tracker.sequences import Frame, FrameSequence, SequenceInfo, prefetch
 
 
-class Counting(Sequence):
+class Counting(FrameSequence):
     """Frames that hold their number; counts how far it was read and may fail at one frame."""
 
     def __init__(self, length: int | None, fail_at: int | None = None) -> None:
@@ -89,9 +89,9 @@ def test_leaving_early_ends_the_thread() -> None:
 
 ENDS_INSIDE = """
 import sys, time
-from rgbt_tracker.sequences import Frame, Sequence, SequenceInfo, prefetch
+from rgbt_tracker.sequences import Frame, FrameSequence, SequenceInfo, prefetch
 
-class Slow(Sequence):
+class Slow(FrameSequence):
     def frame(self, index):
         time.sleep(0.2)
         return Frame(index, None, None)

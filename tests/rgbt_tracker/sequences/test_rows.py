@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from sequence_files import lines
 
-from nestfuse_core.errors import UserError
+from nestfuse_core.common.errors import UserError
 from rgbt_tracker.sequences.rows import absent_as_nan, parse_box, read_boxes
 
 QUARTERS = st.integers(-400, 4000).map(lambda value: value / 4)

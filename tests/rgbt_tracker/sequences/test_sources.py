@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 from sequence_files import SIZE, picture, which, write_frames
 
-from nestfuse_core.errors import UserError
-from rgbt_tracker.sequences import Sequence, open_pair, prefetch
+from nestfuse_core.common.errors import UserError
+from rgbt_tracker.sequences import FrameSequence, open_pair, prefetch
 from rgbt_tracker.sequences.base import SequenceInfo
 from rgbt_tracker.sequences.sources import Camera, PairedSequence
 
@@ -36,7 +36,7 @@ def write_video(path: Path, count: int, camera: str, fps: int = 25, pixels: str 
     return path
 
 
-def shown(sequence: Sequence) -> list[tuple[int, int]]:
+def shown(sequence: FrameSequence) -> list[tuple[int, int]]:
     """The frame numbers that the visible and the thermal pictures show."""
     return [(which(f.rgb), which(f.ir)) for f in sequence if f.rgb is not None and f.ir is not None]
 

@@ -9,8 +9,8 @@ from scipy.ndimage import map_coordinates
 
 from rgbt_tracker import build_tracker
 from rgbt_tracker.config import OnlineConfig, load_config
-from rgbt_tracker.data.synthetic import draw_sequence
-from rgbt_tracker.tracking.anchors import position_scores, target_scores
+from rgbt_tracker.models.anchors import position_scores, target_scores
+from rgbt_tracker.synthetic import draw_sequence
 from rgbt_tracker.tracking.online import CALM, OnlineClassifier, at_centres
 from rgbt_tracker.tracking.run import track_sequence
 

@@ -6,10 +6,10 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nestfuse_core.errors import UserError
+from nestfuse_core.common.errors import UserError
 from rgbt_tracker import build_tracker
 from rgbt_tracker.config import AnchorConfig, ThermalConfig, load_config
-from rgbt_tracker.tracking.anchors import decode_anchors, decode_points, make_anchors, make_points, target_scores
+from rgbt_tracker.models.anchors import decode_anchors, decode_points, make_anchors, make_points, target_scores
 from rgbt_tracker.tracking.crop import crop_square
 from rgbt_tracker.tracking.thermal import ThermalView
 

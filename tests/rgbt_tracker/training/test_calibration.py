@@ -9,8 +9,8 @@ from rgbt_tracker import build_tracker
 from rgbt_tracker.boxes import overlap
 from rgbt_tracker.cli.main import build_app
 from rgbt_tracker.config import ReliabilityConfig, load_config
-from rgbt_tracker.data.synthetic import draw_sequence
-from rgbt_tracker.models.reliable import ReliabilityGate
+from rgbt_tracker.models.reliability import ReliabilityGate
+from rgbt_tracker.synthetic import draw_sequence
 from rgbt_tracker.training import calibration
 from rgbt_tracker.training.calibration import Frames, Replay, fit, record
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from rgbt_tracker.data.synthetic import draw_sequence
+from rgbt_tracker.synthetic import draw_sequence
 from rgbt_tracker.training import failures
 from rgbt_tracker.training.failures import FAILURES, BlindCamera, FailingCamera
 

@@ -4,7 +4,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from nestfuse_core.errors import UserError
+from nestfuse_core.common.errors import UserError
 from rgbt_tracker.models.backbones.mobilenetv2 import MobileNetV2
 from rgbt_tracker.training.imagenet import MEAN, STD, mobilenetv2_state
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from nestfuse_core.errors import UserError
+from nestfuse_core.common.errors import UserError
 from rgbt_tracker.config import config_directory
 from rgbt_tracker.training.recipe import load_recipe, write_recipe
 

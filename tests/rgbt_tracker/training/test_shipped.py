@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from rgbt_tracker import build_tracker
-from rgbt_tracker.data.synthetic import draw_sequence
+from rgbt_tracker.synthetic import draw_sequence
 from rgbt_tracker.training.validation import Head, mean_iou
 from rgbt_tracker.zoo.entries import shipped
 

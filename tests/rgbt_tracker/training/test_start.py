@@ -3,8 +3,8 @@
 import pytest
 import torch
 
-from nestfuse_core.checkpoints import save_checkpoint
-from nestfuse_core.errors import UserError
+from nestfuse_core.common.checkpoints import save_checkpoint
+from nestfuse_core.common.errors import UserError
 from rgbt_tracker.config import load_config
 from rgbt_tracker.models.build import build_network
 from rgbt_tracker.models.network import SiameseNetwork

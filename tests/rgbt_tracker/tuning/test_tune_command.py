@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from nestfuse_core.errors import UserError
+from nestfuse_core.common.errors import UserError
 from rgbt_tracker.cli.main import build_app
 from rgbt_tracker.config import load_config
 from rgbt_tracker.tuning.sets import drawn_set, folder_set

@@ -6,13 +6,13 @@ import torch
 
 from rgbt_tracker import build_tracker
 from rgbt_tracker.config import load_config
-from rgbt_tracker.sequences.base import Frame, Sequence, SequenceInfo
+from rgbt_tracker.sequences.base import Frame, FrameSequence, SequenceInfo
 from rgbt_tracker.tracking.run import track_sequence
 from rgbt_tracker.tuning.evaluator import Evaluator, Setting, configured
 from rgbt_tracker.tuning.memory import KeptFrames, Memory, RememberingNetwork, digest
 
 
-class Noise(Sequence):
+class Noise(FrameSequence):
     """Random pictures that count how often they were read."""
 
     def __init__(self, length=4):

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nestfuse_core.errors import UserError
+from nestfuse_core.common.errors import UserError
 from rgbt_tracker.config import load_config
 from rgbt_tracker.tuning import result
 from rgbt_tracker.tuning.evaluator import Evaluator, Setting, configured

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from fault_server import Behaviour, serve
 
-from nestfuse_core.errors import UserError
+from nestfuse_core.common.errors import UserError
 from rgbt_tracker.zoo.download import fetch
 
 BODY = random.Random(0).randbytes(1_000_003)

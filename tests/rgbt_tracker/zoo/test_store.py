@@ -13,7 +13,7 @@ import torch
 from fault_server import Behaviour, serve
 from typer.testing import CliRunner
 
-from nestfuse_core.errors import UserError
+from nestfuse_core.common.errors import UserError
 from rgbt_tracker.cli.main import build_app
 from rgbt_tracker.zoo import Entry, add, get, resolve, store, table
 from rgbt_tracker.zoo.entries import shipped

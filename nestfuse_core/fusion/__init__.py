@@ -1,0 +1,1 @@
+"""Fusing pictures, folders and videos."""

@@ -1,0 +1,1 @@
+"""The network: encoder, nest decoder, attention, and how it runs when it is not trained."""

@@ -1,0 +1,106 @@
+"""``rgbt ablation``: the table of single modalities against both fusions."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from nestfuse_core.common.console import progress, stderr, stdout
+from nestfuse_core.common.errors import UserError
+
+
+def register(app: typer.Typer) -> None:
+    """Add ``ablation``."""
+    app.command("ablation")(ablation)
+
+
+def ablation(
+    config: Annotated[
+        list[str] | None,
+        typer.Option(help="CONFIG or CONFIG=WEIGHTS, once a tracker [default: nestfuse_siamrpn_mobilev2]."),
+    ] = None,
+    sequences: Annotated[
+        list[str] | None,
+        typer.Option(help="A sequence, or a folder of sequences; may be given more than once."),
+    ] = None,
+    drawn: Annotated[
+        str | None,
+        typer.Option(help="Drawn sequences as SET:COUNT or SET:COUNT:LENGTH, for example test:11:120."),
+    ] = None,
+    output: Annotated[Path, typer.Option(help="Folder of the runs (to resume from) and of ablation.md.")] = Path(
+        "out/ablation"
+    ),
+    starts: Annotated[int, typer.Option(min=1, help="Starts a sequence, averaged.")] = 1,
+    apart: Annotated[int, typer.Option(min=1, help="Frames from one start to the next.")] = 10,
+    low: Annotated[int, typer.Option(help="First length of the EAO interval.")] = 109,
+    high: Annotated[int, typer.Option(help="Last length of the EAO interval.")] = 322,
+    device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
+) -> None:
+    """Compare RGB, thermal, the paper's fusion and reliability-aware fusion; prints Markdown tables."""
+    from nestfuse_core.common.files import write_text
+    from rgbt_tracker.config import load_config
+    from rgbt_tracker.evaluation.ablation import (
+        SETTINGS,
+        Contender,
+        as_markdown,
+        differences,
+        measure_all,
+        summary,
+        table,
+    )
+    from rgbt_tracker.evaluation.reset_measures import check_interval
+
+    check_interval(low, high)
+    contenders: list[Contender] = []
+    for item in config or ["nestfuse_siamrpn_mobilev2"]:
+        name, _, weights = item.partition("=")
+        settings = load_config(name)
+        taken = any(settings.name == other.label for other in contenders)
+        label = f"{settings.name}={Path(weights).stem}" if taken else settings.name
+        contenders.append(Contender(label, settings, weights or None))
+    openers = _openers(sequences or [], drawn)
+    with progress() as display:
+        task = display.add_task("ablation", total=len(openers) * len(contenders) * len(SETTINGS) * starts, note="")
+        cells = measure_all(
+            contenders,
+            openers,
+            output,
+            device,
+            lambda cell: display.update(task, advance=1, note=f"{cell.sequence} {cell.setting} {cell.mean_iou:.3f}"),
+            starts,
+            apart,
+        )
+    parts = {"Summary": summary(cells, low, high)}
+    for value, name in {"mean_iou": "mean IoU", "failures": "failures"}.items():
+        parts[f"Reliable fusion minus the others, {name}"] = differences(cells, value)
+    for value in ("mean_iou", "success", "accuracy", "failures"):
+        parts[f"By sequence: {value}"] = table(cells, value)
+    text = "\n\n".join(f"### {title}\n\n{as_markdown(frame)}" for title, frame in parts.items())
+    write_text(output / "ablation.md", text + "\n")
+    stdout.print(text, markup=False, highlight=False)
+    stderr.print(f"Written to {output / 'ablation.md'}", highlight=False)
+
+
+def _openers(sequences: list[str], drawn: str | None) -> list:
+    from rgbt_tracker.sequences import list_sequences, open_sequence
+    from rgbt_tracker.sequences.locate import is_sequence
+    from rgbt_tracker.synthetic import draw_sequence, split
+
+    openers: list = []
+    for item in sequences:
+        inside = [] if is_sequence(Path(item)) else list_sequences(item)
+        openers += [partial(open_sequence, path) for path in inside] or [partial(open_sequence, item)]
+    if drawn:
+        part, *numbers = drawn.split(":")
+        if not 1 <= len(numbers) <= 2 or not all(number.isdigit() for number in numbers):
+            raise UserError(f"Expected --drawn SET:COUNT or SET:COUNT:LENGTH, got '{drawn}'; for example test:11:120.")
+        length = int(numbers[1]) if len(numbers) == 2 else None
+        openers += [
+            partial(draw_sequence, scene, length=length, seed=seed) for scene, seed in split(part, int(numbers[0]))
+        ]
+    if not openers:
+        raise UserError("Nothing to measure on: give --sequences FOLDER, --drawn SET:COUNT, or both.")
+    return openers

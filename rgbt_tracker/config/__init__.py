@@ -1,0 +1,37 @@
+"""The typed configuration of a tracker: one immutable value that is handed around; there is no global one."""
+
+from rgbt_tracker.config.load import config_directory, config_names, load_config
+from rgbt_tracker.config.schema import (
+    MODALITIES,
+    AnchorConfig,
+    BackboneConfig,
+    FusionConfig,
+    Modality,
+    ModelConfig,
+    OnlineConfig,
+    ReliabilityConfig,
+    ThermalConfig,
+    TrackerConfig,
+    parse_config,
+)
+from rgbt_tracker.config.section import Section, read_yaml, validated
+
+__all__ = [
+    "MODALITIES",
+    "AnchorConfig",
+    "BackboneConfig",
+    "FusionConfig",
+    "Modality",
+    "ModelConfig",
+    "OnlineConfig",
+    "ReliabilityConfig",
+    "Section",
+    "ThermalConfig",
+    "TrackerConfig",
+    "config_directory",
+    "config_names",
+    "load_config",
+    "parse_config",
+    "read_yaml",
+    "validated",
+]

@@ -1,6 +1,0 @@
-"""Drawn RGB-thermal sequences with exact boxes and tags (docs/drawn-sequences.md)."""
-
-from rgbt_tracker.data.synthetic.drawn import DrawnSequence, draw_sequence
-from rgbt_tracker.data.synthetic.scenes import SCENES, Event, Scene, find_scene, split
-
-__all__ = ["SCENES", "DrawnSequence", "Event", "Scene", "draw_sequence", "find_scene", "split"]

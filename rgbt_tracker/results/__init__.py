@@ -1,0 +1,1 @@
+"""Results of trackers: one trajectory, its reader, its finder and its writer."""

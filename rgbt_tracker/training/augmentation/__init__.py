@@ -1,0 +1,1 @@
+"""Changes to training pairs: copy-paste, distractors, corruptions, light and pseudo-thermal views."""

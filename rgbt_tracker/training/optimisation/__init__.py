@@ -1,0 +1,1 @@
+"""Losses, schedules, which layers train, and their moving average."""

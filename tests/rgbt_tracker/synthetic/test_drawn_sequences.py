@@ -1,0 +1,296 @@
+"""Drawn sequences: the same bits again, exact boxes, tags that say what the pixels show."""
+
+import hashlib
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import cv2
+import numpy as np
+import pytest
+
+from nestfuse_core.common.errors import UserError
+from rgbt_tracker.synthetic import SCENES, DrawnSequence, draw_sequence, split
+from rgbt_tracker.synthetic import renderer as stage_module
+from rgbt_tracker.synthetic.actors import Actor
+from rgbt_tracker.synthetic.panorama import pixels_per_metre
+from rgbt_tracker.synthetic.variety import draw_crowd, draw_varied, varied_seeds
+
+LENGTH = 24
+
+
+@pytest.fixture(scope="module")
+def drawn() -> Callable[[str], DrawnSequence]:
+    """Scenes of LENGTH frames, each drawn once for all tests of this file."""
+    made: dict[str, DrawnSequence] = {}
+
+    def get(name: str) -> DrawnSequence:
+        if name not in made:
+            made[name] = draw_sequence(name, LENGTH)
+        return made[name]
+
+    return get
+
+
+def digest(sequence: DrawnSequence) -> str:
+    """Hash of three frames, read out of order, and of the boxes."""
+    total = hashlib.sha256(sequence.groundtruth.tobytes())
+    for index in (17, 3, 0):
+        frame = sequence.frame(index)
+        total.update(frame.rgb.tobytes() + frame.ir.tobytes())
+    return total.hexdigest()
+
+
+PROGRAM = """
+import sys; sys.path.insert(0, sys.argv[1])
+from test_drawn_sequences import digest
+from rgbt_tracker.synthetic import draw_sequence
+print(digest(draw_sequence("smoke", 20, seed=5)))
+"""
+
+
+def test_same_bits_in_another_process() -> None:
+    here = os.path.dirname(__file__)  # noqa: PTH120
+    there = subprocess.run([sys.executable, "-c", PROGRAM, here], capture_output=True, text=True, check=True)
+    assert there.stdout.strip() == digest(draw_sequence("smoke", 20, seed=5))
+
+
+def test_frames_do_not_depend_on_what_was_read_before() -> None:
+    first, second = draw_sequence("street", 20, seed=3), draw_sequence("street", 20, seed=3)
+    for index in range(5):
+        second.frame(index)
+    assert digest(first) == digest(second)
+
+
+def test_seeds_give_different_sequences() -> None:
+    one, other = draw_sequence("street", 5, seed=0), draw_sequence("street", 5, seed=1)
+    assert one.name == "street" and other.name == "street-1"
+    assert (one.frame(0).rgb != other.frame(0).rgb).mean() > 0.5
+
+
+def test_sets_share_no_seed() -> None:
+    parts = [{seed for _, seed in split(part, 500)} for part in ("train", "validation", "test")]
+    parts += [set(varied_seeds(part, 500)) for part in ("train", "validation", "test")]
+    assert len(set.union(*parts)) == sum(len(part) for part in parts) == 3000
+    assert {name for name, _ in split("train", 11)} == set(SCENES)
+
+
+@pytest.mark.parametrize("name", sorted(SCENES))
+def test_shape_and_kind_of_frames(name: str, drawn: Callable[[str], DrawnSequence]) -> None:
+    sequence = drawn(name)
+    frame = sequence.frame(LENGTH // 2)
+    assert frame.rgb.shape == (480, 640, 3) and frame.ir.shape == (480, 640)
+    assert frame.rgb.dtype == frame.ir.dtype == np.uint8
+    assert sequence.groundtruth.shape == (LENGTH, 4) and len(sequence) == LENGTH
+    assert all(flags.shape == (LENGTH,) and flags.dtype == bool for flags in sequence.info.tags.values())
+
+
+@pytest.mark.parametrize("name", sorted(SCENES))
+def test_target_stays_in_the_picture_and_is_large_enough(name: str, drawn: Callable[[str], DrawnSequence]) -> None:
+    boxes = drawn(name).groundtruth
+    assert np.isfinite(boxes).all()
+    assert boxes[:, 2:].min() >= 16 and boxes[:, 2:].max() <= 400
+    middle = boxes[:, :2] + boxes[:, 2:] / 2
+    assert (middle > 0).all() and (middle < (640, 480)).all()
+
+
+@contextmanager
+def cast_of(sequence: DrawnSequence, chosen: Callable[[Actor], bool]) -> Iterator[None]:
+    """Send everybody off the stage who is not chosen."""
+    everybody = sequence.stage.actors
+    sequence.stage.actors = [actor for actor in everybody if chosen(actor)]
+    try:
+        yield
+    finally:
+        sequence.stage.actors = everybody
+
+
+def without_target(sequence: DrawnSequence, index: int) -> tuple[np.ndarray, np.ndarray]:
+    """The two pictures of an instant with everybody else in them."""
+    with cast_of(sequence, lambda actor: actor is not sequence.stage.target):
+        return sequence.stage.pictures(index)
+
+
+@pytest.mark.parametrize("name", ["street", "zoom", "shake", "glare", "misaligned"])
+def test_box_encloses_exactly_the_pixels_the_target_changes(
+    name: str, drawn: Callable[[str], DrawnSequence], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Draw with and without the target; what differs is the target (its shadow is switched off)."""
+    monkeypatch.setattr(stage_module, "cast_shadow", lambda *_: None)
+    monkeypatch.setattr(stage_module.Stage, "_smear", lambda _, image, index: image)
+    sequence = drawn(name)
+    for index in (0, 1, 3):
+        row = sequence.stage.target.row[index]
+        with cast_of(sequence, lambda actor, index=index, row=row: actor.row[index] <= row):
+            changed = np.abs(sequence.frame(index).rgb.astype(int) - without_target(sequence, index)[0]).max(2) > 12
+        x, y, w, h = cv2.boundingRect(changed.astype(np.uint8))
+        left, top, width, height = sequence.groundtruth[index]
+        edges = np.array([x, y, x + w, y + h]) - [left, top, left + width, top + height]
+        assert np.abs(edges).max() <= 2, (index, edges)
+
+
+@pytest.mark.parametrize("name", ["street", "blackout"])
+def test_box_against_the_outline_of_the_drawing(name: str, drawn: Callable[[str], DrawnSequence]) -> None:
+    """Second formula: corners of all opaque pixels of the full-size drawing, moved by the matrices."""
+    sequence = drawn(name)
+    stage = sequence.stage
+    for index in (0, 9, 20):
+        opaque = stage.target.pose(index).colour[0][..., 3] >= 128
+        rows, columns = np.nonzero(opaque)
+        points = np.column_stack([columns, rows, np.ones(len(rows))])
+        view = stage.camera.matrix(index, stage.size) @ np.vstack([stage.target.matrix(index), [0, 0, 1]])
+        moved = (points @ view.T)[:, :2]
+        x, y, w, h = sequence.groundtruth[index]
+        assert np.abs(moved.min(0) - (x, y)).max() < 1.6
+        assert np.abs(moved.max(0) + 1 - (x + w, y + h)).max() < 1.6
+
+
+def test_thermal_target_is_where_the_misalignment_puts_it(drawn: Callable[[str], DrawnSequence]) -> None:
+    sequence = drawn("misaligned")
+    index = 0
+    changed = np.abs(sequence.frame(index).ir.astype(float) - without_target(sequence, index)[1]) > 3
+    ours = stage_mask_middle(sequence, index)
+    there = np.array(cv2.boundingRect(changed.astype(np.uint8)))
+    expected = sequence.stage.alignment @ (*ours, 1)
+    assert np.linalg.norm(expected[:2] - ours) > 3
+    assert np.abs(there[:2] + there[2:] / 2 - expected[:2]).max() < 4
+
+
+def stage_mask_middle(sequence: DrawnSequence, index: int) -> np.ndarray:
+    box = np.array(cv2.boundingRect(sequence.stage.mask(index)))
+    return box[:2] + box[2:] / 2
+
+
+def brightness(sequence: DrawnSequence, camera: str, flags: np.ndarray) -> float:
+    chosen = np.flatnonzero(flags)[::3]
+    return float(np.mean([getattr(sequence.frame(int(index)), camera).mean() for index in chosen]))
+
+
+@pytest.mark.parametrize("camera", ["rgb", "ir"])
+def test_black_camera_is_black_exactly_where_tagged(camera: str, drawn: Callable[[str], DrawnSequence]) -> None:
+    sequence = drawn("blackout")
+    flags = sequence.info.tags[f"{camera}_black"]
+    assert 0 < flags.sum() < LENGTH
+    for index in range(LENGTH):
+        assert (getattr(sequence.frame(index), camera).max() == 0) == flags[index]
+
+
+def test_low_light_is_dark(drawn: Callable[[str], DrawnSequence]) -> None:
+    sequence = drawn("night")
+    dark = sequence.info.tags["low_light"]
+    assert brightness(sequence, "rgb", dark) < 0.4 * brightness(sequence, "rgb", ~dark)
+    assert brightness(sequence, "ir", dark) == pytest.approx(brightness(sequence, "ir", ~dark), rel=0.1)
+
+
+def test_glare_is_bright(drawn: Callable[[str], DrawnSequence]) -> None:
+    sequence = drawn("glare")
+    bright = sequence.info.tags["glare"]
+    assert brightness(sequence, "rgb", bright) > 1.15 * brightness(sequence, "rgb", ~bright)
+
+
+def contrast(sequence: DrawnSequence, camera: int, index: int) -> float:
+    """How much the target changes the pixels it covers."""
+    with_target = sequence.stage.pictures(index)[camera].astype(float)
+    changed = np.abs(with_target - without_target(sequence, index)[camera])
+    return float(changed[sequence.stage.mask(index) > 0].mean())
+
+
+@pytest.mark.parametrize(("name", "tag", "camera"), [("smoke", "smoke", 0), ("crossover", "thermal_crossover", 1)])
+def test_tagged_camera_sees_less_of_the_target(
+    name: str, tag: str, camera: int, drawn: Callable[[str], DrawnSequence]
+) -> None:
+    sequence = drawn(name)
+    flags = sequence.info.tags[tag]
+    assert 0 < flags.sum() < LENGTH
+    means = [
+        [np.mean([contrast(sequence, c, int(i)) for i in np.flatnonzero(f)[::3]]) for f in (flags, ~flags)]
+        for c in (0, 1)
+    ]
+    # The target's own way changes its contrast in both cameras, so they are compared with each other.
+    kept = [flagged / clear for flagged, clear in means]
+    assert kept[camera] < 0.5
+    assert kept[1 - camera] > 2.5 * kept[camera]
+
+
+def test_scale_change_and_occlusion_tags(drawn: Callable[[str], DrawnSequence]) -> None:
+    zoom = drawn("zoom")
+    size = np.sqrt(zoom.groundtruth[:, 2:].prod(1))
+    ratio = size / size[0]
+    assert (zoom.info.tags["scale_change"] == ((ratio > 1.4) | (ratio < 1 / 1.4))).all()
+    # At its own length: occluders pass at a walking pace and would fill a short one.
+    occluded = draw_sequence("occlusion")
+    assert 0 < occluded.info.tags["occlusion"].sum() < len(occluded) / 2
+
+
+def test_camera_shake_moves_the_background(drawn: Callable[[str], DrawnSequence]) -> None:
+    def jumps(name: str) -> float:
+        camera = drawn(name).stage.camera
+        return float(np.abs(np.diff(camera.y, 2)).mean())
+
+    assert drawn("shake").info.tags["camera_shake"].all()
+    assert jumps("shake") > 3 * jumps("clutter")
+
+
+def test_size_and_length() -> None:
+    sequence = draw_sequence("street", 4, (320, 240), seed=1)
+    assert sequence.frame(3).rgb.shape == (240, 320, 3)
+    half = draw_sequence("street", 4, (640, 480), seed=1)
+    assert np.abs(sequence.groundtruth * 2 - half.groundtruth).max() <= 4
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: draw_sequence("stret"), "did you mean 'street'"),
+        (lambda: draw_sequence("street", 0), "at least 1 frame"),
+        (lambda: draw_sequence("street", 5, (10, 10)), "64x64"),
+        (lambda: draw_sequence("street", 5, seed=-1), "seed of 0 or more"),
+        (lambda: split("trian", 3), "did you mean 'train'"),
+    ],
+)
+def test_mistakes_are_named(call: Callable[[], object], message: str) -> None:
+    with pytest.raises(UserError, match=message):
+        call()
+
+
+def test_frame_out_of_range(drawn: Callable[[str], DrawnSequence]) -> None:
+    with pytest.raises(UserError, match="from 0 to 23"):
+        drawn("street").frame(24)
+
+
+def test_varied_sequences_are_deterministic_and_seen_by_a_camera_of_their_own() -> None:
+    seed = varied_seeds("validation", 3)[2]
+    first, second = draw_varied(seed, 12), draw_varied(seed, 12)
+    np.testing.assert_array_equal(first.groundtruth, second.groundtruth)
+    for a, b in zip(first, second, strict=True):
+        assert np.array_equal(a.rgb, b.rgb) and np.array_equal(a.ir, b.ir)
+        assert a.ir.shape == (480, 640)
+    assert np.array_equal(a.ir, first.tones[first.stage.pictures(11)[1]])
+    x, y, w, h = first.groundtruth[11]
+    assert np.count_nonzero(first.stage.mask(11)[int(y) : int(y + h), int(x) : int(x + w)]) > 0
+
+
+def test_distant_scenes_are_the_same_with_smaller_targets() -> None:
+    for seed in varied_seeds("validation", 4):
+        near, far = draw_varied(seed, 3), draw_varied(seed, 3, distant=True)
+        if not (np.isnan(near.groundtruth).any() or np.isnan(far.groundtruth).any()):
+            ratio = far.groundtruth[:, 3] / near.groundtruth[:, 3]
+            assert ((ratio > 0.3) & (ratio < 0.9)).all()
+
+
+def test_a_crowd_is_people_and_often_company() -> None:
+    companions = 0
+    for seed in varied_seeds("train", 12):
+        crowd = draw_crowd(seed, 30)
+        target, *others = crowd.stage.actors
+        assert {actor.sprite.kind for actor in crowd.stage.actors[:9]} == {"person"}
+        if len(others) > 8 + crowd.stage.scene.occluders:
+            companions += 1
+            metres = np.abs(others[-1].x - target.x) / [pixels_per_metre(row) for row in target.row]
+            assert (metres > 0.2).all() and (metres < 1.7).all()  # at arm's length all the way
+    assert 4 <= companions <= 11
+    again = draw_crowd(seed, 30)
+    assert np.array_equal(crowd.frame(5).rgb, again.frame(5).rgb)
+    assert np.array_equal(crowd.groundtruth, again.groundtruth, equal_nan=True)
