@@ -108,7 +108,7 @@ def track(
 
 def _settings(config: str, modality: str | None, homography: str | None) -> TrackerConfig:
     from rgbt_tracker.config import load_config
-    from rgbt_tracker.output.homography import read_homography
+    from rgbt_tracker.config.homography import read_homography
 
     settings = load_config(config)
     if modality is not None:
@@ -196,7 +196,7 @@ def _run(tracker: Any, settings: TrackerConfig, frames: FrameSequence, start: Bo
         )
         began = time.perf_counter()
         with _ending_with(source.stop if live else None), recorder:
-            result = track_sequence(timed, source, start, recorder.on_frame)  # type: ignore[arg-type]
+            result = track_sequence(timed, source, start, recorder.on_frame)
         elapsed = time.perf_counter() - began
     _finish(result, recorder, settings, info, elapsed, request)
 

@@ -14,7 +14,7 @@ from contextlib import contextmanager
 import torch
 from torch import Tensor, nn
 
-from rgbt_tracker.models.folded import fold
+from rgbt_tracker.models.folding import fold
 
 
 class FrozenLayer(nn.Module):

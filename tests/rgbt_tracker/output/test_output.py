@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from nestfuse_core.common.errors import UserError
 from rgbt_tracker.config import load_config
-from rgbt_tracker.output.homography import read_homography
+from rgbt_tracker.config.homography import read_homography
 from rgbt_tracker.output.overlay import LOST, TRACKED, TRUTH, Caption, Overlay, share, tint
 from rgbt_tracker.output.summary import summarise
 from rgbt_tracker.output.video import VideoFile

@@ -10,8 +10,8 @@ from nestfuse_core.common.errors import UserError
 from rgbt_tracker import build_tracker
 from rgbt_tracker.config import AnchorConfig, ThermalConfig, load_config
 from rgbt_tracker.models.anchors import decode_anchors, decode_points, make_anchors, make_points, target_scores
+from rgbt_tracker.tracking.cameras import ThermalFrames
 from rgbt_tracker.tracking.crop import crop_square
-from rgbt_tracker.tracking.thermal import ThermalView
 
 RNG = np.random.default_rng(0)
 RGB = RNG.integers(0, 256, (120, 160, 3)).astype(np.uint8)
@@ -51,7 +51,7 @@ def test_thermal_forms_are_the_same_frame() -> None:
 
 
 def test_16_bit_thermal_uses_the_first_frames_range() -> None:
-    view = ThermalView(ThermalConfig())
+    view = ThermalFrames(ThermalConfig())
     first = np.linspace(20000, 30000, 120 * 160).reshape(120, 160).astype(np.uint16)
     start = view(first, None)
     assert (start.min(), start.max()) == (0, 255)
@@ -61,8 +61,8 @@ def test_16_bit_thermal_uses_the_first_frames_range() -> None:
 
 def test_other_resolution_is_resized_and_a_homography_warps() -> None:
     small = IR[::2, ::2]
-    assert ThermalView(ThermalConfig())(small, (160, 120)).shape == (120, 160, 3)
-    shift = ThermalView(ThermalConfig(homography=((1, 0, 5), (0, 1, 3), (0, 0, 1))))(IR, (160, 120))
+    assert ThermalFrames(ThermalConfig())(small, (160, 120)).shape == (120, 160, 3)
+    shift = ThermalFrames(ThermalConfig(homography=((1, 0, 5), (0, 1, 3), (0, 0, 1))))(IR, (160, 120))
     np.testing.assert_array_equal(shift[3:, 5:, 0], IR[:-3, :-5])
 
 

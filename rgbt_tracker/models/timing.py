@@ -1,4 +1,4 @@
-"""Where a frame's time goes."""
+"""Where a frame's time goes: seconds by section of the network and of the tracking loop."""
 
 from __future__ import annotations
 
@@ -6,12 +6,19 @@ import time
 from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from typing import Protocol
 
 import torch
 
 
-class Stopwatch:
-    """Collect seconds by section: ``with stopwatch("backbone"): ...``; ``stopwatch.seconds`` holds one list a section.
+class Timer(Protocol):
+    """Anything that opens a timed section: ``with timer("backbone"): ...``."""
+
+    def __call__(self, section: str) -> AbstractContextManager[None]: ...
+
+
+class SectionTimer:
+    """Collect seconds by section; ``timer.seconds`` holds one list a section.
 
     On CUDA each section ends with a synchronisation, so use it to measure, not to track.
     """
@@ -28,7 +35,7 @@ class Stopwatch:
         self.seconds[section].append(time.perf_counter() - start)
 
 
-class NoStopwatch:
+class NoTimer:
     """The default: measures nothing and costs next to nothing."""
 
     def __call__(self, section: str) -> AbstractContextManager[None]:

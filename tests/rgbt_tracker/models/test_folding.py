@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from rgbt_tracker.models.folded import FoldedConv, fold
+from rgbt_tracker.models.folding import FoldedConv, fold
 
 
 def layers(*behind: nn.Module) -> nn.Sequential:
