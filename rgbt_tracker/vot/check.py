@@ -56,7 +56,7 @@ def check(workspace: str, tracker: str, device: str | None = None) -> Iterator[F
     except UserError as error:
         yield Finding("tracker", False, str(error))
         return
-    yield Finding("tracker", True, f"{tracker} on {getattr(session.tracker, 'device', 'cpu')}, {session.channels}")
+    yield Finding("tracker", True, f"{tracker} on {session.device}, {session.channels}")
     whole = [folder for folder in folders if not folder.problems]
     yield from _check_runs(session, whole)
     if whole:
