@@ -73,19 +73,19 @@ GENERATORS: dict[str, Callable[[], str]] = {"commands": commands, "configuration
 
 def _command(command: Any, path: str) -> Iterator[str]:
     """Heading, help, usage and options of a command, then those of its sub-commands."""
-    children = getattr(command, "commands", None)
     context = command.context_class(command, info_name=path)
     if path != "rgbt":
         yield f"{'#' * len(path.split())} {path}"
         yield _prose(command.help or "")
-    if children is not None:
-        for name in sorted(children):
-            if not children[name].hidden:
-                yield from _command(children[name], f"{path} {name}")
+    if hasattr(command, "list_commands"):
+        for name in sorted(command.list_commands(context)):
+            child = command.get_command(context, name)
+            if not child.hidden:
+                yield from _command(child, f"{path} {name}")
         return
     yield f"```text\n{' '.join([path, *command.collect_usage_pieces(context)])}\n```"
     records = [parameter.get_help_record(context) for parameter in command.get_params(context)]
-    rows = [record for record in records if record is not None and not record[0].startswith("--help")]
+    rows = [(name.replace(" range>", ">"), meaning) for name, meaning in filter(None, records) if name != "--help"]
     yield _table(("option", "meaning"), [(f"`{name}`", _cell(meaning)) for name, meaning in rows])
 
 
