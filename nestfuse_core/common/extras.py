@@ -23,12 +23,11 @@ def require(extra: str, *modules: str) -> None:
     for module in modules:
         try:
             import_module(module)
-        # vot-toolkit with a newer attributee fails with a TypeError, a compiled module without its library with OSError.
+        # TypeError: vot-toolkit with a newer attributee; OSError: a compiled module without its library.
         except (ImportError, OSError, TypeError) as error:
             missing = isinstance(error, ModuleNotFoundError) and error.name == module.partition(".")[0]
             state = "is not installed" if missing else f"cannot be imported ({error})"
             remark = f"; {REMARKS[extra]}" if extra in REMARKS else ""
             raise UserError(
-                f"This needs '{module}', which {state}: "
-                f'type pip install "{DISTRIBUTION}[{extra}]"{remark}.'
+                f"This needs '{module}', which {state}: type pip install \"{DISTRIBUTION}[{extra}]\"{remark}."
             ) from error

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from nestfuse_core.common.errors import UserError
+from nestfuse_core.common.extras import require
 from rgbt_tracker.evaluation.bootstrap import Interval, paired_bootstrap
 from rgbt_tracker.tuning.evaluator import Setting
 
@@ -85,10 +86,8 @@ def open_study(journal: Path, identity: dict[str, Any], seed: int) -> optuna.Stu
         UserError: optuna is not installed, the file is no journal, or the study belongs to another configuration,
             weights or sequences (``identity``).
     """
-    try:
-        import optuna
-    except ImportError:
-        raise UserError("Tuning needs optuna: pip install 'rgbt-tracker[tune]'.") from None
+    require("tune", "optuna")
+    import optuna
     from optuna.storages import JournalStorage
     from optuna.storages.journal import JournalFileBackend, JournalFileOpenLock
 
