@@ -9,6 +9,7 @@ import typer
 
 from nestfuse_core.common.console import progress, stderr, stdout
 from nestfuse_core.common.errors import UserError
+from nestfuse_core.common.extras import require
 from nestfuse_core.common.files import write_text
 from nestfuse_core.common.options import Device, Json, names, output_folder
 from rgbt_tracker.cli.options import Config, Modality, Weights
@@ -44,6 +45,7 @@ def tune(
     json: Json = False,
 ) -> None:
     """Tune the tracking loop on some sequences, check the gain on others; run again to go on."""
+    require("tune", "optuna")
     from rgbt_tracker.config import load_config
     from rgbt_tracker.tuning import result, sets, study
     from rgbt_tracker.tuning.evaluator import Evaluator

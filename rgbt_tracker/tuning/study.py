@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from nestfuse_core.common.errors import UserError
-from nestfuse_core.common.extras import require
 from rgbt_tracker.evaluation.bootstrap import Interval, paired_bootstrap
 from rgbt_tracker.tuning.evaluator import Setting
 
@@ -83,10 +82,9 @@ def open_study(journal: Path, identity: dict[str, Any], seed: int) -> optuna.Stu
     Trials that were running when the last run stopped are given up, so that they are not counted.
 
     Raises:
-        UserError: optuna is not installed, the file is no journal, or the study belongs to another configuration,
+        UserError: the file is no journal, or the study belongs to another configuration,
             weights or sequences (``identity``).
     """
-    require("tune", "optuna")
     import optuna
     from optuna.storages import JournalStorage
     from optuna.storages.journal import JournalFileBackend, JournalFileOpenLock
