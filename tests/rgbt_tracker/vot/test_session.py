@@ -361,11 +361,3 @@ def test_the_rows_of_the_repository_are_ours():
     }
     assert {options.config for options in rows.values()} == {"nestfuse_siamrpn_r50", "nestfuse_nanotrack"}
     assert [rows[name].modality for name in ("NestFuseSiamRPN", "SiamRPN-RGB", "SiamRPN-IR")] == [None, "rgb", "ir"]
-
-
-def test_missing_ray_is_said(monkeypatch):
-    from rgbt_tracker.vot.cluster import import_ray
-
-    monkeypatch.setitem(sys.modules, "ray", None)
-    with pytest.raises(UserError, match=r"rgbt-tracker\[cluster\]"):
-        import_ray()

@@ -38,7 +38,7 @@ def test_other_networks_are_refused(files: list[Path], tmp_path: Path) -> None:
 
 def test_the_command(files: list[Path], tmp_path: Path) -> None:
     output = tmp_path / "mean.pt"
-    arguments = ["weights", "average", *map(str, files), "--output", str(output)]
+    arguments = ["weights", "soup", *map(str, files), "--output", str(output)]
     result = CliRunner().invoke(build_app(), arguments)
     assert result.exit_code == 0 and str(output) in result.output.replace("\n", "")
     assert (torch.load(output, weights_only=True)["conv.weight"] == 2.5).all()
