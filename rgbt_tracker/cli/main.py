@@ -12,9 +12,7 @@ from nestfuse_core.common import console
 COMMANDS: tuple[str, ...] = (
     "track",
     "compare",
-    "fuse",
-    "fuse_train",
-    "fuse_table",
+    "fusion",
     "weights",
     "vot",
     "report",

@@ -268,7 +268,7 @@ class TestScoring:
             write_image(tmp_path / "mean" / f"fused_{index}.png", cv2.addWeighted(ir, 0.5, vis, 0.5, 0))
             write_image(tmp_path / "visible only" / f"{index}.png", vis)
         app = typer.Typer()
-        app.command()(cli.fuse_score)
+        app.command()(cli.score)
         arguments = ["--ir", folders[0], "--vis", folders[1], "--csv", tmp_path / "s.csv"]
         arguments += ["--fused", tmp_path / "mean", "--fused", tmp_path / "visible only"]
         with pytest.raises(SystemExit):
@@ -282,13 +282,3 @@ class TestScoring:
             for method in ("mean", "visible only")
         }
         assert ssim["mean"] > 0.4 and 0.4 < ssim["visible only"] < 0.8
-
-
-def test_both_commands_are_part_of_rgbt():
-    import typer
-
-    from rgbt_tracker.cli import fuse as module
-
-    app = typer.Typer()
-    module.register(app)
-    assert [command.name for command in app.registered_commands] == ["fuse", "fuse-score"]
