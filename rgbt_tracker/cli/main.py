@@ -14,6 +14,7 @@ COMMANDS = {
     "track": Entry("rgbt_tracker.cli.track:track", "Follow one target through an RGB-thermal sequence."),
     "compare": Entry("rgbt_tracker.cli.compare:compare", "Track with RGB, thermal and both, and compare the three."),
     "fuse": Entry("nestfuse_core.cli:fuse", "Fuse infrared and visible images, folders of them, or videos."),
+    "fusion": Entry("nestfuse_core.cli:fusion", "Train the fusion network, measure the paper's tables, score."),
     "report": Entry("rgbt_tracker.cli.report:report", "Write a page that compares trackers and plays their sequences."),
     "demo": Entry("rgbt_tracker.cli.demo:demo", "Serve a page on this machine to try tracking and fusion on."),
     "bench": Entry("rgbt_tracker.cli.bench:bench", "Benchmarks: GTOT, RGBT210, RGBT234, LasHeR, VTUAV."),
@@ -24,9 +25,6 @@ COMMANDS = {
     "calibrate": Entry("rgbt_tracker.cli.calibrate:calibrate", "Fit the reliability gate to a tracker's weights."),
     "tune": Entry("rgbt_tracker.cli.tune:tune", "Tune the tracking loop on some sequences, check the gain on others."),
     "ablation": Entry("rgbt_tracker.cli.ablation:ablation", "Compare single cameras, the paper's fusion and ours."),
-    "fuse-score": Entry("nestfuse_core.cli:fuse_score", "Score folders of fused images."),
-    "fuse-train": Entry("rgbt_tracker.cli.fuse_train:_train", "Train the fusion network."),
-    "fuse-table": Entry("rgbt_tracker.cli.fuse_table:_table", "Measure a table of the paper."),
 }
 
 

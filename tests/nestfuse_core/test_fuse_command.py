@@ -269,7 +269,7 @@ class TestScoring:
         arguments = ["--ir", folders[0], "--vis", folders[1], "--csv", tmp_path / "s.csv"]
         arguments += ["--fused", tmp_path / "mean", "--fused", tmp_path / "visible only"]
         with pytest.raises(SystemExit):
-            run(single(cli.fuse_score), [str(argument) for argument in arguments])
+            run(single(cli.score), [str(argument) for argument in arguments])
         assert "mean of 3 pairs, preset paper" in capsys.readouterr().out
         rows = rows_of(tmp_path / "s.csv")
         assert [(row["method"], row["name"]) for row in rows[2:4]] == [("mean", "10_rgb"), ("visible only", "1_rgb")]
@@ -279,13 +279,3 @@ class TestScoring:
             for method in ("mean", "visible only")
         }
         assert ssim["mean"] > 0.4 and 0.4 < ssim["visible only"] < 0.8
-
-
-def test_both_commands_are_part_of_rgbt():
-    import typer
-
-    from rgbt_tracker.cli import fuse as module
-
-    app = typer.Typer()
-    module.register(app)
-    assert [command.name for command in app.registered_commands] == ["fuse", "fuse-score"]
