@@ -53,7 +53,7 @@ weights: $(VENV)/.installed
 	$(BIN)/rgbt train nestfuse_siamrpn_mobilev2 --output $(FIRST) $(call going_on,$(FIRST))
 	$(BIN)/rgbt train nestfuse_siamrpn_mobilev2_stage2 --output $(SECOND) $(call going_on,$(SECOND))
 	$(BIN)/rgbt train nestfuse_siamrpn_mobilev2_objects --output $(THIRD) $(call going_on,$(THIRD))
-	$(BIN)/rgbt weights average $(SECOND)/weights_0003200.pt $(THIRD)/weights_0004000.pt \
+	$(BIN)/rgbt weights soup $(SECOND)/weights_0003200.pt $(THIRD)/weights_0004000.pt \
 		--output $(MEAN)
 	test -d data/training/drawn_wide || $(BIN)/rgbt data drawn-crops --output data/training/drawn_wide --count 3000 \
 		--most 3 --backgrounds data/training/photos

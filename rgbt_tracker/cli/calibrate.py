@@ -18,7 +18,7 @@ def calibrate(
     scenes: int = typer.Option(66, min=5, help="Drawn training scenes; every fifth is held back to judge by."),
     length: int = typer.Option(70, min=10, help="Frames a scene."),
     epochs: int = typer.Option(6, min=1, help="Passes over the recorded frames."),
-    seed: int = typer.Option(0, min=0, help="Of failing cameras and of the order of frames."),
+    seed: int = typer.Option(0, min=0, help="Of corrupted cameras and of the order of frames."),
     output: Path | None = typer.Option(None, "--output", "-o", help="YAML file for the result."),
     device: str = typer.Option("auto", help="auto, cpu or cuda."),
 ) -> None:

@@ -20,7 +20,7 @@ def register(app: typer.Typer) -> None:
     data.command("draw")(draw)
     data.command("sheet")(sheet)
     data.command("crops")(crops)
-    data.command("drawn-crops")(drawn_crops)
+    data.command("drawn-crops")(crop_drawings)
     data.command("masks")(masks)
     app.add_typer(data, name="data")
 
@@ -101,22 +101,24 @@ def crops(
     stdout.print(f"{len(writer.entries)} crops in {output}", highlight=False)
 
 
-def drawn_crops(
+def crop_drawings(
     output: OUTPUT,
     count: Annotated[int, typer.Option(min=1, help="Number of drawn sequences.")] = 300,
     part: Annotated[str, typer.Option(help="train, validation or test: sets with disjoint seeds.")] = "train",
     most: Annotated[int, typer.Option(min=1, help="Crops of one target and modality.")] = 8,
     backgrounds: Annotated[Path | None, typer.Option(help="Photographs for half of the backgrounds.")] = None,
 ) -> None:
-    """Draw many varied short sequences and keep crops of everything that moves in them."""
-    from rgbt_tracker.synthetic.variety import photographs, varied_crops, varied_seeds
+    """Draw many random short sequences and keep crops of everything that moves in them."""
+    from rgbt_tracker.synthetic.random_scenes import random_seeds
     from rgbt_tracker.training.data.cutting import CropWriter
+    from rgbt_tracker.training.data.drawn_crops import drawn_crops
+    from rgbt_tracker.training.data.photos import list_photos
 
-    photos = photographs(backgrounds) if backgrounds else []
+    photos = list_photos(backgrounds, 1) if backgrounds else []
     with CropWriter(output) as writer, progress() as bar:
         task = bar.add_task("Drawing crops", total=count, note="")
-        for seed in varied_seeds(part, count):
-            varied_crops(seed, writer, most, photos)
+        for seed in random_seeds(part, count):
+            drawn_crops(seed, writer, most, photos)
             bar.update(task, advance=1, note=f"{len(writer.entries)} crops")
     stdout.print(f"{len(writer.entries)} crops in {output}", highlight=False)
 

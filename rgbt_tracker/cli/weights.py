@@ -15,12 +15,12 @@ NAME = typer.Argument(metavar="NAME", help="A name from 'rgbt weights list'.")
 
 
 def register(app: typer.Typer) -> None:
-    """Add ``rgbt weights list | get | add | average``."""
-    weights = typer.Typer(no_args_is_help=True, help="Weights by name: list, fetch, adopt, average.")
+    """Add ``rgbt weights list | get | add | soup``."""
+    weights = typer.Typer(no_args_is_help=True, help="Weights by name: list, fetch, adopt, average (soup).")
     weights.command("list")(list_weights)
     weights.command("get")(get_weights)
     weights.command("add")(add_weights)
-    weights.command("average")(average_weights)
+    weights.command("soup")(soup_weights)
     app.add_typer(weights, name="weights")
 
 
@@ -98,13 +98,13 @@ def add_weights(
     console.stdout.print(f"{name}: {add(name, file)}", highlight=False)
 
 
-def average_weights(
+def soup_weights(
     files: Annotated[list[str], typer.Argument(metavar="WEIGHTS...", help="Names or files, all of one network.")],
     output: Annotated[Path, typer.Option("--output", "-o", help="File for the mean, float16.")],
 ) -> None:
-    """Write the mean of several weights of one network, such as those before and after a fine-tuning."""
+    """Write a model soup: the mean of several weights of one network, such as those before and after a fine-tuning."""
     from nestfuse_core.common.checkpoints import save_checkpoint
-    from rgbt_tracker.zoo.soup import average
+    from rgbt_tracker.zoo.soup import soup
 
-    save_checkpoint(output, average(files))
+    save_checkpoint(output, soup(files))
     console.stdout.print(str(output), highlight=False)
