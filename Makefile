@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 # GPU (four minutes on an H200; on a CPU it takes more than 21 GB of memory); it needs data/training/crops and
 # data/training/photos (docs/training.md) and goes on where it was stopped.
 # What the environment is built from: it is rebuilt when one of these changes.
-SOURCES := setup.py constraints.txt
+SOURCES := pyproject.toml setup.py constraints.txt
 
 .PHONY: demo test lint weights clean
 

@@ -86,7 +86,7 @@ def given_gate(text: str) -> tuple[str, dict[str, Any]]:
 
 
 def given_changes(text: str) -> tuple[str, dict[str, Any]]:
-    """``"template=1,tracking.online.weight=0"``: the text as the design's name, and what it changes."""
+    """``"template=1,tracking.window=0.3"``: the text as the design's name, and what it changes."""
     pairs = [part.partition("=") for part in text.split(",")]
     try:
         return text, {key if "." in key else f"model.fusion.reliability.{key}": float(value) for key, _, value in pairs}

@@ -7,6 +7,7 @@ from pathlib import Path
 import typer
 
 from nestfuse_core.common import console
+from nestfuse_core.common.commands import run, single
 from nestfuse_core.common.devices import select_device
 from nestfuse_core.common.errors import UserError, suggestion
 from nestfuse_core.weights import DEFAULT
@@ -128,6 +129,4 @@ def _check_preset(preset: str) -> None:
 
 def main(arguments: list[str] | None = None) -> None:
     """Entry point of ``fuse_images.py``; ``arguments`` default to the process's own."""
-    app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
-    app.command()(fuse)
-    console.run(app, arguments)
+    run(single(fuse), arguments)

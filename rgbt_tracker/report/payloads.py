@@ -9,9 +9,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from rgbt_tracker.report.maps import read_maps
 from rgbt_tracker.report.scoring import UNTAGGED, annotated_boxes, errors, failures, frame_tags, quality
 from rgbt_tracker.results.find import Trajectory
+from rgbt_tracker.results.maps import read_maps
 from rgbt_tracker.sequences.base import SequenceInfo
 
 

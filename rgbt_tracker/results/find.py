@@ -41,7 +41,7 @@ class Trajectory:
         marks: (N,) values of `Mark`.
         scores: (N,) the tracker's own confidence, or None.
         seconds: (N,) time of each frame, or None.
-        maps: file with its fusion weight maps (`rgbt_tracker.report.maps`), or None.
+        maps: file with its fusion weight maps (`rgbt_tracker.results.maps`), or None.
     """
 
     boxes: NDArray[np.float64]

@@ -19,6 +19,7 @@ from torch import Tensor
 from rgbt_tracker.boxes import overlap
 from rgbt_tracker.config import TrackerConfig
 from rgbt_tracker.models.anchors import centred_overlap
+from rgbt_tracker.models.network import SiameseNetwork
 from rgbt_tracker.models.reliability import ReliabilityGate
 from rgbt_tracker.sequences.base import FrameSequence
 from rgbt_tracker.tracking.candidates import Candidates
@@ -39,15 +40,15 @@ CHUNK = 64
 class Frames:
     """What the gate was given, and what was right: T frames, B branches.
 
-    ``cls`` (T, B, 2A, h, w) and ``loc`` (T, B, 4A, h, w) float16; ``memory`` (T, B, 2); ``standing`` (T, B), 0 where it
-    was not tried; ``truth`` (T, 4) x, y, w, h and ``size`` (T, 2) w, h of the target as the tracker last saw it, both
-    in search-crop px, the crop's centre at 0.
+    ``cls`` (T, B, 2A, h, w) and ``loc`` (T, B, 4A, h, w) float16; ``memory`` (T, B, 2); ``confidence`` (T, B), 0 where
+    it was not asked for; ``truth`` (T, 4) x, y, w, h and ``size`` (T, 2) w, h of the target as the tracker last saw it,
+    both in search-crop px, the crop's centre at 0.
     """
 
     cls: Tensor
     loc: Tensor
     memory: Tensor
-    standing: Tensor
+    confidence: Tensor
     truth: Tensor
     size: Tensor
 
@@ -64,21 +65,21 @@ class Frames:
 
 def record(tracker: Tracker, sequence: FrameSequence, seed: int) -> Frames | None:
     """Track ``sequence`` with a gated tracker and keep what the gate is given; None without a usable frame."""
-    gate, truth = tracker.network.gate, sequence.groundtruth
-    assert gate is not None and truth is not None
+    network, truth = tracker.network, sequence.groundtruth
+    assert isinstance(network, SiameseNetwork) and network.gate is not None and truth is not None
     given: list[tuple[Tensor, ...]] = []
 
     def keep(_: Any, arguments: tuple[Tensor, ...], output: Any) -> None:
-        cls, loc, memory, standing = arguments
+        cls, loc, memory, confidence = arguments
         # Without a memory the gate takes the evidence itself, which is what comes out as the memory then.
         memory = output.memory if memory is None else memory
         # Kept in main memory, where the fit runs: thousands of frames need not stay on a GPU.
-        standing = torch.zeros(len(cls)) if standing is None else standing[:, 0].cpu()
-        given.append((cls[:, 0].half().cpu(), loc[:, 0].half().cpu(), memory[:, 0].cpu(), standing))
+        confidence = torch.zeros(len(cls)) if confidence is None else confidence[:, 0].cpu()
+        given.append((cls[:, 0].half().cpu(), loc[:, 0].half().cpu(), memory[:, 0].cpu(), confidence))
 
     rows: list[tuple[Tensor, ...]] = []
     misses = 0
-    handle = gate.register_forward_hook(keep)
+    handle = network.gate.register_forward_hook(keep)
     try:
         for index, frame in enumerate(temporarily_corrupted(sequence, seed, CORRUPTED)):
             if index == 0:
@@ -119,7 +120,7 @@ class Replay:
             frames.cls.transpose(0, 1).float(),
             frames.loc.transpose(0, 1).float(),
             frames.memory.transpose(0, 1),
-            frames.standing.T,
+            frames.confidence.T,
         )
         boxes, scores = self._candidates.decode(fused.cls, fused.loc)
         ranked, _ = self._candidates.rank(boxes, scores, *frames.size.T[..., None])

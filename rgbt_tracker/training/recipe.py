@@ -218,7 +218,7 @@ class Recipe(Section):
     @field_validator("backbone")
     @classmethod
     def _ascending(cls, value: Backbone) -> Backbone:
-        steps = [stage.from_step for stage in value.unfreeze]
+        steps = [unfreeze.from_step for unfreeze in value.unfreeze]
         if steps != sorted(steps):
             raise ValueError("the 'from_step' of the unfreezings must ascend")
         return value

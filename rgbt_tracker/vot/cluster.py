@@ -11,20 +11,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from nestfuse_core.common.errors import UserError
 from nestfuse_core.common.files import replacing
 from rgbt_tracker.vot.evaluate import Job, run_job
-
-
-def import_ray() -> Any:
-    """Return the ray module. Raises UserError where it is not installed."""
-    try:
-        import ray
-    except ImportError as error:
-        raise UserError(
-            "--cluster needs Ray, which is not installed: type 'pip install \"rgbt-tracker[cluster]\"'."
-        ) from error
-    return ray
 
 
 def run_on_cluster(jobs: list[Job], ray: Any, gpus: float = 0.0) -> Iterator[Job]:

@@ -17,7 +17,7 @@ from nestfuse_core.common.errors import UserError
 from rgbt_tracker.zoo.store import resolve
 
 
-def soup(files: Sequence[str | os.PathLike[str]]) -> dict[str, Tensor]:
+def make_soup(files: Sequence[str | os.PathLike[str]]) -> dict[str, Tensor]:
     """Return the mean state dict, float16; tensors that are not floating point are the first one's.
 
     Args:

@@ -17,7 +17,7 @@ from nestfuse_core.common.errors import UserError
 from nestfuse_core.common.files import replacing, write_text
 from rgbt_tracker.config import ThermalConfig
 from rgbt_tracker.sequences.base import FrameSequence
-from rgbt_tracker.tracking.thermal import ThermalView
+from rgbt_tracker.tracking.cameras import ThermalFrames
 from rgbt_tracker.training.data.crop_set import INDEX, MODALITIES, CropEntry, CropSet
 from rgbt_tracker.training.geometry import CROP, context_scale
 from rgbt_tracker.training.views import Image
@@ -159,7 +159,7 @@ def sequence_crops(sequence: FrameSequence, writer: CropWriter, most: int = 86, 
     image = first.rgb if first.rgb is not None else first.ir
     assert image is not None
     modalities = [name for name in MODALITIES if getattr(first, name) is not None]
-    thermal, count = ThermalView(ThermalConfig()), 0
+    thermal, count = ThermalFrames(ThermalConfig()), 0
     size = (image.shape[1], image.shape[0])
     if first.ir is not None:
         thermal(first.ir, size)  # fixes the range of 16-bit frames

@@ -23,7 +23,7 @@ VISIBLE = 0.4
 LICENCE = "Apache-2.0 (drawn by rgbt_tracker)"
 
 
-def drawn_crops(seed: int, writer: CropWriter, most: int, photos: list[Path]) -> int:
+def scene_crops(seed: int, writer: CropWriter, most: int, photos: list[Path]) -> int:
     """Draw the random scene of a seed and add crops of up to three of its targets; returns their number.
 
     A seed with crops in the set already is left as it is.

@@ -65,6 +65,6 @@ def validate(
         network = build_network(single)
         own = network.state_dict()
         network.load_state_dict({key: value for key, value in state.items() if key in own}, strict=False)
-        tracker = Tracker(single, network)
+        tracker = Tracker(single, network.eval())
         for sequence in sequences:
             yield {"sequence": sequence.name, "modality": modality, "mean_iou": mean_iou(tracker, sequence)}

@@ -22,7 +22,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from rgbt_tracker.models.folded import fold
+from rgbt_tracker.models.folding import fold
 
 
 class FrozenLayer(nn.Module):

@@ -258,21 +258,18 @@ class TestBadInput:
 
 class TestScoring:
     def test_folders_of_several_methods(self, folders, tmp_path, capsys):
-        import typer
 
-        from nestfuse_core.common import console
+        from nestfuse_core.common.commands import run, single
 
         for index in (1, 2, 10):
             ir = read_image(folders[0] / f"{index}_ir.png")
             vis = cv2.cvtColor(read_image(folders[1] / f"{index}_rgb.jpg"), cv2.COLOR_BGR2GRAY)
             write_image(tmp_path / "mean" / f"fused_{index}.png", cv2.addWeighted(ir, 0.5, vis, 0.5, 0))
             write_image(tmp_path / "visible only" / f"{index}.png", vis)
-        app = typer.Typer()
-        app.command()(cli.fuse_score)
         arguments = ["--ir", folders[0], "--vis", folders[1], "--csv", tmp_path / "s.csv"]
         arguments += ["--fused", tmp_path / "mean", "--fused", tmp_path / "visible only"]
         with pytest.raises(SystemExit):
-            console.run(app, [str(argument) for argument in arguments])
+            run(single(cli.fuse_score), [str(argument) for argument in arguments])
         assert "mean of 3 pairs, preset paper" in capsys.readouterr().out
         rows = rows_of(tmp_path / "s.csv")
         assert [(row["method"], row["name"]) for row in rows[2:4]] == [("mean", "10_rgb"), ("visible only", "1_rgb")]

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from rgbt_tracker.boxes import box_to_polygon
-from rgbt_tracker.report.maps import write_maps
+from rgbt_tracker.results.maps import write_maps
 
 WIDTH, HEIGHT = 96, 72
 LENGTHS = {"alpha": 30, "beta": 24, "gamma": 52}

@@ -51,7 +51,7 @@ def test_nan_is_never_sent():
     session = Session(
         Scripted(((nan, 1, 2, 3), 0.9), ((1, 1, 0, 3), 0.9), ((1, 1, 2, 2), nan), ((1e9, 1, 2, 2), 0.9)),
         ("rgb",),
-        lines.append,
+        log=lines.append,
     )
     session.initialize({}, [10, 20, 4, 6])
     answers = [session.update({}) for _ in range(4)]
@@ -81,11 +81,13 @@ def test_the_environment_chooses_the_device(monkeypatch):
 
 
 def test_building():
-    tracker, cameras = build(TrackerOptions(factory="template_tracker:Thermal"))
-    assert cameras == ("ir",) and hasattr(tracker, "update")
-    tracker, cameras = build(TrackerOptions("nestfuse_nanotrack", weights="untrained", modality="ir", device="cpu"))
-    assert cameras == ("ir",)
-    for options in (TrackerOptions(), TrackerOptions(factory="nowhere:x"), TrackerOptions(factory="os")):
+    made = build(TrackerOptions(factory="template_tracker:TemplateTracker", modality="ir"))
+    assert made.cameras == ("ir",) and hasattr(made.tracker, "update")
+    assert build(TrackerOptions(factory="template_tracker:TemplateTracker")).cameras == ("rgb", "ir")
+    made = build(TrackerOptions("nestfuse_nanotrack", weights="untrained", modality="ir", device="cpu"))
+    assert made.cameras == ("ir",) and made.device == "cpu"
+    odd = TrackerOptions(factory="template_tracker:TemplateTracker", modality="irr")
+    for options in (TrackerOptions(), TrackerOptions(factory="nowhere:x"), TrackerOptions(factory="os"), odd):
         with pytest.raises(UserError, match="Expected"):
             build(options)
 
@@ -359,11 +361,3 @@ def test_the_rows_of_the_repository_are_ours():
     }
     assert {options.config for options in rows.values()} == {"nestfuse_siamrpn_r50", "nestfuse_nanotrack"}
     assert [rows[name].modality for name in ("NestFuseSiamRPN", "SiamRPN-RGB", "SiamRPN-IR")] == [None, "rgb", "ir"]
-
-
-def test_missing_ray_is_said(monkeypatch):
-    from rgbt_tracker.vot.cluster import import_ray
-
-    monkeypatch.setitem(sys.modules, "ray", None)
-    with pytest.raises(UserError, match=r"rgbt-tracker\[cluster\]"):
-        import_ray()
