@@ -17,7 +17,7 @@ def calibrate(
     scenes: Annotated[int, typer.Option(min=5, help="Drawn scenes; every fifth is held back to judge by.")] = 66,
     length: Annotated[int, typer.Option(min=10, help="Frames a scene.")] = 70,
     epochs: Annotated[int, typer.Option(min=1, help="Passes over the recorded frames.")] = 6,
-    seed: Annotated[int, typer.Option(min=0, help="Of failing cameras and of the order of frames.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="Of corrupted cameras and of the order of frames.")] = 0,
     output: Annotated[Path | None, output_file("YAML file for the result.")] = None,
     device: Device = "auto",
 ) -> None:

@@ -98,7 +98,7 @@ def soup(
 ) -> None:
     """Write a model soup: the mean of several weights of one network, such as those before and after a fine-tuning."""
     from nestfuse_core.common.checkpoints import save_checkpoint
-    from rgbt_tracker.zoo.soup import average
+    from rgbt_tracker.zoo.soup import make_soup
 
-    save_checkpoint(output, average(files))
+    save_checkpoint(output, make_soup(files))
     console.stdout.print(str(output), highlight=False)

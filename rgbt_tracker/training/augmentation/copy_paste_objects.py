@@ -1,4 +1,4 @@
-"""Objects with their real outlines, segmented in photographs (`rgbt data masks`), as training clips.
+"""Copy-paste of objects with their real outlines, segmented in photographs (`rgbt data masks`), as training clips.
 
 A clip is two moments. Either the object stays where it was photographed, or it is cut out and put before another
 photograph, with up to two other objects passing by, which in the thermal view are mostly about as warm as it is.
@@ -13,11 +13,13 @@ from typing import Any
 import cv2
 import numpy as np
 
-from nestfuse_core.common.errors import UserError
 from rgbt_tracker.training.augmentation import photometric
-from rgbt_tracker.training.augmentation.copy_paste import Surroundings, View, context_scale, window
-from rgbt_tracker.training.augmentation.pseudo_thermal import radiance, silhouette_view, temperatures
-from rgbt_tracker.training.data.clips import Box, Image, ImageCache
+from rgbt_tracker.training.augmentation.background import Background, centred_view
+from rgbt_tracker.training.augmentation.copy_paste import random_motion
+from rgbt_tracker.training.augmentation.pseudo_thermal import from_silhouette, radiance, temperatures
+from rgbt_tracker.training.geometry import context_scale
+from rgbt_tracker.training.pictures import three_channels
+from rgbt_tracker.training.views import Box, Image, ReadImage, TargetView
 
 IN_PLACE = 0.5
 """Share of the clips in which the object stays in its own photograph, if that shows enough of its surroundings."""
@@ -30,7 +32,7 @@ ALIKE = 0.7
 
 
 @dataclass(frozen=True)
-class Segmented:
+class SegmentedObject:
     """An object in a photograph: ``mask`` is the file of its silhouette, ``box`` (x, y, w, h) its bounds in px.
 
     ``roomy``: the photograph shows much more than the object.
@@ -62,49 +64,24 @@ class Layer:
     contrast: float
 
 
-def list_objects(photos: list[Path], masks: Path) -> list[Segmented]:
-    """Those photographs whose mask in the folder ``masks`` shows an object.
-
-    Raises:
-        UserError: fewer than two objects, or a mask that cannot be read.
-    """
-    found = []
-    for photo in photos:
-        path = masks / f"{photo.stem}.png"
-        if not path.is_file():
-            continue
-        mask = cv2.imread(str(path), cv2.IMREAD_GRAYSCALE)
-        if mask is None:
-            raise UserError(f"Cannot read the mask '{path}'; delete it and run 'rgbt data masks' again.")
-        x, y, w, h = cv2.boundingRect((mask > 127).astype(np.uint8))
-        if w and h:
-            roomy = w < ROOMY * mask.shape[1] and h < ROOMY * mask.shape[0]
-            found.append(Segmented(photo, path, (x, y, w, h), roomy))
-    if len(found) < 2:
-        raise UserError(
-            f"Expected masks of two or more objects in '{masks}', found {len(found)}; see 'rgbt data masks'."
-        )
-    return found
-
-
-def draw(
-    rng: np.random.Generator, objects: list[Segmented], photos: list[Path], cache: ImageCache
-) -> tuple[View, View]:
+def paste_object(
+    rng: np.random.Generator, objects: list[SegmentedObject], photos: list[Path], read: ReadImage
+) -> tuple[TargetView, TargetView]:
     """Draw an object and two moments of it."""
     target = objects[int(rng.integers(len(objects)))]
     if target.roomy and rng.random() < IN_PLACE:
-        return in_place(rng, target, cache)
+        return in_place(rng, target, read)
     count = int(rng.choice(len(PASSING), p=PASSING))
     others = [objects[int(index)] for index in rng.integers(len(objects), size=count)]
     background = photos[int(rng.integers(len(photos)))]
-    return before(rng, target, others, background, cache)
+    return in_front_of(rng, target, others, background, read)
 
 
-def _sprite(item: Segmented, cache: ImageCache, size: float = 1.0) -> Sprite:
+def _sprite(item: SegmentedObject, read: ReadImage, size: float = 1.0) -> Sprite:
     """The object's photograph, resampled so that the object has ``size`` times the size of a target."""
     x, y, w, h = item.box
     scale = size * context_scale(np.array([w, h]))
-    image, mask = photometric.three_channels(cache.read(item.photo)), cache.read(item.mask)
+    image, mask = three_channels(read(item.photo)), read(item.mask)
     side = (max(1, round(image.shape[1] * scale)), max(1, round(image.shape[0] * scale)))
     way = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
     small, shape = cv2.resize(image, side, interpolation=way), cv2.resize(mask, side, interpolation=way)
@@ -112,60 +89,53 @@ def _sprite(item: Segmented, cache: ImageCache, size: float = 1.0) -> Sprite:
     return Sprite(small, shape, centre, np.array([w, h]) * scale)  # type: ignore[arg-type]
 
 
-def _motion(rng: np.random.Generator, turn: float) -> np.ndarray:
-    """A small turn (radians, standard deviation) and change of size, as 2x2."""
-    angle, grow = rng.normal(0, turn), np.exp(rng.normal(0, 0.06, 2))
-    c, s = np.cos(angle), np.sin(angle)
-    return np.array([[c, -s], [s, c]]) * grow
-
-
 def _bounds(mask: Image) -> Box:
     x, y, w, h = cv2.boundingRect((mask > 127).astype(np.uint8))
     return float(x), float(y), float(w), float(h)
 
 
-def in_place(rng: np.random.Generator, target: Segmented, cache: ImageCache) -> tuple[View, View]:
+def in_place(rng: np.random.Generator, target: SegmentedObject, read: ReadImage) -> tuple[TargetView, TargetView]:
     """The object in its own surroundings, moved with them."""
-    sprite = _sprite(target, cache)
+    sprite = _sprite(target, read)
     seed = int(rng.integers(1 << 62))
     views = []
     for _ in range(2):
-        linear = np.linalg.inv(_motion(rng, 0.04))
+        linear = np.linalg.inv(random_motion(rng, 0.04))
         centre = sprite.centre + rng.normal(0, 2, 2)
-        image = window(sprite.image, centre, linear, cv2.mean(sprite.image))
-        mask = window(sprite.mask, centre, linear, (0.0,))
-        thermal = silhouette_view(np.random.default_rng(seed), image, mask)
-        views.append(View({"rgb": image, "ir": thermal}, _bounds(mask), mask))
+        image = centred_view(sprite.image, centre, linear, cv2.mean(sprite.image))
+        mask = centred_view(sprite.mask, centre, linear, (0.0,))
+        thermal = from_silhouette(np.random.default_rng(seed), image, mask)
+        views.append(TargetView({"rgb": image, "ir": thermal}, _bounds(mask), mask))
     return views[0], views[1]
 
 
-def before(
-    rng: np.random.Generator, target: Segmented, others: list[Segmented], background: Path, cache: ImageCache
-) -> tuple[View, View]:
+def in_front_of(
+    rng: np.random.Generator, target: SegmentedObject, others: list[SegmentedObject], background: Path, read: ReadImage
+) -> tuple[TargetView, TargetView]:
     """The object cut out and put before ``background``, ``others`` passing by, some behind it and some in front."""
-    heat, around = temperatures(rng)
-    scene = Surroundings(rng, photometric.three_channels(cache.read(background)))
+    own_level, around = temperatures(rng)
+    surroundings = Background(rng, three_channels(read(background)))
     softness = rng.uniform(0.5, 1.6)
-    main = _sprite(target, cache)
-    passers = [_sprite(item, cache, float(np.exp(rng.uniform(-0.5, 0.3)))) for item in others]
+    main = _sprite(target, read)
+    passers = [_sprite(item, read, float(np.exp(rng.uniform(-0.5, 0.3)))) for item in others]
     ways = [_offset(rng, main.extent, passer.extent) for passer in passers]
-    levels = [heat + rng.normal(0, 12) if rng.random() < ALIKE else temperatures(rng)[0] for _ in others]
+    levels = [own_level + rng.normal(0, 12) if rng.random() < ALIKE else temperatures(rng)[0] for _ in others]
     contrasts = rng.uniform(0.1, 0.5, len(others) + 1)
     in_front = rng.random(len(others)) < 0.35
-    cold = rng.uniform(0.2, 0.7)
+    outer_contrast = rng.uniform(0.2, 0.7)
     views = []
     for _ in range(2):
-        own = _layer(rng, main, np.zeros(2), heat, contrasts[0])
+        own = _layer(rng, main, np.zeros(2), own_level, contrasts[0])
         rest = [
             _layer(rng, passer, way + rng.normal(0, 12, 2), level, contrast)
             for passer, way, level, contrast in zip(passers, ways, levels, contrasts[1:], strict=True)
         ]
         behind = [layer for layer, front in zip(rest, in_front, strict=True) if not front]
         front = [layer for layer, front in zip(rest, in_front, strict=True) if front]
-        outer = scene.view(rng)
-        visible, thermal = _composed(outer, around, cold, [*behind, own, *front])
+        outer = surroundings.view(rng)
+        visible, thermal = _composed(outer, around, outer_contrast, [*behind, own, *front])
         thermal = photometric.add_noise(rng, cv2.GaussianBlur(thermal, (0, 0), softness), 2.0)  # type: ignore[arg-type]
-        views.append(View({"rgb": visible, "ir": photometric.three_channels(thermal)}, _bounds(own.mask), own.mask))
+        views.append(TargetView({"rgb": visible, "ir": three_channels(thermal)}, _bounds(own.mask), own.mask))
     return views[0], views[1]
 
 
@@ -179,10 +149,10 @@ def _offset(rng: np.random.Generator, extent: np.ndarray, other: np.ndarray) -> 
 
 def _layer(rng: np.random.Generator, sprite: Sprite, offset: np.ndarray, level: float, contrast: float) -> Layer:
     """One moment of an object, ``offset`` px from the crop's centre."""
-    linear = np.linalg.inv(_motion(rng, 0.1))
+    linear = np.linalg.inv(random_motion(rng, 0.1))
     centre = sprite.centre - linear @ offset
-    mask = window(sprite.mask, centre, linear, (0.0,))
-    image = photometric.light(rng, window(sprite.image, centre, linear))
+    mask = centred_view(sprite.mask, centre, linear, (0.0,))
+    image = photometric.brightness(rng, centred_view(sprite.image, centre, linear))
     return Layer(image, mask, float(np.clip(level, 5, 250)), float(contrast))
 
 
@@ -192,7 +162,7 @@ def _composed(outer: Image, around: float, contrast: float, layers: list[Layer])
     thermal: Any = radiance(outer, around, contrast)
     for layer in layers:
         share = layer.mask.astype(np.float32) / 255
-        warm = radiance(layer.image, layer.level, layer.contrast, layer.mask)
+        radiated = radiance(layer.image, layer.level, layer.contrast, layer.mask)
         visible = cv2.blendLinear(layer.image, visible, share, 1 - share)
-        thermal = cv2.blendLinear(warm, thermal, share, 1 - share)
+        thermal = cv2.blendLinear(radiated, thermal, share, 1 - share)
     return visible, thermal

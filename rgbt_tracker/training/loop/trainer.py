@@ -1,9 +1,10 @@
-"""The training loop."""
+"""Training runs: their steps, and what they write."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,20 +17,21 @@ from nestfuse_core.common.errors import UserError
 from rgbt_tracker.config import TrackerConfig, load_config
 from rgbt_tracker.models.build import build_network
 from rgbt_tracker.models.network import SiameseNetwork
-from rgbt_tracker.training import checkpoint, records
 from rgbt_tracker.training.data.batches import Batch, Batches, as_images
-from rgbt_tracker.training.data.pool import Pool
 from rgbt_tracker.training.data.samples import SampleMaker, Sides
+from rgbt_tracker.training.data.sources import Sources
 from rgbt_tracker.training.data.targets import AnchorGrid, anchor_grid
-from rgbt_tracker.training.measure import picked_iou
-from rgbt_tracker.training.optimisation.ema import MovingAverage
+from rgbt_tracker.training.loop import checkpoint, records
+from rgbt_tracker.training.loop.measure import best_box_iou
+from rgbt_tracker.training.loop.start import load_start
+from rgbt_tracker.training.optimisation.ema import ExponentialMovingAverage
+from rgbt_tracker.training.optimisation.freezing import Freezing
 from rgbt_tracker.training.optimisation.losses import Sums, loss_sums, total
+from rgbt_tracker.training.optimisation.optimiser import DTYPES, make_optimiser, set_rate
 from rgbt_tracker.training.optimisation.parallel import Group, check_batch, share_statistics
 from rgbt_tracker.training.optimisation.schedule import factor
-from rgbt_tracker.training.optimisation.stages import DTYPES, Stages, make_optimiser, set_rate
-from rgbt_tracker.training.optimisation.teacher import Lesson, Teacher
+from rgbt_tracker.training.optimisation.teacher import SoftTargets, Teacher
 from rgbt_tracker.training.recipe import Recipe, write_recipe
-from rgbt_tracker.training.start import load_start
 
 LOG_EVERY = 20
 PATIENCE = 10
@@ -44,12 +46,24 @@ class PairLoss(nn.Module):
         self.network = network
         self._recipe = recipe
 
-    def forward(self, batch: Batch, lesson: Lesson | None = None) -> tuple[Sums, Tensor, Tensor]:
+    def forward(self, batch: Batch, soft: SoftTargets | None = None) -> tuple[Sums, Tensor, Tensor]:
         dtype = DTYPES[self._recipe.precision]
         with torch.autocast(batch.search.device.type, dtype, enabled=dtype != torch.float32):
             output = self.network(as_images(batch.template), as_images(batch.search))
-        sums = loss_sums(output.cls, output.loc, batch, self._recipe.loss, self._recipe.targets, lesson)
+        sums = loss_sums(output.cls, output.loc, batch, self._recipe.loss, self._recipe.targets, soft)
         return sums, output.cls.detach(), output.loc.detach()
+
+
+@dataclass(frozen=True)
+class StepReport:
+    """What one step computed: the loss's sums, the head's output ``cls`` and ``loc``, rate and norm of the gradient."""
+
+    sums: Sums
+    cls: Tensor
+    loc: Tensor
+    batch: Batch
+    rate: float
+    gradient: float
 
 
 class Trainer:
@@ -76,27 +90,41 @@ class Trainer:
                 f"'{recipe.model}' has no anchors (head '{self.config.model.head.type}'); train an 'rpn' head."
             )
         network = build_network(self.config)
-        load_start(network, *recipe.start)
+        load_start(network, recipe.start)
         self.network = network.to(self.device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         if self.group.world > 1:
             share_statistics(self.network)
-        self.stages = Stages(self.network, recipe)
-        self.optimiser = make_optimiser(recipe.optimiser, self.stages.groups())
-        self.scaler = torch.amp.GradScaler(self.device.type, enabled=recipe.precision == "float16")
-        self.average = MovingAverage(self.network, recipe.ema)
+        self.freezing = Freezing(self.network, recipe)
+        self.optimiser = make_optimiser(recipe.optimiser, self.freezing.groups())
+        self.ema = ExponentialMovingAverage(self.network, recipe.ema)
         self.teacher: Teacher | None = None
         if recipe.teacher is not None:
             self.teacher = Teacher(recipe.teacher, self.config, self.device, DTYPES[recipe.precision])
         self.step = 0
         self.skipped = 0
         self.interrupted = False
-        self._misses = 0
+        self._not_finite = 0
         self._loss = PairLoss(self.network, recipe)
         self._model: nn.Module = self._loss
 
     def resume(self) -> None:
         """Continue exactly where ``last.pt`` of the output folder ends."""
-        checkpoint.load(self, self.output / checkpoint.LAST)
+        state = checkpoint.load(self.output / checkpoint.LAST, self.recipe, self.device)
+        self.network.load_state_dict(state["state_dict"])
+        self.ema.load(state["ema"], self.device)
+        self.optimiser.load_state_dict(state["optimiser"])
+        self.step, self.skipped = state["step"], state["skipped"]
+
+    def save(self) -> None:
+        """Write the state after ``step`` steps to ``last.pt``: network, averages, optimiser and counters."""
+        state = {
+            "step": self.step,
+            "skipped": self.skipped,
+            "state_dict": self.freezing.state(),
+            "ema": self.ema.state(),
+            "optimiser": self.optimiser.state_dict(),
+        }
+        checkpoint.save(self.output / checkpoint.LAST, self.recipe, state, self.device)
 
     def batches(self) -> tuple[Batches, AnchorGrid]:
         """The data of this process, and the anchors its targets refer to."""
@@ -107,9 +135,9 @@ class Trainer:
             ]
             self.network.eval()
             positions = self.network(*images).cls.shape[-1]
-            self.stages.set_training()
+            self.freezing.set_training()
         grid = anchor_grid(self.config.anchors, positions, options.instance)
-        maker = SampleMaker(self.recipe, Pool(self.recipe.data), grid, Sides(options.exemplar, options.instance))
+        maker = SampleMaker(self.recipe, Sources(self.recipe.data), grid, Sides(options.exemplar, options.instance))
         return Batches(self.recipe, maker, self.group.rank, self.group.world), grid
 
     def run(self, until: int | None = None, on_step: Callable[[int, str], None] | None = None) -> None:
@@ -133,35 +161,33 @@ class Trainer:
             writer.finish()
         self.group.wait()
 
-    def train_step(self, batch: Batch) -> dict[str, Any]:
+    def train_step(self, batch: Batch) -> StepReport:
         """One update on this process's share of the batch; a step that is not finite changes nothing but the count."""
-        self._enter_stage()
+        self._unfreeze()
         rate = self.recipe.optimiser.rate * factor(self.recipe.schedule, self.step, self.recipe.steps)
         set_rate(self.optimiser, rate)
         statistics = {name: value.clone() for name, value in self.network.named_buffers() if "running" in name}
-        lesson = self.teacher(batch) if self.teacher is not None else None
-        sums, cls, loc = self._model(batch, lesson)
+        soft = self.teacher(batch) if self.teacher is not None else None
+        sums, cls, loc = self._model(batch, soft)
         counts = self.group.sum(sums.counts())
         loss = total(sums, counts, self.recipe.loss, self.group.world)
         self.optimiser.zero_grad(set_to_none=True)
-        self.scaler.scale(loss).backward()
-        self.scaler.unscale_(self.optimiser)
+        loss.backward()
         trained = [p for p in self.network.parameters() if p.grad is not None]
         gradient = nn.utils.clip_grad_norm_(trained, self.recipe.optimiser.clip)
         finite = bool(torch.isfinite(self.group.sum(loss.detach())) and torch.isfinite(gradient))
         if finite:
-            self.scaler.step(self.optimiser)
-            self.average.update()
+            self.optimiser.step()
+            self.ema.update()
         else:
             self._undo(statistics)
-        self.scaler.update()
-        self._misses = 0 if finite else self._misses + 1
+        self._not_finite = 0 if finite else self._not_finite + 1
         self.step += 1
         sums = Sums(*(value.detach() for value in sums))
-        return {"sums": sums, "cls": cls, "loc": loc, "batch": batch, "rate": rate, "gradient": float(gradient)}
+        return StepReport(sums, cls, loc, batch, rate, float(gradient))
 
-    def _enter_stage(self) -> None:
-        if self.stages.enter(self.step) and self.group.world > 1:
+    def _unfreeze(self) -> None:
+        if self.freezing.update(self.step) and self.group.world > 1:
             local = [self.device] if self.device.type == "cuda" else None
             self._model = DistributedDataParallel(
                 self._loss, device_ids=local, broadcast_buffers=False, find_unused_parameters=True
@@ -173,7 +199,7 @@ class Trainer:
         for name, value in statistics.items():
             buffers[name].copy_(value)
         self.skipped += 1
-        if self._misses + 1 >= PATIENCE and self.recipe.precision != "float16":
+        if self._not_finite + 1 >= PATIENCE:
             raise UserError(
                 f"Training diverged: no finite loss in {PATIENCE} steps up to step {self.step}; lower optimiser.rate "
                 f"or optimiser.clip and resume from '{self.output / checkpoint.LAST}'."
@@ -181,7 +207,7 @@ class Trainer:
 
     def weights(self) -> dict[str, Tensor]:
         """The averaged network as a flat state dict on the CPU."""
-        return {key: value.cpu() for key, value in self.average.applied(self.stages.state()).items()}
+        return {key: value.cpu() for key, value in self.ema.applied(self.freezing.state()).items()}
 
 
 def _is_kept(key: str) -> bool:
@@ -204,7 +230,7 @@ class _Writer:
         self._keep = {round(recipe.steps * (i + 1) / keep) for i in range(keep)} | {recipe.steps}
         self._sequences: list[Any] | None = None
 
-    def after(self, report: dict[str, Any]) -> str:
+    def after(self, report: StepReport) -> str:
         """Log, save and validate as due after a step; returns a note when there is news."""
         trainer, recipe = self.trainer, self.trainer.recipe
         note = self._log(report) if (trainer.step - 1) % LOG_EVERY == 0 else ""
@@ -229,11 +255,11 @@ class _Writer:
 
     def close(self) -> None:
         """Save for resuming, and draw the curves."""
-        checkpoint.save(self.trainer, self.trainer.output / checkpoint.LAST)
+        self.trainer.save()
         records.draw_curves(self.trainer.output)
 
-    def _log(self, report: dict[str, Any]) -> str:
-        trainer, sums = self.trainer, report["sums"]
+    def _log(self, report: StepReport) -> str:
+        trainer, sums = self.trainer, report.sums
         now = time.perf_counter()
         pairs = (trainer.step - self._since) * trainer.recipe.batch / max(now - self._clock, 1e-9)
         self._clock, self._since = now, trainer.step
@@ -243,10 +269,10 @@ class _Writer:
             "positive": float(sums.positive / sums.positives.clamp_min(1)),
             "negative": float(sums.negative / sums.negatives.clamp_min(1)),
             "location": float(sums.location / sums.pairs),
-            "teacher": float(sums.taught / sums.lessons.clamp_min(1)),
-            "iou": picked_iou(report["cls"], report["loc"], report["batch"], self.grid),
-            "rate": report["rate"],
-            "gradient": report["gradient"],
+            "teacher": float(sums.distillation / sums.distilled.clamp_min(1)),
+            "iou": best_box_iou(report.cls, report.loc, report.batch, self.grid),
+            "rate": report.rate,
+            "gradient": report.gradient,
             "pairs_per_second": pairs,
             "skipped": trainer.skipped,
         }
@@ -254,7 +280,7 @@ class _Writer:
         return f"loss {row['loss']:.3f}, IoU {row['iou']:.2f}, {pairs:.0f} pairs/s"
 
     def _validate(self) -> str:
-        from rgbt_tracker.training.validation import held_out, validate
+        from rgbt_tracker.training.loop.validation import held_out, validate
 
         options = self.trainer.recipe.validation
         if self._sequences is None:

@@ -1,4 +1,4 @@
-"""Windows cut out of target-centred crops, and where the box lands in them.
+"""Target-centred crops: their size, windows cut out of them, and where the box lands in these.
 
 Coordinates are pixel centres here (the centre of pixel i is i), as anchors use them; boxes on disk are edges,
 half a pixel further.
@@ -10,12 +10,27 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
-from rgbt_tracker.training.data.clips import Box, Image
-from rgbt_tracker.training.recipe import View
+from rgbt_tracker.training.recipe import Jitter
+from rgbt_tracker.training.views import Box, Image
+
+CROP = 383
+"""Side of a crop, px."""
+EXEMPLAR = 127
+"""Side of the window around the target that a tracker calls its exemplar, px of the crop."""
 
 Corners = NDArray[np.float64]
+
+
+def context_scale(extent: ArrayLike) -> float:
+    """Crop pixels per pixel of a picture in which the target measures ``extent`` (w, h).
+
+    k = 127 / sqrt((w + c) (h + c)) with c = (w + h) / 2.
+    """
+    w, h = np.asarray(extent, np.float64)
+    context = (w + h) / 2
+    return float(EXEMPLAR / np.sqrt((w + context) * (h + context)))
 
 
 @dataclass(frozen=True)
@@ -71,10 +86,10 @@ class Window:
         return np.array([left, top, right, bottom]) + half
 
 
-def jitter(rng: np.random.Generator, box: Box, size: int, view: View, flip: bool = False) -> Window:
+def jitter(rng: np.random.Generator, box: Box, size: int, ranges: Jitter, flip: bool = False) -> Window:
     """Draw a window around the box's centre: shifted and scaled uniformly, x and y apart (PySOT's Augmentation)."""
-    shift = rng.uniform(-view.shift, view.shift, 2)
-    scale = 1 + rng.uniform(-view.scale, view.scale, 2)
+    shift = rng.uniform(-ranges.shift, ranges.shift, 2)
+    scale = 1 + rng.uniform(-ranges.scale, ranges.scale, 2)
     x, y, w, h = box
     return Window(x + w / 2 - 0.5 + shift[0], y + h / 2 - 0.5 + shift[1], float(scale[0]), float(scale[1]), size, flip)
 

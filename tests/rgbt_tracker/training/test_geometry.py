@@ -6,13 +6,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rgbt_tracker.training.data.geometry import Window, jitter
-from rgbt_tracker.training.recipe import View
+from rgbt_tracker.training.geometry import Window, jitter
+from rgbt_tracker.training.recipe import Jitter
 
 
 def test_window_without_jitter_is_the_centre_of_the_crop():
     image = np.random.default_rng(0).integers(0, 255, (383, 383, 3), dtype=np.uint8)
-    window = jitter(np.random.default_rng(0), (160.0, 140.0, 63.0, 103.0), 127, View())
+    window = jitter(np.random.default_rng(0), (160.0, 140.0, 63.0, 103.0), 127, Jitter())
     np.testing.assert_array_equal(window.cut(image), image[128:255, 128:255])
     np.testing.assert_allclose(window.corners((160.0, 140.0, 63.0, 103.0)), [31.5, 11.5, 94.5, 114.5])
 

@@ -10,7 +10,7 @@ from rgbt_tracker.training.data.batches import Batch
 from rgbt_tracker.training.data.targets import AnchorGrid
 
 
-def picked_iou(cls: Tensor, loc: Tensor, batch: Batch, grid: AnchorGrid) -> float:
+def best_box_iou(cls: Tensor, loc: Tensor, batch: Batch, grid: AnchorGrid) -> float:
     """Mean IoU of each positive pair's highest scoring box with the target; NaN without a positive pair.
 
     Both boxes are decoded from offsets of the same anchor, so no other geometry is needed.

@@ -1,9 +1,12 @@
-"""Everything a run needs to go on exactly as if it had not stopped."""
+"""Everything a run needs to go on exactly as if it had not stopped.
+
+Data need no state: a batch is a function of seed and step.
+"""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 from pydantic import ValidationError
@@ -12,9 +15,6 @@ from nestfuse_core.common.checkpoints import read_checkpoint, save_checkpoint
 from nestfuse_core.common.errors import UserError
 from rgbt_tracker.training.recipe import Recipe
 
-if TYPE_CHECKING:
-    from rgbt_tracker.training.loop import Trainer
-
 LAST = "last.pt"
 # Parts of the recipe that change how a run is watched, not what it computes.
 FREE = {"checkpoints", "validation", "threads"}
@@ -22,31 +22,16 @@ LOADING = {"workers", "processes", "cache_gb"}
 """Parts of ``data`` of the same kind."""
 
 
-def save(trainer: Trainer, path: Path) -> None:
-    """Write the state after ``trainer.step`` steps: network, averages, optimiser, scaler, counters and generators.
-
-    Data need no state: a batch is a function of seed and step.
-    """
+def save(path: Path, recipe: Recipe, state: dict[str, Any], device: torch.device) -> None:
+    """Write a run's ``state`` with its recipe and torch's random generators."""
     random: dict[str, Any] = {"cpu": torch.get_rng_state()}
-    if trainer.device.type == "cuda":
-        random["cuda"] = torch.cuda.get_rng_state(trainer.device)
-    save_checkpoint(
-        path,
-        {
-            "recipe": _essence(trainer.recipe),
-            "step": trainer.step,
-            "skipped": trainer.skipped,
-            "state_dict": trainer.stages.state(),
-            "average": trainer.average.state(),
-            "optimiser": trainer.optimiser.state_dict(),
-            "scaler": trainer.scaler.state_dict(),
-            "random": random,
-        },
-    )
+    if device.type == "cuda":
+        random["cuda"] = torch.cuda.get_rng_state(device)
+    save_checkpoint(path, {"recipe": _essence(recipe), "random": random, **state})
 
 
-def load(trainer: Trainer, path: Path) -> None:
-    """Bring a fresh trainer of the same recipe into the saved state.
+def load(path: Path, recipe: Recipe, device: torch.device) -> dict[str, Any]:
+    """Read the state of a run of the same recipe; torch's random generators go on where the run stopped.
 
     Raises:
         UserError: no such file, not a checkpoint of a run, or one of another recipe, naming the first difference.
@@ -56,15 +41,11 @@ def load(trainer: Trainer, path: Path) -> None:
     state = read_checkpoint(path)
     if not isinstance(state, dict) or "optimiser" not in state or "recipe" not in state:
         raise UserError(f"'{path}' is not the checkpoint of a training run; give the folder that 'rgbt train' wrote.")
-    _same_recipe(_completed(state["recipe"]), _essence(trainer.recipe), path)
-    trainer.network.load_state_dict(state["state_dict"])
-    trainer.average.load(state["average"], trainer.device)
-    trainer.optimiser.load_state_dict(state["optimiser"])
-    trainer.scaler.load_state_dict(state["scaler"])
-    trainer.step, trainer.skipped = state["step"], state["skipped"]
+    _same_recipe(_completed(state["recipe"]), _essence(recipe), path)
     torch.set_rng_state(state["random"]["cpu"])
-    if trainer.device.type == "cuda" and "cuda" in state["random"]:
-        torch.cuda.set_rng_state(state["random"]["cuda"], trainer.device)
+    if device.type == "cuda" and "cuda" in state["random"]:
+        torch.cuda.set_rng_state(state["random"]["cuda"], device)
+    return state
 
 
 def _completed(saved: dict[str, Any]) -> dict[str, Any]:

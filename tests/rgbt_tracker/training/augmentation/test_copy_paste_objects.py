@@ -5,15 +5,14 @@ import numpy as np
 import pytest
 
 from nestfuse_core.common.errors import UserError
-from rgbt_tracker.training.augmentation import distractors as clutter
-from rgbt_tracker.training.augmentation import objects
-from rgbt_tracker.training.augmentation import pseudo_thermal as warmth
-from rgbt_tracker.training.augmentation.copy_paste import list_photos
-from rgbt_tracker.training.data import pool
-from rgbt_tracker.training.data.clips import ImageCache
-from rgbt_tracker.training.data.pool import Shot
-from rgbt_tracker.training.loop import Trainer
+from rgbt_tracker.training.augmentation import copy_paste_objects as objects
+from rgbt_tracker.training.augmentation import distractors, pseudo_thermal
+from rgbt_tracker.training.data.photos import list_objects, list_photos
+from rgbt_tracker.training.data.sources import Sources
+from rgbt_tracker.training.loop.trainer import Trainer
+from rgbt_tracker.training.pictures import read_picture
 from rgbt_tracker.training.recipe import load_recipe
+from rgbt_tracker.training.views import TargetView
 
 BACK, FRONT = 30, 220
 
@@ -42,22 +41,21 @@ def bounds(inside):
 
 def test_photographs_without_an_object_are_left_out(scene):
     photos, masks = scene
-    found = objects.list_objects(photos, masks)
+    found = list_objects(photos, masks)
     assert [item.photo.stem for item in found] == ["a", "b"] and all(item.roomy for item in found)
     assert found[0].box == pytest.approx((135, 90, 31, 61), abs=1)
     with pytest.raises(UserError, match=r"two or more objects.*found 1.*rgbt data masks"):
-        objects.list_objects(photos[:1], masks)
+        list_objects(photos[:1], masks)
 
 
 @pytest.mark.parametrize("seed", range(12))
 def test_the_box_bounds_the_object(scene, seed):
     photos, masks = scene
-    found = objects.list_objects(photos, masks)
-    cache = ImageCache(0.1)
+    found = list_objects(photos, masks)
     rng = np.random.default_rng(seed)
     target = found[seed % 2]
-    way = objects.in_place if seed < 6 else lambda r, t, c: objects.before(r, t, [], photos[2], c)
-    for view in way(rng, target, cache):
+    way = objects.in_place if seed < 6 else lambda r, t, c: objects.in_front_of(r, t, [], photos[2], c)
+    for view in way(rng, target, read_picture):
         x, y, w, h = view.box
         assert (w + (w + h) / 2) * (h + (w + h) / 2) == pytest.approx(127**2, rel=0.5)
         # the object is the only bright thing, and in the thermal view the only thing of its temperature
@@ -71,19 +69,19 @@ def test_the_box_bounds_the_object(scene, seed):
 
 def test_both_moments_have_the_same_temperatures(scene):
     photos, masks = scene
-    target = objects.list_objects(photos, masks)[0]
-    for way in (objects.in_place, lambda r, t, c: objects.before(r, t, [], photos[2], c)):
-        first, second = way(np.random.default_rng(4), target, ImageCache(0.1))
+    target = list_objects(photos, masks)[0]
+    for way in (objects.in_place, lambda r, t, c: objects.in_front_of(r, t, [], photos[2], c)):
+        first, second = way(np.random.default_rng(4), target, read_picture)
         levels = [view.images["ir"][185:198, 185:198].mean() for view in (first, second)]
         assert levels[0] == pytest.approx(levels[1], abs=4)
 
 
 def test_others_pass_beside_the_target(scene):
     photos, masks = scene
-    target, other = objects.list_objects(photos, masks)
+    target, other = list_objects(photos, masks)
     for seed in range(6):
-        alone, _ = objects.before(np.random.default_rng(seed), target, [], photos[2], ImageCache(0.1))
-        crowd, _ = objects.before(np.random.default_rng(seed), target, [other, other], photos[2], ImageCache(0.1))
+        alone, _ = objects.in_front_of(np.random.default_rng(seed), target, [], photos[2], read_picture)
+        crowd, _ = objects.in_front_of(np.random.default_rng(seed), target, [other, other], photos[2], read_picture)
         bright = [(view.images["rgb"][..., 1] > 125).sum() for view in (alone, crowd)]
         assert bright[1] > 1.2 * bright[0]
         # what the box says does not depend on who passes
@@ -96,8 +94,8 @@ def test_silhouettes_are_warm_or_cold_as_a_whole():
     mask = np.zeros((96, 96), np.uint8)
     mask[20:70, 30:60] = 255
     for seed in range(8):
-        view = warmth.silhouette_view(np.random.default_rng(seed), texture, mask)
-        again = warmth.silhouette_view(np.random.default_rng(seed), texture[::-1].copy(), mask)
+        view = pseudo_thermal.from_silhouette(np.random.default_rng(seed), texture, mask)
+        again = pseudo_thermal.from_silhouette(np.random.default_rng(seed), texture[::-1].copy(), mask)
         inside, outside = view[25:65, 35:55], view[:, 70:]
         assert view.shape == texture.shape and (view[..., 0] == view[..., 2]).all()
         assert abs(inside.mean() - outside.mean()) > 15
@@ -107,10 +105,10 @@ def test_silhouettes_are_warm_or_cold_as_a_whole():
 def test_a_silhouette_replaces_the_distractors_ellipse():
     mask = np.zeros((383, 383), np.uint8)
     mask[150:230, 181:201] = 255
-    shot = Shot({"rgb": np.full((383, 383, 3), 200, np.uint8)}, (151.0, 150.0, 80.0, 80.0), mask)
+    other = TargetView({"rgb": np.full((383, 383, 3), 200, np.uint8)}, (151.0, 150.0, 80.0, 80.0), mask)
     search = np.zeros((255, 255, 3), np.uint8)
     corners = np.array([100.0, 100.0, 140.0, 140.0])
-    drawn = clutter.paste_distractor(np.random.default_rng(1), [search], ["rgb"], corners, shot)[0][..., 0] > 100
+    drawn = distractors.paste_distractor(np.random.default_rng(1), [search], ["rgb"], corners, other)[0][..., 0] > 100
     left, top, right, bottom = bounds(drawn)
     assert (bottom - top) / (right - left) == pytest.approx(4, rel=0.15)
 
@@ -131,8 +129,8 @@ def test_a_recipe_with_masks(recipe_file, scene, crop_set, tmp_path, monkeypatch
     data = {"sources": sources, "paired": 1.0, "workers": 0, "negatives": 0.25}
     recipe = load_recipe(recipe_file(data=data))
     used = []
-    real = warmth.silhouette_view
-    monkeypatch.setattr("rgbt_tracker.training.data.samples.silhouette_view", lambda *a: used.append(1) or real(*a))
+    real = pseudo_thermal.from_silhouette
+    monkeypatch.setattr("rgbt_tracker.training.data.samples.from_silhouette", lambda *a: used.append(1) or real(*a))
     batches = [Trainer(recipe, tmp_path / "run").batches()[0] for _ in range(2)]
     for step in range(3):
         one, two = (values.batch(step) for values in batches)
@@ -140,6 +138,6 @@ def test_a_recipe_with_masks(recipe_file, scene, crop_set, tmp_path, monkeypatch
     assert used
     data["sources"][0]["masks"] = str(tmp_path / "nowhere")
     with pytest.raises(UserError, match=r"No mask of a crop of .* in '.*nowhere'.*rgbt data masks"):
-        pool.Pool(load_recipe(recipe_file(data=data)).data)
-    drawn = pool.Pool(recipe.data).sources[0].one(np.random.default_rng(0))
+        Sources(load_recipe(recipe_file(data=data)).data)
+    drawn = Sources(recipe.data).sources[0].one(np.random.default_rng(0))
     assert drawn.mask is not None and drawn.mask[190, 190] == 255

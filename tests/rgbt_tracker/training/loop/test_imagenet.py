@@ -6,7 +6,7 @@ import torch.nn.functional as F
 
 from nestfuse_core.common.errors import UserError
 from rgbt_tracker.models.backbones.mobilenetv2 import MobileNetV2
-from rgbt_tracker.training.imagenet import MEAN, STD, mobilenetv2_state
+from rgbt_tracker.training.loop.imagenet import MEAN, STD, mobilenetv2_state
 
 
 def normed(state, key, x):

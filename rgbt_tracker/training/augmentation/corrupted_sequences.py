@@ -1,6 +1,6 @@
-"""Cameras that fail for a while, in drawn sequences: what a gate is fitted to and judged by.
+"""Sequences one of whose cameras is corrupted for a while: what a gate is fitted to and judged by.
 
-Most of these failures are none of those that training shows (``degradation.py``): a network looks more reliable under
+Most of these corruptions are none of those of training pairs (``corruptions.py``): a network looks more reliable under
 what it has practised than it will be in the field.
 """
 
@@ -11,38 +11,37 @@ from dataclasses import replace
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from rgbt_tracker.sequences.base import Frame, FrameSequence
 from rgbt_tracker.training.augmentation.corruptions import cloud
+from rgbt_tracker.training.views import Image
 
-Image = NDArray[np.uint8]
-Failure = Callable[[Image, Image, int], Image]
-"""Frame, the last good frame before the failure, frames since then -> what the camera delivers; HxW or HxWx3 uint8."""
+Corruption = Callable[[Image, Image, int], Image]
+"""Frame, the last good frame before, frames since then -> what the camera delivers; HxW or HxWx3 uint8."""
 
 
-def noise(rng: np.random.Generator) -> Failure:
+def noise(rng: np.random.Generator) -> Corruption:
     """Nothing but noise."""
     seed = int(rng.integers(2**31))
     return lambda image, good, age: np.random.default_rng((seed, age)).integers(0, 256, image.shape, dtype=np.uint8)
 
 
-def black(rng: np.random.Generator) -> Failure:
+def black(rng: np.random.Generator) -> Corruption:
     """No picture."""
     return lambda image, good, age: np.zeros_like(image)
 
 
-def frozen(rng: np.random.Generator) -> Failure:
+def frozen(rng: np.random.Generator) -> Corruption:
     """The last good frame for ever."""
     return lambda image, good, age: good
 
 
-def veil(rng: np.random.Generator) -> Failure:
+def fog(rng: np.random.Generator) -> Corruption:
     """An even veil through which little is seen."""
     return lambda image, good, age: (0.15 * image + 170).astype(np.uint8)
 
 
-def plume(rng: np.random.Generator) -> Failure:
+def smoke(rng: np.random.Generator) -> Corruption:
     """Rolling smoke with edges and shades of its own, drifting across the picture."""
     side = 1400
     dense, shade = cloud(rng, side, 7), cloud(rng, side, 8)
@@ -64,12 +63,12 @@ def plume(rng: np.random.Generator) -> Failure:
     return deliver
 
 
-def elsewhere(rng: np.random.Generator) -> Failure:
+def turned_away(rng: np.random.Generator) -> Corruption:
     """The camera was turned away: another part of the world, as rich as the right one."""
     return lambda image, good, age: np.ascontiguousarray(image[::-1, ::-1])
 
 
-def adrift(rng: np.random.Generator) -> Failure:
+def drifting(rng: np.random.Generator) -> Corruption:
     """The camera loses its alignment, a few pixels more every frame."""
     pace, far = rng.uniform(-2, 2, 2), rng.uniform(15, 45)
 
@@ -81,7 +80,7 @@ def adrift(rng: np.random.Generator) -> Failure:
     return deliver
 
 
-def blocks(rng: np.random.Generator) -> Failure:
+def blocks(rng: np.random.Generator) -> Corruption:
     """A starved transmission: blocks of one colour."""
     size = int(rng.integers(12, 40))
 
@@ -93,13 +92,13 @@ def blocks(rng: np.random.Generator) -> Failure:
     return deliver
 
 
-def defocus(rng: np.random.Generator) -> Failure:
+def defocus(rng: np.random.Generator) -> Corruption:
     """Far out of focus."""
     sigma = float(rng.uniform(6, 18))
     return lambda image, good, age: np.asarray(cv2.GaussianBlur(image, (0, 0), sigma), np.uint8)
 
 
-def stripes(rng: np.random.Generator) -> Failure:
+def stripes(rng: np.random.Generator) -> Corruption:
     """Columns of an uncooled sensor run away from each other, and little of the scene is left."""
     offsets = rng.normal(0, rng.uniform(25, 60), 4096).astype(np.float32)
 
@@ -110,77 +109,73 @@ def stripes(rng: np.random.Generator) -> Failure:
     return deliver
 
 
-FAILURES: tuple[Callable[[np.random.Generator], Failure], ...] = (
+CORRUPTIONS: tuple[Callable[[np.random.Generator], Corruption], ...] = (
     noise,
     black,
     frozen,
-    veil,
-    plume,
-    plume,
-    plume,
-    elsewhere,
-    adrift,
+    fog,
+    smoke,
+    smoke,
+    smoke,
+    turned_away,
+    drifting,
     blocks,
     defocus,
     stripes,
 )
 
 
-class ImpairedCamera(FrameSequence):
+class CorruptedSequence(FrameSequence):
     """A sequence one of whose two cameras delivers something else for a while.
 
     Attributes:
         camera: "rgb" or "ir".
-        failing: the frames between whose indices it fails.
+        corrupted: the frames between whose indices it does.
     """
 
-    def __init__(self, source: FrameSequence, camera: str, failure: Failure, failing: range) -> None:
+    def __init__(self, source: FrameSequence, camera: str, corruption: Corruption, corrupted: range) -> None:
         super().__init__(source.info)
-        self.camera, self.failing = camera, failing
-        self._source, self._failure = source, failure
+        self.camera, self.corrupted = camera, corrupted
+        self._source, self._corruption = source, corruption
         self._good: Image | None = None
 
     def frame(self, index: int) -> Frame:
         frame = self._source.frame(index)
-        if index not in self.failing:
+        if index not in self.corrupted:
             return frame
         if self._good is None:
-            self._good = getattr(self._source.frame(max(self.failing.start - 1, 0)), self.camera)
-        image = self._failure(getattr(frame, self.camera), self._good, index - self.failing.start)
+            self._good = getattr(self._source.frame(max(self.corrupted.start - 1, 0)), self.camera)
+        image = self._corruption(getattr(frame, self.camera), self._good, index - self.corrupted.start)
         return replace(frame, rgb=image) if self.camera == "rgb" else replace(frame, ir=image)
 
 
-class FailingCamera(ImpairedCamera):
-    """A sequence in which, with probability ``share``, one of the two cameras fails for 10 frames or longer.
+def temporarily_corrupted(source: FrameSequence, seed: int, share: float) -> CorruptedSequence:
+    """With probability ``share``, corrupt one of the two cameras for 10 frames or longer.
 
-    Camera, kind, beginning and end are drawn by ``seed``; the first five frames are always good. ``failing`` is empty
-    when no camera fails.
+    Camera, kind, beginning and end are drawn by ``seed``; the first five frames are always good. ``corrupted`` of the
+    result is empty when neither camera is.
     """
-
-    def __init__(self, source: FrameSequence, seed: int, share: float) -> None:
-        rng = np.random.default_rng(seed)
-        fails = rng.random() < share
-        camera = ("rgb", "ir")[int(rng.integers(2))]
-        failure = FAILURES[int(rng.integers(len(FAILURES)))](rng)
-        first = int(rng.integers(5, max(6, len(source) // 2)))
-        failing = range(first, first + int(rng.integers(10, max(11, len(source))))) if fails else range(0)
-        super().__init__(source, camera, failure, failing)
+    rng = np.random.default_rng(seed)
+    chosen = rng.random() < share
+    camera = ("rgb", "ir")[int(rng.integers(2))]
+    corruption = CORRUPTIONS[int(rng.integers(len(CORRUPTIONS)))](rng)
+    first = int(rng.integers(5, max(6, len(source) // 2)))
+    corrupted = range(first, first + int(rng.integers(10, max(11, len(source))))) if chosen else range(0)
+    return CorruptedSequence(source, camera, corruption, corrupted)
 
 
-class BlindCamera(ImpairedCamera):
-    """A sequence in which, with probability ``share``, one of the two cameras sees nothing from the first frame on.
+def initially_corrupted(source: FrameSequence, seed: int, share: float) -> CorruptedSequence:
+    """With probability ``share``, corrupt one of the two cameras from the first frame on.
 
-    Its template then shows no target. In six of ten of them it stays blind, else it recovers later; camera, kind and
-    end are drawn by ``seed``. ``failing`` is empty when both cameras see.
+    Its template then shows no target. In six of ten sequences it stays so, else it recovers later; camera, kind and
+    end are drawn by ``seed``. ``corrupted`` of the result is empty when neither camera is.
     """
-
-    def __init__(self, source: FrameSequence, seed: int, share: float) -> None:
-        rng = np.random.default_rng((77, seed))
-        fails = rng.random() < share
-        camera = ("rgb", "ir")[int(rng.integers(2))]
-        # What is frozen or drifts away has been seen before.
-        kinds = [kind for kind in FAILURES if kind not in (frozen, adrift)]
-        failure = kinds[int(rng.integers(len(kinds)))](rng)
-        count = len(source)
-        stop = count if rng.random() < 0.6 else int(rng.integers(count // 3, count))
-        super().__init__(source, camera, failure, range(stop if fails else 0))
+    rng = np.random.default_rng((77, seed))
+    chosen = rng.random() < share
+    camera = ("rgb", "ir")[int(rng.integers(2))]
+    # What is frozen or drifts away has been seen before.
+    kinds = [kind for kind in CORRUPTIONS if kind not in (frozen, drifting)]
+    corruption = kinds[int(rng.integers(len(kinds)))](rng)
+    count = len(source)
+    stop = count if rng.random() < 0.6 else int(rng.integers(count // 3, count))
+    return CorruptedSequence(source, camera, corruption, range(stop if chosen else 0))

@@ -1,90 +1,85 @@
-"""Drawing pairs of shots: a template's and a search region's, of one target or, for negatives, of two."""
+"""Drawing pairs of views: a template's and a search region's, of one target or, for negatives, of two."""
 
 from __future__ import annotations
 
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from nestfuse_core.common.errors import UserError
-from rgbt_tracker.training.augmentation import copy_paste as pasted
-from rgbt_tracker.training.augmentation import objects
-from rgbt_tracker.training.augmentation.photometric import three_channels
-from rgbt_tracker.training.data.clips import Box, Clip, Crop, Image, ImageCache, Moment, read_clips
+from rgbt_tracker.training.augmentation.copy_paste import paste_shape
+from rgbt_tracker.training.augmentation.copy_paste_objects import paste_object
+from rgbt_tracker.training.data.clips import Clip, ImageCache, read_clips
+from rgbt_tracker.training.data.crop_set import CropEntry, CropPair
+from rgbt_tracker.training.data.photos import list_objects, list_photos
+from rgbt_tracker.training.pictures import three_channels
 from rgbt_tracker.training.recipe import Data, Source
+from rgbt_tracker.training.views import Image, TargetView
 
 OBJECTS = 0.8
 """Share of segmented objects where a folder of photographs has masks; random shapes are the rest."""
-
-
-@dataclass(frozen=True)
-class Shot:
-    """One target at one moment, as crops: ``images`` maps "rgb" and/or "ir" to HxWx3 uint8 BGR (read only).
-
-    ``box`` (x, y, w, h), edges in crop pixels, is the visible one where both cameras have one. ``mask`` (HxW,
-    0..255) is the target's silhouette in the visible crop, None where it is not known.
-    """
-
-    images: dict[str, Image]
-    box: Box
-    mask: Image | None = None
 
 
 class ClipSource:
     """Clips of one crop set; ``draw`` gives two moments of one of them."""
 
     def __init__(self, source: Source, cache: ImageCache, max_gap: int) -> None:
+        assert source.crops is not None
+        self._folder = source.crops
         self.clips = read_clips(source)
         self.weight = source.weight
-        sizes = np.array([len(clip.moments) for clip in self.clips], float) ** source.balance
+        sizes = np.array([len(clip.instants) for clip in self.clips], float) ** source.balance
         self._edges = np.cumsum(sizes / sizes.sum())
         self._cache, self._max_gap = cache, max_gap
         self._masks = _mask_files(self.clips, source) if source.masks else {}
 
-    def draw(self, rng: np.random.Generator) -> tuple[Shot, Shot]:
+    def draw(self, rng: np.random.Generator) -> tuple[TargetView, TargetView]:
         clip = self._clip(rng)
-        first = int(rng.integers(len(clip.moments)))
+        first = int(rng.integers(len(clip.instants)))
         near = clip.near(first, self._max_gap)
         second = near[int(rng.integers(len(near)))]
-        return self._shot(clip.moments[first]), self._shot(clip.moments[second])
+        return self._view(clip.instants[first]), self._view(clip.instants[second])
 
-    def one(self, rng: np.random.Generator) -> Shot:
-        """A single shot, for negatives and distractors."""
-        moments = self._clip(rng).moments
-        return self._shot(moments[int(rng.integers(len(moments)))])
+    def one(self, rng: np.random.Generator) -> TargetView:
+        """A single view, for negatives and distractors."""
+        instants = self._clip(rng).instants
+        return self._view(instants[int(rng.integers(len(instants)))])
 
     def files(self) -> list[Path]:
         """All pictures of this source."""
-        crops = [crop.file for clip in self.clips for moment in clip.moments for crop in moment.crops.values()]
-        return crops + list(self._masks.values())
+        return [self._folder / entry.file for entry in _entries(self.clips)] + list(self._masks.values())
 
     def _clip(self, rng: np.random.Generator) -> Clip:
         return self.clips[min(int(np.searchsorted(self._edges, rng.random())), len(self.clips) - 1)]
 
-    def _shot(self, moment: Moment) -> Shot:
-        images = {name: three_channels(self._cache.read(crop.file)) for name, crop in moment.crops.items()}
-        crop = moment.crops.get("rgb") or moment.crops["ir"]
-        return Shot(images, crop.box, self._mask(crop))
+    def _view(self, instant: CropPair) -> TargetView:
+        images = {
+            name: three_channels(self._cache.read(self._folder / entry.file)) for name, entry in instant.crops.items()
+        }
+        entry = next(iter(instant.crops.values()))
+        return TargetView(images, entry.box, self._mask(entry))
 
-    def _mask(self, crop: Crop) -> Image | None:
-        path = self._masks.get(crop.file)
+    def _mask(self, entry: CropEntry) -> Image | None:
+        path = self._masks.get(entry.file)
         mask = self._cache.read(path) if path is not None else None
         return mask if mask is not None and mask.any() else None
 
 
-def _mask_files(clips: list[Clip], source: Source) -> dict[Path, Path]:
-    """The mask of each crop that has one.
+def _entries(clips: list[Clip]) -> list[CropEntry]:
+    return [entry for clip in clips for instant in clip.instants for entry in instant.crops.values()]
+
+
+def _mask_files(clips: list[Clip], source: Source) -> dict[str, Path]:
+    """The mask of each crop that has one, by the crop's file.
 
     Raises:
         UserError: none of them has.
     """
-    assert source.crops is not None and source.masks is not None
-    files = [crop.file for clip in clips for moment in clip.moments for crop in moment.crops.values()]
-    masks = {file: source.masks / file.relative_to(source.crops).with_suffix(".png") for file in files}
+    assert source.masks is not None
+    masks = {entry.file: source.masks / Path(entry.file).with_suffix(".png") for entry in _entries(clips)}
     found = {file: mask for file, mask in masks.items() if mask.is_file()}
     if not found:
         raise UserError(f"No mask of a crop of '{source.crops}' in '{source.masks}'; make them with 'rgbt data masks'.")
@@ -92,22 +87,21 @@ def _mask_files(clips: list[Clip], source: Source) -> dict[Path, Path]:
 
 
 class PhotoSource:
-    """Pasted targets from a folder of photographs: random shapes and, where it has ``masks``, segmented objects."""
+    """Copy-paste from a folder of photographs: random shapes and, where it has ``masks``, segmented objects."""
 
     def __init__(self, photos: Path, masks: Path | None, weight: float, cache: ImageCache) -> None:
-        self.photos = pasted.list_photos(photos)
-        self.objects = objects.list_objects(self.photos, masks) if masks else []
+        # Target and background come from different ones.
+        self.photos = list_photos(photos, 2)
+        self.objects = list_objects(self.photos, masks) if masks else []
         self.weight = weight
         self._cache = cache
 
-    def draw(self, rng: np.random.Generator) -> tuple[Shot, Shot]:
+    def draw(self, rng: np.random.Generator) -> tuple[TargetView, TargetView]:
         if self.objects and rng.random() < OBJECTS:
-            first, second = objects.draw(rng, self.objects, self.photos, self._cache)
-        else:
-            first, second = pasted.paste(rng, self.photos, self._cache)
-        return Shot(first.images, first.box, first.mask), Shot(second.images, second.box, second.mask)
+            return paste_object(rng, self.objects, self.photos, self._cache.read)
+        return paste_shape(rng, self.photos, self._cache.read)
 
-    def one(self, rng: np.random.Generator) -> Shot:
+    def one(self, rng: np.random.Generator) -> TargetView:
         return self.draw(rng)[0]
 
     def files(self) -> list[Path]:
@@ -115,7 +109,7 @@ class PhotoSource:
         return self.photos + [item.mask for item in self.objects]
 
 
-class Pool:
+class Sources:
     """All sources of a recipe, drawn from in proportion to their weights."""
 
     def __init__(self, data: Data) -> None:
@@ -134,8 +128,8 @@ class Pool:
     def source(self, rng: np.random.Generator) -> ClipSource | PhotoSource:
         return self.sources[min(int(np.searchsorted(self._edges, rng.random())), len(self.sources) - 1)]
 
-    def pair(self, rng: np.random.Generator, negative: bool) -> tuple[Shot, Shot]:
-        """Template and search shot; of two targets, mostly of one source, when ``negative``."""
+    def pair(self, rng: np.random.Generator, negative: bool) -> tuple[TargetView, TargetView]:
+        """Template and search view; of two targets, mostly of one source, when ``negative``."""
         source = self.source(rng)
         template, search = source.draw(rng)
         if not negative:
@@ -160,8 +154,8 @@ class Pool:
         with ThreadPoolExecutor(threads) as executor:
             deque(executor.map(read, [file for source in self.sources for file in source.files()]), 0)
 
-    def distractor(self, rng: np.random.Generator) -> Shot | None:
-        """A shot of any other target, from a crop set."""
+    def distractor(self, rng: np.random.Generator) -> TargetView | None:
+        """A view of any other target, from a crop set."""
         if not self._clips:
             return None
         return self._clips[int(rng.integers(len(self._clips)))].one(rng)

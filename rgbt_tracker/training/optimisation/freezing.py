@@ -1,4 +1,4 @@
-"""Which parameters train when: the head always, backbone layers from the step their unfreezing names.
+"""Freezing: the head always trains, backbone layers from the step that their unfreezing names.
 
 There is one optimiser for the whole run. A layer that is still frozen has its parameters in the optimiser already,
 without gradients, so that neither the unfreezing nor a resumed run has to rebuild anything.
@@ -13,11 +13,9 @@ import torch
 from torch import nn
 
 from nestfuse_core.common.errors import UserError, nearest
-from rgbt_tracker.training.optimisation.frozen import FrozenLayers
-from rgbt_tracker.training.optimisation.thawed import thaw
-from rgbt_tracker.training.recipe import Optimiser, Recipe
-
-DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
+from rgbt_tracker.training.optimisation.fast_layers import FrozenLayers, fuse_batch_norms
+from rgbt_tracker.training.optimisation.optimiser import DTYPES
+from rgbt_tracker.training.recipe import Recipe
 
 
 def backbones(network: nn.Module) -> list[nn.Module]:
@@ -25,7 +23,7 @@ def backbones(network: nn.Module) -> list[nn.Module]:
     return [child for name, child in network.named_children() if name.startswith("backbone")]
 
 
-class Stages:
+class Freezing:
     """Freezes and unfreezes a network's backbones as the recipe says."""
 
     def __init__(self, network: nn.Module, recipe: Recipe) -> None:
@@ -33,8 +31,8 @@ class Stages:
         self._dtype = DTYPES[recipe.precision]
         self._frozen = [FrozenLayers(backbone) for backbone in backbones(network)]
         self._layers = {
-            stage: [_layer(backbone, name) for backbone in backbones(network) for name in stage.layers]
-            for stage in recipe.backbone.unfreeze
+            unfreeze: [_layer(backbone, name) for backbone in backbones(network) for name in unfreeze.layers]
+            for unfreeze in recipe.backbone.unfreeze
         }
         self._current: int | None = None
         for backbone in backbones(network):
@@ -42,22 +40,22 @@ class Stages:
 
     def number(self, step: int) -> int:
         """How many unfreezings lie before or at the step."""
-        return sum(stage.from_step <= step for stage in self._recipe.backbone.unfreeze)
+        return sum(unfreeze.from_step <= step for unfreeze in self._recipe.backbone.unfreeze)
 
-    def enter(self, step: int) -> bool:
+    def update(self, step: int) -> bool:
         """Bring the network into the state of ``step``; true when something changed."""
         if self.number(step) == self._current:
             return False
         self._current = self.number(step)
         active = self._recipe.backbone.unfreeze[: self._current]
-        thawed = {name for stage in active for name in stage.layers}
+        trained = {name for unfreeze in active for name in unfreeze.layers}
         for frozen in self._frozen:
             frozen.restore()
-            frozen.freeze([name for name, _ in frozen.backbone.named_children() if name not in thawed], self._dtype)
-        for stage in active:
-            for layer in self._layers[stage]:
+            frozen.freeze([name for name, _ in frozen.backbone.named_children() if name not in trained], self._dtype)
+        for unfreeze in active:
+            for layer in self._layers[unfreeze]:
                 layer.requires_grad_(True)
-                thaw(layer)
+                fuse_batch_norms(layer)
         self.set_training()
         return True
 
@@ -72,9 +70,9 @@ class Stages:
         inside = {id(p) for backbone in backbones(self._network) for p in backbone.parameters()}
         head = [p for p in self._network.parameters() if id(p) not in inside]
         groups: list[dict[str, Any]] = [{"params": head, "ratio": 1.0}]
-        for stage in self._recipe.backbone.unfreeze:
-            parameters = [p for layer in self._layers[stage] for p in layer.parameters()]
-            groups.append({"params": parameters, "ratio": stage.rate})
+        for unfreeze in self._recipe.backbone.unfreeze:
+            parameters = [p for layer in self._layers[unfreeze] for p in layer.parameters()]
+            groups.append({"params": parameters, "ratio": unfreeze.rate})
         return groups
 
     def state(self) -> dict[str, torch.Tensor]:
@@ -92,16 +90,3 @@ def _layer(backbone: nn.Module, name: str) -> nn.Module:
             f"The backbone has no layer '{name}' to unfreeze{nearest(name, children)}: {', '.join(children)}."
         )
     return children[name]
-
-
-def make_optimiser(options: Optimiser, groups: list[dict[str, Any]]) -> torch.optim.Optimizer:
-    """SGD with momentum, or AdamW; weight decay on everything, as in the official recipe."""
-    if options.type == "adamw":
-        return torch.optim.AdamW(groups, lr=options.rate, weight_decay=options.weight_decay)
-    return torch.optim.SGD(groups, lr=options.rate, momentum=options.momentum, weight_decay=options.weight_decay)
-
-
-def set_rate(optimiser: torch.optim.Optimizer, rate: float) -> None:
-    """Set the learning rate of every group, times its ratio."""
-    for group in optimiser.param_groups:
-        group["lr"] = rate * group["ratio"]

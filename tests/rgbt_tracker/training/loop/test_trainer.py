@@ -10,9 +10,9 @@ from nestfuse_core.common.errors import UserError
 from rgbt_tracker.config import load_config
 from rgbt_tracker.models.build import build_network
 from rgbt_tracker.models.load import load_weights
-from rgbt_tracker.training.loop import Trainer
+from rgbt_tracker.training.loop.records import read_table
+from rgbt_tracker.training.loop.trainer import Trainer
 from rgbt_tracker.training.recipe import load_recipe
-from rgbt_tracker.training.records import read_table
 
 UNFREEZE = {"backbone": {"unfreeze": [{"from_step": 3, "layers": ["layer3"], "rate": 0.1}]}}
 
@@ -41,7 +41,7 @@ def test_a_resumed_run_is_the_same_to_the_last_bit(recipe_file, tmp_path, stop, 
         assert torch.equal(value, parts[key]) if isinstance(value, torch.Tensor) else value == parts[key], key
 
 
-def test_only_what_is_thawed_moves(recipe_file, tmp_path):
+def test_only_what_is_unfrozen_moves(recipe_file, tmp_path):
     recipe = load_recipe(recipe_file(**UNFREEZE))
     trainer = Trainer(recipe, tmp_path / "run")
     before = trainer.weights()
@@ -73,7 +73,7 @@ def test_a_step_that_is_not_finite_changes_nothing(recipe_file, tmp_path):
 def test_loss_falls_on_one_batch(recipe_file, tmp_path):
     trainer = Trainer(load_recipe(recipe_file(steps=40, augment={}, data=None), _plain(recipe_file)), tmp_path / "run")
     batch = trainer.batches()[0].batch(0)
-    losses = [float(trainer.train_step(batch)["sums"].location) for _ in range(25)]
+    losses = [float(trainer.train_step(batch).sums.location) for _ in range(25)]
     assert losses[-1] < 0.5 * losses[0]
 
 
@@ -118,7 +118,7 @@ def test_a_run_from_before_a_key_of_the_recipe_existed_goes_on(recipe_file, tmp_
     recipe = load_recipe(recipe_file())
     Trainer(recipe, tmp_path / "run").run(until=2)
     state = torch.load(tmp_path / "run" / "last.pt", weights_only=True)
-    del state["recipe"]["teacher"], state["recipe"]["loss"]["teacher"], state["recipe"]["augment"]["distant"]
+    del state["recipe"]["teacher"], state["recipe"]["loss"]["teacher"], state["recipe"]["augment"]["crossing"]
     torch.save(state, tmp_path / "run" / "last.pt")
     log = tmp_path / "run" / "log.csv"
     rows = [{k: v for k, v in row.items() if k != "teacher"} for row in read_table(log)]
