@@ -12,6 +12,7 @@ from rich.table import Table
 
 from nestfuse_core.common.errors import UserError
 from nestfuse_core.common.memory import keep_freed_memory
+from nestfuse_core.common.tables import fit
 
 INTERRUPTED = 130
 stderr = Console(stderr=True, soft_wrap=True)
@@ -32,9 +33,9 @@ def progress() -> Progress:
 
 
 def print_table(table: Table) -> None:
-    """Print a table on stdout at its full width: a narrow terminal wraps its lines, but no figure is cut short."""
-    width = Console(width=1000).measure(table).maximum
-    Console(width=width).print(table)
+    """Print a table on stdout so that no cell is cut short, however narrow the terminal and many the columns."""
+    for part in fit(table, stdout.width):
+        stdout.print(part, markup=False, highlight=False)
 
 
 def run(app: Any, arguments: list[str] | None = None) -> None:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from nestfuse_core.common.console import progress, stdout
+from nestfuse_core.common.console import print_table, progress
 from nestfuse_core.common.errors import UserError
 from rgbt_tracker.cli.track import DEFAULT_CONFIG
 
@@ -57,5 +57,5 @@ def compare(
             tracks[modality] = track.boxes
     picture = output / f"{frames.name}.jpg"
     save_picture(picture, comparison_picture(frames, tracks, settings))
-    stdout.print(table)
+    print_table(table)
     typer.echo(f"picture: {picture}")

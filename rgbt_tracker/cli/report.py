@@ -28,7 +28,7 @@ def report(
         list[Path],
         typer.Argument(
             metavar="RESULTS...",
-            help="Result folders: DIR/<tracker>/<sequence>.txt, one tracker's folder, or results of the VOT toolkit.",
+            help="Results: DIR/<tracker>/<sequence>.txt, one tracker's folder, VOT results; or archives of these.",
         ),
     ],
     sequences: Annotated[
@@ -44,7 +44,17 @@ def report(
         Place, typer.Option(help="Frames inside the page, in files beside it, or none; auto keeps the page < 60 MB.")
     ] = Place.auto,
     size: Annotated[int, typer.Option(min=64, max=4096, help="Longer side of the player's images, pixels.")] = 560,
-    precision: Annotated[float, typer.Option(min=0, help="Radius of the precision score, pixels (GTOT: 5).")] = 20.0,
+    protocol: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="Score one pass as this benchmark does: gtot, rgbt210, rgbt234, lasher, vtuav or plain "
+            "[default: what the results were made for, else plain].",
+        ),
+    ] = None,
+    precision: Annotated[
+        float | None, typer.Option(min=0, help="Radius of the precision score, pixels [default: the protocol's].")
+    ] = None,
     low: Annotated[int, typer.Option(min=2, help="First length of the EAO interval.")] = 109,
     high: Annotated[int, typer.Option(min=2, help="Last length of the EAO interval.")] = 322,
     experiment: Annotated[str, typer.Option(help="Experiment of the VOT toolkit to read.")] = "baseline",
@@ -53,9 +63,11 @@ def report(
     from nestfuse_core.common import console
     from rgbt_tracker.evaluation.reset_measures import check_interval
     from rgbt_tracker.report.build import Options, build_report
+    from rgbt_tracker.results.archives import unpacked
 
     check_interval(low, high)
-    options = Options(title, images.value, size, tuple(player or ()), precision, (low, high), experiment)
-    written = build_report(results, sequences, output, options)
+    options = Options(title, images.value, size, tuple(player or ()), protocol, precision, (low, high), experiment)
+    with unpacked(results) as folders:
+        written = build_report(folders, sequences, output, options)
     where = {"inside": "images inside", "beside": "images in frames/ beside it", "none": "no images"}[written.images]
     console.stdout.print(f"{written.page} ({written.size / 1e6:.1f} MB, {where})", highlight=False)

@@ -20,8 +20,8 @@ from nestfuse_core.common.files import check_writable
 if TYPE_CHECKING:
     from rgbt_tracker.config import TrackerConfig
     from rgbt_tracker.output.window import Window
+    from rgbt_tracker.results.trajectory import Trajectory
     from rgbt_tracker.sequences.base import Frame, FrameSequence, SequenceInfo
-    from rgbt_tracker.tracking.run import Track
 
 DEFAULT_CONFIG = "nestfuse_siamrpn_mobilev2"
 Box = tuple[float, float, float, float]
@@ -146,7 +146,7 @@ def _check_cameras(frames: FrameSequence, settings: TrackerConfig) -> None:
 
 def _start_box(info: SequenceInfo, settings: TrackerConfig, init: str | None, show: bool) -> Box | None:
     """The first box, or None when the user will draw it."""
-    from rgbt_tracker.sequences.rows import parse_box
+    from rgbt_tracker.box_files import parse_box
 
     box = parse_box(init) if init is not None else info.start_for(settings.modality)
     if box is None and not show:
@@ -231,7 +231,7 @@ def _draw_box(source: Any, window: Window, settings: TrackerConfig) -> Box:
 
 
 def _finish(
-    track: Track, recorder: Any, settings: TrackerConfig, info: SequenceInfo, elapsed: float, request: Request
+    track: Trajectory, recorder: Any, settings: TrackerConfig, info: SequenceInfo, elapsed: float, request: Request
 ) -> None:
     from rgbt_tracker.output.summary import summarise
     from rgbt_tracker.results.write import write_results
@@ -239,7 +239,7 @@ def _finish(
     if not len(track.boxes):
         raise UserError(f"No frame arrived from '{info.source}', so there is nothing to write.")
     if request.maps:
-        from rgbt_tracker.report.maps import write_maps
+        from rgbt_tracker.results.maps import write_maps
 
         write_maps(request.output / f"{info.name}_maps.npz", recorder.maps, recorder.search_boxes)
     files = write_results(request.output, info.name, track.boxes, track.scores, track.seconds)

@@ -1,4 +1,4 @@
-"""A small world for the report: three short sequences in the VOT layout and results of several trackers on them."""
+"""A small world for results and reports: three short sequences in the VOT layout and several trackers' results."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from rgbt_tracker.boxes import box_to_polygon
-from rgbt_tracker.report.maps import write_maps
+from rgbt_tracker.results.maps import write_maps
 
 WIDTH, HEIGHT = 96, 72
 LENGTHS = {"alpha": 30, "beta": 24, "gamma": 52}
