@@ -154,7 +154,7 @@ def score(
     """Print EAO, accuracy and failures of a folder of raw results, as the 2019 VOT toolkit computes them."""
     from rgbt_tracker.evaluation.reset_measures import check_interval
     from rgbt_tracker.evaluation.reset_measures import score as compute
-    from rgbt_tracker.results.reset_runs import load_runs
+    from rgbt_tracker.evaluation.reset_runs import load_runs
 
     check_interval(low, high)
     runs = load_runs(results, ground_truth, names(sequences) or None)

@@ -25,7 +25,7 @@ from rgbt_tracker.api import UNTRAINED
 from rgbt_tracker.config import TrackerConfig
 from rgbt_tracker.evaluation.bootstrap import paired_bootstrap
 from rgbt_tracker.evaluation.one_pass import one_pass_scores
-from rgbt_tracker.evaluation.reset import run_with_resets
+from rgbt_tracker.evaluation.reset import run_with_resets, sequence_runs
 from rgbt_tracker.evaluation.reset_measures import Run, SequenceRuns, accuracy_failures, eao_curve, eao_score
 from rgbt_tracker.sequences.base import FrameSequence
 from rgbt_tracker.sequences.clip import Later, start_frames
@@ -88,7 +88,7 @@ def measure(contender: Contender, setting: str, sequence: FrameSequence, start: 
     track = track_sequence(tracker, part)
     assert part.groundtruth is not None
     scores = one_pass_scores(track.boxes, part.groundtruth)
-    run = run_with_resets(tracker, part)
+    run = sequence_runs(part, [run_with_resets(tracker, part)]).runs[0]
     overlaps = [None if np.isnan(value) else float(value) for value in run.overlaps]
     fps = float(len(track.seconds) / track.seconds.sum())
     codes = [int(code) for code in run.codes]

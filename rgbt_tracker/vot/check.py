@@ -17,8 +17,8 @@ import numpy as np
 
 from nestfuse_core.common.errors import UserError
 from nestfuse_core.common.extras import require
+from rgbt_tracker.results.read import read_trajectory
 from rgbt_tracker.results.regions import is_usable, region_to_box
-from rgbt_tracker.results.trajectory import read_trajectory
 from rgbt_tracker.vot.dataset import SequenceFolder, inspect_sequence, several_targets
 from rgbt_tracker.vot.evaluate import TOOLKIT, load_workspace, tracker_options
 from rgbt_tracker.vot.session import Session, open_session

@@ -11,12 +11,13 @@ from sequence_files import write_sequence
 from typer.testing import CliRunner
 
 from nestfuse_core.common.errors import UserError
+from rgbt_tracker.box_files import read_boxes
 from rgbt_tracker.cli.main import build_app
 from rgbt_tracker.config import load_config
 from rgbt_tracker.evaluation import runner
 from rgbt_tracker.evaluation.groundtruth import load_benchmark
 from rgbt_tracker.evaluation.runner import Setup, check_settings, plan, run_jobs
-from rgbt_tracker.results.rows import read_rows
+from rgbt_tracker.results.settings import benchmark_of
 
 BOXES = np.array([[1.0, 2, 10, 8], [2, 3, 10, 8], [3, 3, 11, 9], [4, 4, 12, 9]])
 
@@ -78,7 +79,7 @@ def test_every_sequence_is_tracked_and_a_stopped_run_goes_on(data, tmp_path, wor
     assert sorted(reported) == sorted((name, 4) for name in "abc" if f"{name}.txt" not in done)
     assert before == {name: (folder / name).stat().st_mtime_ns for name in done}
     for index, name in enumerate("abc"):
-        np.testing.assert_array_equal(read_rows(folder / f"{name}.txt"), [BOXES[0] + np.array([index, 0, 0, 0])] * 4)
+        np.testing.assert_array_equal(read_boxes(folder / f"{name}.txt"), [BOXES[0] + np.array([index, 0, 0, 0])] * 4)
         assert (folder / f"{name}_scores.txt").read_text().split() == ["1.0000", "0.5000", "0.5000", "0.5000"]
         assert len((folder / f"{name}_time.txt").read_text().split()) == 4
     assert not [path for path in folder.iterdir() if path.name.startswith(".")]
@@ -136,8 +137,13 @@ def test_run_and_score_from_the_command_line(data, tmp_path):
     assert first.exit_code == 0 and "--partial" in first.stderr
     folder = tmp_path / "results" / "rgbt234" / "nestfuse_nanotrack-rgbt"
     assert {path.name for path in folder.iterdir()} == {"settings.json", "a.txt", "a_scores.txt", "a_time.txt"}
+    assert benchmark_of(folder) == "rgbt234"
+    settings = json.loads((folder / "settings.json").read_text())
+    del settings["benchmark"]  # as they were written before: not refused, and completed
+    (folder / "settings.json").write_text(json.dumps(settings))
     second = command.invoke(build_app(), run, catch_exceptions=False)
     assert "1 of 3 sequences are finished already" in second.stderr
+    assert benchmark_of(folder) == "rgbt234"
 
     score = ["bench", "score", "rgbt234", str(folder), "--sequences", str(data)]
     shown = command.invoke(build_app(), [*score, "--json", "--output", str(tmp_path / "csv")], catch_exceptions=False)

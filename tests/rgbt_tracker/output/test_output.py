@@ -17,9 +17,9 @@ from rgbt_tracker.output.overlay import LOST, TRACKED, TRUTH, Caption, Overlay, 
 from rgbt_tracker.output.summary import summarise
 from rgbt_tracker.output.video import VideoFile
 from rgbt_tracker.output.window import check_screen, into_panel
+from rgbt_tracker.results.trajectory import Trajectory
 from rgbt_tracker.results.write import write_results
 from rgbt_tracker.sequences import Frame, read_boxes
-from rgbt_tracker.tracking.run import Track
 
 CONFIG = load_config("nestfuse_nanotrack")
 
@@ -63,7 +63,7 @@ def test_boxes_are_written_last(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
 def test_summary() -> None:
     boxes = np.array([[0, 0, 10, 10], [0, 0, 10, 10], [5, 0, 10, 10], [0, 0, 1, 1]], float)
     truth = np.array([[0, 0, 10, 10], [0, 0, 10, 10], [0, 0, 10, 10], [np.nan] * 4])
-    track = Track(boxes, np.array([1, 0.9, 0.2, 0.1]), np.array([1, 0.1, 0.1, 0.2]))
+    track = Trajectory.of_boxes(boxes, np.array([1, 0.9, 0.2, 0.1]), np.array([1, 0.1, 0.1, 0.2]))
     text = summarise(track, truth, 0.3, "street", 2.0)
     assert text == (
         "street: 4 frames in 2.0 s, 2.0 frames/s (tracker alone 7.5); "

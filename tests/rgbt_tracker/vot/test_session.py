@@ -207,14 +207,14 @@ def test_several_ground_truth_files_are_one_target(drawn, tmp_path):
 def test_a_run_alike_is_alike_beyond_the_border_too():
     """The toolkit's comparison takes a box left of the image for different from itself."""
     pytest.importorskip("vot")
-    from rgbt_tracker.results.trajectory import make_trajectory
+    from rgbt_tracker.results.trajectory import Trajectory
     from rgbt_tracker.vot.experiment import same_course
 
-    run = make_trajectory([1, np.array([-5.0, -3, 12, 9]), 2])
-    assert same_course(run, make_trajectory([1, np.array([-5.0, -3, 12, 9]), 2]))
-    assert same_course(run, make_trajectory([1, np.array([-5.001, -3, 12, 9]), 2]))
-    assert not same_course(run, make_trajectory([1, np.array([-4.0, -3, 12, 9]), 2]))
-    assert not same_course(run, make_trajectory([1, 2, 0]))
+    run = Trajectory.of_regions([1, np.array([-5.0, -3, 12, 9]), 2])
+    assert same_course(run, Trajectory.of_regions([1, np.array([-5.0, -3, 12, 9]), 2]))
+    assert same_course(run, Trajectory.of_regions([1, np.array([-5.001, -3, 12, 9]), 2]))
+    assert not same_course(run, Trajectory.of_regions([1, np.array([-4.0, -3, 12, 9]), 2]))
+    assert not same_course(run, Trajectory.of_regions([1, 2, 0]))
 
 
 class FakeRay:

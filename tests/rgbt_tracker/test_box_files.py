@@ -12,7 +12,7 @@ from hypothesis.extra.numpy import arrays
 from sequence_files import lines
 
 from nestfuse_core.common.errors import UserError
-from rgbt_tracker.sequences.rows import absent_as_nan, parse_box, read_boxes
+from rgbt_tracker.box_files import absent_as_nan, parse_box, read_boxes
 
 QUARTERS = st.integers(-400, 4000).map(lambda value: value / 4)
 SIDES = st.integers(1, 2000).map(lambda value: value / 4)

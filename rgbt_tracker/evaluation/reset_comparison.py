@@ -1,23 +1,23 @@
-"""Scores of VOT's reset-based protocol for a report; the measures are those of `evaluation.reset_measures`."""
+"""Several trackers side by side under VOT's reset-based protocol: tables of scores and of differences."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from nestfuse_core.common.errors import UserError
 from rgbt_tracker.evaluation import reset_measures as measures
+from rgbt_tracker.evaluation.attributes import UNTAGGED
 from rgbt_tracker.evaluation.bootstrap import Statistic, bootstrap_difference
+from rgbt_tracker.evaluation.comparison import common_sequences
+from rgbt_tracker.evaluation.groundtruth import Regions
 from rgbt_tracker.evaluation.reset_measures import Scores, SequenceRuns
-from rgbt_tracker.report.scoring import UNTAGGED
-from rgbt_tracker.results.find import TrackerResults
-from rgbt_tracker.results.reset_runs import load_runs
+from rgbt_tracker.evaluation.reset_runs import scored_runs
+from rgbt_tracker.results.trajectory import Trajectory
 
 SAMPLES = 500  # bootstrap draws: each one computes an EAO curve
 
@@ -60,37 +60,29 @@ class Reset:
         return pd.DataFrame(rows).sort_values(order, ascending=False, kind="stable", ignore_index=True)
 
 
-def score_reset(trackers: list[TrackerResults], ground_truth: Path, interval: tuple[int, int]) -> Reset:
+def compare(
+    truths: Mapping[str, Regions], tracks: Mapping[str, Mapping[str, Sequence[Trajectory]]], interval: tuple[int, int]
+) -> Reset:
     """Score every tracker on the sequences they have in common.
 
     Args:
-        trackers: results of the VOT toolkit.
-        ground_truth: folder of sequences in the VOT layout, or of ``<sequence>.txt`` files.
+        truths: sequence -> what it is compared with.
+        tracks: tracker -> sequence -> repetitions.
         interval: lengths over which the EAO curve is averaged.
 
     Raises:
-        UserError: no common sequence, missing ground truth or results of another length.
+        UserError: no common sequence, or results of another length.
     """
-    everything = sorted({name for tracker in trackers for name in tracker.files})
-    common = [name for name in everything if all(name in tracker.files for tracker in trackers)]
-    if not common:
-        names = ", ".join(tracker.name for tracker in trackers)
-        raise UserError(f"The trackers {names} have no sequence in common, so there is nothing to compare.")
-    runs = {tracker.name: load_runs(_folder(tracker), ground_truth, common) for tracker in trackers}
+    common, left_out = common_sequences(tracks, truths)
+    runs = {tracker: [scored_runs(truths[name], each[name]) for name in common] for tracker, each in tracks.items()}
     return Reset(
         runs,
         {name: measures.score(each, *interval) for name, each in runs.items()},
         _by_sequence(runs),
         _by_attribute(runs),
         _differences(runs, interval),
-        [name for name in everything if name not in common],
+        left_out,
     )
-
-
-def _folder(tracker: TrackerResults) -> Path:
-    """Return the folder of the experiment: above ``<sequence>_001.txt`` or ``<sequence>/<sequence>_001.txt``."""
-    name, files = next(iter(tracker.files.items()))
-    return files[0].parent.parent if files[0].parent.name == name else files[0].parent
 
 
 def _by_sequence(runs: Mapping[str, list[SequenceRuns]]) -> pd.DataFrame:

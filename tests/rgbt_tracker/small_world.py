@@ -1,4 +1,4 @@
-"""A small world for the report: three short sequences in the VOT layout and results of several trackers on them."""
+"""A small world for results and reports: three short sequences in the VOT layout and several trackers' results."""
 
 from __future__ import annotations
 
