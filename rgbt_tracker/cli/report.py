@@ -63,7 +63,8 @@ def report(
     from rgbt_tracker.results.archives import unpacked
 
     check_interval(low, high)
-    options = Options(title, cast(Images, images), size, tuple(player or ()), protocol, precision, (low, high), experiment)
+    place = cast(Images, images)
+    options = Options(title, place, size, tuple(player or ()), protocol, precision, (low, high), experiment)
     with unpacked(results) as folders:
         written = build_report(folders, sequences, output, options)
     where = {"inside": "images inside", "beside": "images in frames/ beside it", "none": "no images"}[written.images]
