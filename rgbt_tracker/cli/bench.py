@@ -51,29 +51,29 @@ def run(
     """Track every sequence of a benchmark; run it again to go on where it was stopped."""
     from rgbt_tracker.config import load_config
     from rgbt_tracker.evaluation.groundtruth import load_benchmark
-    from rgbt_tracker.evaluation.runner import Setup, check_settings, finished, plan, run_jobs
-    from rgbt_tracker.results.settings import note_benchmark
+    from rgbt_tracker.evaluation.plan import plan
+    from rgbt_tracker.evaluation.runner import Setup, Worker, run_jobs
+    from rgbt_tracker.evaluation.store import ResultFolder, unfinished
 
     settings = load_config(config)
     if modality is not None:
         settings = settings.replace(modality=modality)
     setup = Setup(settings, weights, device)
     data = load_benchmark(benchmark, sequences)
-    jobs = plan(data, settings.modality, names(only))
+    jobs = plan(data, setup, names(only))
     folder = output / data.key / (name or f"{settings.name}-{settings.modality}")
-    check_settings(folder, setup.record())
-    note_benchmark(folder, data.key)
-    already = sum(finished(folder, job.name) for job in jobs)
+    store = ResultFolder(folder)
+    store.check({"benchmark": data.key, **setup.record()})
+    waiting = list(unfinished(jobs, store))
+    already = len(jobs) - len(waiting)
     if already:
         stderr.print(f"{already} of {len(jobs)} sequences are finished already.")
     with progress() as display:
         task = display.add_task(data.rules.title, total=len(jobs), completed=already, note="")
-
-        def report(sequence: str, frames: int, seconds: float) -> None:
+        for job, track in run_jobs(waiting, Worker(store), workers):
+            frames, seconds = len(track.boxes), track.seconds.sum()
             rate = frames / seconds if seconds else 0
-            display.update(task, advance=1, note=f"{sequence}: {frames} frames, {rate:.1f} a second")
-
-        run_jobs(setup, jobs, folder, workers=workers, on_done=report)
+            display.update(task, advance=1, note=f"{job}: {frames} frames, {rate:.1f} a second")
     hint = f"rgbt bench score {data.key} {folder} --sequences {sequences}" + (" --partial" if only else "")
     stderr.print(f"Results are in {folder}; score them with: {hint}", highlight=False)
 
