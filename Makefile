@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 # make weights: train the shipped tracker again, about five hours on two CPU cores for all but its fourth part, which wants a
 # GPU (four minutes on an H200; on a CPU it takes more than 21 GB of memory); it needs data/training/crops and
-# data/training/photos (docs/training.md) and goes on where it was stopped.
+# data/training/photos (docs/guides/training.md) and goes on where it was stopped.
 # What the environment is built from: it is rebuilt when one of these changes.
 SOURCES := pyproject.toml setup.py constraints.txt
 

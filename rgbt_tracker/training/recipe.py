@@ -24,7 +24,7 @@ class Source(Section):
     """One set of crops (or of photographs) and how often pairs come from it.
 
     Attributes:
-        crops: folder with ``index.json`` (docs/training.md describes the layout).
+        crops: folder with ``index.json`` (docs/reference/crop-sets.md describes the layout).
         photos: folder of photographs; shapes are cut out of one and pasted into another (``copy_paste.py``).
         masks: folder of the targets' silhouettes (``rgbt data masks``): photographs then also give objects with their
             real outlines (``copy_paste_objects.py``), and visible crops thermal views with a temperature for the
@@ -77,11 +77,26 @@ class Jitter(Section):
 class Augmentation(Section):
     """Probabilities and ranges of the augmentations; the defaults are those of the official recipe.
 
-    ``crossing`` is the share of the distractors that stand partly before the target instead of clear of it;
-    ``background`` the share of the visible clips with known silhouettes that get another background;
-    ``pseudo_thermal`` that of the visible views shown as a thermal camera might, ``misalignment`` the largest offset
-    between the two cameras in pixels, ``corruption`` the share of the paired samples in one of whose modalities little
-    can be seen, ``modality_dropout`` that of those in which one is missing.
+    Attributes:
+        template: geometric jitter and blur of the template, the same shift and scale for both modalities.
+        search: likewise of the search region.
+        colour: PCA jitter of the colours of each visible view by itself.
+        flip: both views mirrored.
+        background: share of the visible clips with a known mask whose target is put before a photograph, the camera
+            moving between the two moments.
+        brightness: gain, offset and gamma of each view by itself; thermal views keep equal channels.
+        grey: both views of a modality without colour.
+        invert: both views of a modality as negatives.
+        pseudo_thermal: share of the visible pairs shown as a thermal camera might.
+        noise: of each view by itself.
+        occlusion: a piece of the surroundings in front of the target.
+        distractor: another target beside it, cut out along its mask where that is known.
+        crossing: share of the distractors that stand partly before the target, about as large and in thermal views
+            mostly about as warm.
+        misalignment: how far the thermal camera may be off, in pixels.
+        corruption: share of the paired samples with smoke, fog, darkness, glare, noise, thermal crossover, black or a
+            frozen camera in one modality.
+        modality_dropout: share of the paired samples with one modality black in both views.
     """
 
     template: Jitter = Jitter(shift=4, scale=0.05)

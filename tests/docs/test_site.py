@@ -40,9 +40,9 @@ def test_every_command_is_described(site: Path) -> None:
 
 def test_every_key_is_described(site: Path) -> None:
     from rgbt_tracker.config.schema import ReliabilityConfig, TrackingConfig
-    from rgbt_tracker.training.recipe import Augment, Recipe
+    from rgbt_tracker.training.recipe import Augmentation, Recipe
 
-    for page, sections in (("configuration", (ReliabilityConfig, TrackingConfig)), ("recipes", (Recipe, Augment))):
+    for page, sections in (("configuration", (ReliabilityConfig, TrackingConfig)), ("recipes", (Recipe, Augmentation))):
         text = (site / f"reference/{page}.html").read_text(encoding="utf-8")
         missing = [
             key for section in sections for key in section.model_fields if f"<td><code>{key}</code></td>" not in text

@@ -1,4 +1,4 @@
-"""Reading crop sets: target-centred JPEG crops with ``index.json``, the training material (docs/data-crops.md)."""
+"""Reading crop sets: target-centred JPEG crops with ``index.json`` (docs/reference/crop-sets.md)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Cutting crop sets: target-centred windows of frames in the geometry of docs/data-crops.md."""
+"""Cutting crop sets: target-centred windows of frames in the geometry of docs/reference/crop-sets.md."""
 
 from __future__ import annotations
 
