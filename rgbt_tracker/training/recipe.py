@@ -75,13 +75,23 @@ class Jitter(Section):
 
 
 class Augmentation(Section):
-    """Probabilities and ranges of the augmentations; the defaults are those of the official recipe.
+    """Augmentations of pairs: shares, where nothing else is said; the defaults are those of the official recipe.
 
-    ``crossing`` is the share of the distractors that stand partly before the target instead of clear of it;
-    ``background`` the share of the visible clips with known silhouettes that get another background;
-    ``pseudo_thermal`` that of the visible views shown as a thermal camera might, ``misalignment`` the largest offset
-    between the two cameras in pixels, ``corruption`` the share of the paired samples in one of whose modalities little
-    can be seen, ``modality_dropout`` that of those in which one is missing.
+    Attributes:
+        template, search: jitter of the two crops.
+        colour: of the visible images that get a constant offset along the principal colour axes.
+        flip: of the pairs that are mirrored.
+        background: of the visible clips with known silhouettes that get another background.
+        brightness: of the images that get another gain, offset and gamma.
+        grey, invert: of the pairs shown without colour, and inverted as a black-hot camera would.
+        pseudo_thermal: of the visible pairs shown as a thermal camera might.
+        noise: of the images with Gaussian noise.
+        occlusion: of the search regions in which something hides a part of the target.
+        distractor: of the search regions with another object.
+        crossing: of the distractors that stand partly before the target instead of clear of it.
+        misalignment: largest offset between the two cameras, in pixels.
+        corruption: of the paired samples in one of whose modalities little can be seen.
+        modality_dropout: of the paired samples in which one modality is black.
     """
 
     template: Jitter = Jitter(shift=4, scale=0.05)
