@@ -75,7 +75,7 @@ class Jitter(Section):
 
 
 class Augmentation(Section):
-    """Probabilities and ranges of the augmentations; the defaults are those of the official recipe.
+    """Augmentations of pairs: shares, where nothing else is said; the defaults are those of the official recipe.
 
     Attributes:
         template: geometric jitter and blur of the template, the same shift and scale for both modalities.

@@ -85,3 +85,19 @@ def test_the_same_place_in_both_modalities() -> None:
     )
     assert changed(search, rgb).any()
     assert (changed(search, rgb) & changed(search, ir)).sum() > 0.8 * changed(search, rgb).sum()
+
+
+def bounds(inside):
+    rows, columns = np.nonzero(inside)
+    return [columns.min(), rows.min(), columns.max() + 1, rows.max() + 1]
+
+
+def test_a_silhouette_replaces_the_distractors_ellipse():
+    mask = np.zeros((383, 383), np.uint8)
+    mask[150:230, 181:201] = 255
+    other = TargetView({"rgb": np.full((383, 383, 3), 200, np.uint8)}, (151.0, 150.0, 80.0, 80.0), mask)
+    search = np.zeros((255, 255, 3), np.uint8)
+    corners = np.array([100.0, 100.0, 140.0, 140.0])
+    drawn = distractors.paste_distractor(np.random.default_rng(1), [search], ["rgb"], corners, other)[0][..., 0] > 100
+    left, top, right, bottom = bounds(drawn)
+    assert (bottom - top) / (right - left) == pytest.approx(4, rel=0.15)

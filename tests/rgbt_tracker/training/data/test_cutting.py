@@ -1,4 +1,4 @@
-"""Crop sets: geometry against independent computations, round trip, resuming, stills."""
+"""Cutting crops: geometry against independent computations, round trip, resuming."""
 
 import json
 from pathlib import Path
@@ -10,11 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import ndimage
 
-from nestfuse_core.common.errors import UserError
 from rgbt_tracker.sequences.base import Frame, FrameSequence, SequenceInfo
 from rgbt_tracker.training.data.crop_set import CropSet
 from rgbt_tracker.training.data.cutting import CropWriter, crop_box, cut, sequence_crops, spread, usable
-from rgbt_tracker.training.data.stills import read_stills, still_crops
 from rgbt_tracker.training.geometry import context_scale
 
 
@@ -92,14 +90,6 @@ def test_boxes_of_the_reference_set(shared: Path) -> None:
         # Other source boxes are rounded to 0.1 px there, which the crop magnifies by k; one whole one is off by 0.04.
         assert error <= (0.05 if whole else 0.011 + 0.06 * context_scale(row["source_box"][2:])), row
     assert exact == 3930
-
-
-@pytest.mark.shared
-def test_reader_reads_the_reference_set(shared: Path) -> None:
-    crops = CropSet(shared / "data/crops")
-    assert len(crops) == 5782 and len(crops.pairs()) == 1688
-    grey = next(entry for entry in crops if entry.modality == "ir")
-    assert crops.load(grey).shape == (383, 383, 3)
 
 
 class Moving(FrameSequence):
@@ -188,85 +178,3 @@ def test_frames_are_spread_evenly() -> None:
     assert spread(boxes, 320, 240, 5) == [0, 25, 50, 75, 100]
     assert spread(boxes[:3], 320, 240, 5) == [0, 1, 2]
     assert spread(boxes * np.nan, 320, 240, 5) == []
-
-
-@pytest.fixture
-def images(tmp_path: Path) -> dict[str, Path]:
-    folders = {"rgb": tmp_path / "visible", "ir": tmp_path / "thermal"}
-    for folder in folders.values():
-        folder.mkdir()
-        cv2.imwrite(str(folder / "a.png"), picture())
-    return folders
-
-
-COCO = {
-    "images": [{"id": 7, "file_name": "a.png"}],
-    "annotations": [
-        {"id": 1, "image_id": 7, "category_id": 3, "bbox": [100, 80, 40, 30]},
-        {"id": 2, "image_id": 7, "category_id": 3, "bbox": [100, 80, 2, 2]},
-        {"id": 3, "image_id": 7, "category_id": 3, "bbox": [0, 0, 300, 200], "iscrowd": 1},
-    ],
-    "categories": [{"id": 3, "name": "car"}],
-}
-
-
-def test_coco_stills(tmp_path: Path, images: dict[str, Path]) -> None:
-    table = tmp_path / "boxes.json"
-    table.write_text(json.dumps(COCO))
-    with CropWriter(tmp_path / "set") as writer:
-        assert sum(still_crops(still, images, writer) for still in read_stills(table)) == 2
-        assert sum(still_crops(still, images, writer) for still in read_stills(table)) == 0
-    (pair,) = CropSet(tmp_path / "set").pairs()["a-1"]
-    assert pair.frame == 0 and pair.rgb is not None and pair.ir is not None
-    assert (pair.rgb.kind, pair.rgb.object, pair.rgb.source_box) == ("still", "car", (100, 80, 40, 30))
-
-
-def test_csv_stills(tmp_path: Path, images: dict[str, Path]) -> None:
-    table = tmp_path / "boxes.csv"
-    table.write_text("path,x,y,w,h,object\na.png,100,80,40,30,dog\n")
-    with CropWriter(tmp_path / "set") as writer:
-        for still in read_stills(table):
-            still_crops(still, {"rgb": images["rgb"]}, writer)
-    (entry,) = CropSet(tmp_path / "set").entries
-    assert (entry.modality, entry.object, entry.box) == ("rgb", "dog", crop_box((100, 80, 40, 30)))
-
-
-@pytest.mark.parametrize(
-    ("text", "message"),
-    [
-        ("a.png,1,2,3", "line 1: expected path,x,y,w,h"),
-        ("a.png,1,2,3,four", "line 1: expected a box of four numbers"),
-    ],
-)
-def test_bad_csv_is_named(tmp_path: Path, text: str, message: str) -> None:
-    table = tmp_path / "boxes.csv"
-    table.write_text(text)
-    with pytest.raises(UserError, match=message):
-        read_stills(table)
-
-
-@pytest.mark.parametrize(
-    ("rows", "message"),
-    [
-        ("{}", "Expected a list"),
-        ("[", "not valid JSON"),
-        ('[{"sequence": "a"}]', "row 0: expected the key 'modality'"),
-        ('[{"sequence":"a","modality":"uv","frame":1,"file":"a","box":[1,2,3,4]}]', "modality 'rgb' or 'ir'"),
-        ('[{"sequence":"a","modality":"ir","frame":1,"file":"a","box":[1,2,0,4]}]', "positive sides"),
-    ],
-)
-def test_bad_index_is_named(tmp_path: Path, rows: str, message: str) -> None:
-    (tmp_path / "index.json").write_text(rows)
-    with pytest.raises(UserError, match=message):
-        CropSet(tmp_path)
-
-
-def test_missing_set_and_missing_crop(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match="rgbt data crops"):
-        CropSet(tmp_path)
-    with CropWriter(tmp_path) as writer:
-        sequence_crops(Moving(), writer, most=1)
-    crops = CropSet(tmp_path)
-    (tmp_path / crops.entries[0].file).unlink()
-    with pytest.raises(UserError, match="No image at"):
-        crops.load(crops.entries[0])
