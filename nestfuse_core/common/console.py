@@ -6,6 +6,8 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
 
+from nestfuse_core.common.tables import fit
+
 stderr = Console(stderr=True, soft_wrap=True)
 stdout = Console(soft_wrap=True)
 
@@ -24,6 +26,6 @@ def progress() -> Progress:
 
 
 def print_table(table: Table) -> None:
-    """Print a table on stdout at its full width: a narrow terminal wraps its lines, but no figure is cut short."""
-    width = Console(width=1000).measure(table).maximum
-    Console(width=width).print(table)
+    """Print a table on stdout so that no cell is cut short, however narrow the terminal and many the columns."""
+    for part in fit(table, stdout.width):
+        stdout.print(part, markup=False, highlight=False)

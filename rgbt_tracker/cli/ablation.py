@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -12,7 +11,10 @@ from nestfuse_core.common.console import progress, stderr, stdout
 from nestfuse_core.common.errors import UserError
 from nestfuse_core.common.extras import require
 from nestfuse_core.common.options import Device, output_folder
-from rgbt_tracker.cli.options import IntervalHigh, IntervalLow
+from rgbt_tracker.cli.options import IntervalHigh, IntervalLow, Workers
+
+if TYPE_CHECKING:
+    from rgbt_tracker.evaluation.runner import Source
 
 
 def ablation(
@@ -36,6 +38,7 @@ def ablation(
     low: IntervalLow = 109,
     high: IntervalHigh = 322,
     device: Device = "auto",
+    workers: Workers = 1,
 ) -> None:
     """Compare single cameras, the paper's fusion and ours, by sequence and in all; prints Markdown tables."""
     require("bench", "pandas")
@@ -60,17 +63,19 @@ def ablation(
         taken = any(settings.name == other.label for other in contenders)
         label = f"{settings.name}={Path(weights).stem}" if taken else settings.name
         contenders.append(Contender(label, settings, weights or None))
-    openers = _openers(sequences or [], drawn)
+    sources = _sources(sequences or [], drawn)
     with progress() as display:
-        task = display.add_task("ablation", total=len(openers) * len(contenders) * len(SETTINGS) * starts, note="")
+        runs = len(sources) * len(contenders) * len(SETTINGS) * starts * 2  # in one pass, and with resets
+        task = display.add_task("ablation", total=runs, note="")
         cells = measure_all(
             contenders,
-            openers,
+            sources,
             output,
             device,
-            lambda cell: display.update(task, advance=1, note=f"{cell.sequence} {cell.setting} {cell.mean_iou:.3f}"),
+            lambda job: display.update(task, advance=1, note=str(job)),
             starts,
             apart,
+            workers,
         )
     parts = {"Summary": summary(cells, low, high)}
     for value, name in {"mean_iou": "mean IoU", "failures": "failures"}.items():
@@ -83,23 +88,23 @@ def ablation(
     stderr.print(f"Written to {output / 'ablation.md'}", highlight=False)
 
 
-def _openers(sequences: list[str], drawn: str | None) -> list:
+def _sources(sequences: list[str], drawn: str | None) -> list[Source]:
+    from rgbt_tracker.evaluation.runner import Source
     from rgbt_tracker.sequences import list_sequences, open_sequence
     from rgbt_tracker.sequences.locate import is_sequence
     from rgbt_tracker.synthetic import draw_sequence, split
 
-    openers: list = []
+    sources: list[Source] = []
     for item in sequences:
         inside = [] if is_sequence(Path(item)) else list_sequences(item)
-        openers += [partial(open_sequence, path) for path in inside] or [partial(open_sequence, item)]
+        sources += [Source(open_sequence, (str(path),), cached=True) for path in inside or [Path(item)]]
     if drawn:
         part, *numbers = drawn.split(":")
         if not 1 <= len(numbers) <= 2 or not all(number.isdigit() for number in numbers):
             raise UserError(f"Expected --drawn SET:COUNT or SET:COUNT:LENGTH, got '{drawn}'; for example test:11:120.")
         length = int(numbers[1]) if len(numbers) == 2 else None
-        openers += [
-            partial(draw_sequence, scene, length=length, seed=seed) for scene, seed in split(part, int(numbers[0]))
-        ]
-    if not openers:
+        scenes = split(part, int(numbers[0]))
+        sources += [Source(draw_sequence, (scene, length), {"seed": seed}, cached=True) for scene, seed in scenes]
+    if not sources:
         raise UserError("Nothing to measure on: give --sequences FOLDER, --drawn SET:COUNT, or both.")
-    return openers
+    return sources

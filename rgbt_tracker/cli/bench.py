@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from nestfuse_core.common.commands import application
-from nestfuse_core.common.console import progress, stderr, stdout
-from nestfuse_core.common.errors import UserError
+from nestfuse_core.common.console import print_table, progress, stderr, stdout
 from nestfuse_core.common.extras import require
 from nestfuse_core.common.options import Device, Json, names, output_folder
 from rgbt_tracker.cli.options import BenchmarkName, Config, Modality, Weights, Workers
@@ -20,7 +19,10 @@ if TYPE_CHECKING:
     from rgbt_tracker.evaluation.groundtruth import Benchmark
 
 Results = Annotated[
-    list[Path], typer.Argument(metavar="RESULTS", help="Result folders: of one tracker, or with one a tracker.")
+    list[Path],
+    typer.Argument(
+        metavar="RESULTS", help="Results: a tracker's folder, one with a folder a tracker, or an archive of these."
+    ),
 ]
 Annotations = Annotated[
     Path | None,
@@ -49,27 +51,29 @@ def run(
     """Track every sequence of a benchmark; run it again to go on where it was stopped."""
     from rgbt_tracker.config import load_config
     from rgbt_tracker.evaluation.groundtruth import load_benchmark
-    from rgbt_tracker.evaluation.runner import Setup, check_settings, finished, plan, run_jobs
+    from rgbt_tracker.evaluation.plan import plan
+    from rgbt_tracker.evaluation.runner import Setup, Worker, run_jobs
+    from rgbt_tracker.evaluation.store import ResultFolder, unfinished
 
     settings = load_config(config)
     if modality is not None:
         settings = settings.replace(modality=modality)
     setup = Setup(settings, weights, device)
     data = load_benchmark(benchmark, sequences)
-    jobs = plan(data, settings.modality, names(only))
+    jobs = plan(data, setup, names(only))
     folder = output / data.key / (name or f"{settings.name}-{settings.modality}")
-    check_settings(folder, setup.record())
-    already = sum(finished(folder, job.name) for job in jobs)
+    store = ResultFolder(folder)
+    store.check({"benchmark": data.key, **setup.record()})
+    waiting = list(unfinished(jobs, store))
+    already = len(jobs) - len(waiting)
     if already:
         stderr.print(f"{already} of {len(jobs)} sequences are finished already.")
     with progress() as display:
         task = display.add_task(data.rules.title, total=len(jobs), completed=already, note="")
-
-        def report(sequence: str, frames: int, seconds: float) -> None:
+        for job, track in run_jobs(waiting, Worker(store), workers):
+            frames, seconds = len(track.boxes), track.seconds.sum()
             rate = frames / seconds if seconds else 0
-            display.update(task, advance=1, note=f"{sequence}: {frames} frames, {rate:.1f} a second")
-
-        run_jobs(setup, jobs, folder, workers=workers, on_done=report)
+            display.update(task, advance=1, note=f"{job}: {frames} frames, {rate:.1f} a second")
     hint = f"rgbt bench score {data.key} {folder} --sequences {sequences}" + (" --partial" if only else "")
     stderr.print(f"Results are in {folder}; score them with: {hint}", highlight=False)
 
@@ -88,9 +92,18 @@ def score(
     require("bench", "pandas")
     from rgbt_tracker.evaluation.benchmark import as_json, evaluate, write_tables
     from rgbt_tracker.evaluation.groundtruth import load_benchmark
+    from rgbt_tracker.results.archives import unpacked
+    from rgbt_tracker.results.find import find_results
+    from rgbt_tracker.results.read import read_one_pass
 
     data = load_benchmark(benchmark, sequences)
-    scored = [evaluate(data, name, files, partial) for name, files in _trackers(data, results).items()]
+    scored = []
+    with unpacked(results) as folders:
+        for tracker in find_results(folders, data.sequences):
+            tracks = {name: read_one_pass(path) for name, path in tracker.one_pass_files().items()}
+            scored.append(evaluate(data, tracker.name, tracks, partial))
+            if tracker.others:
+                stderr.print(f"{tracker.name}: {tracker.others} files of other sequences are passed over.")
     if output is not None:
         for path in write_tables(scored, data.rules, output):
             stderr.print(f"Wrote {path}", highlight=False)
@@ -119,22 +132,14 @@ def export(
 ) -> None:
     """Copy results into the layout that a public toolkit reads."""
     from rgbt_tracker.evaluation.groundtruth import load_benchmark
-    from rgbt_tracker.results import rows
+    from rgbt_tracker.results.archives import unpacked
+    from rgbt_tracker.results.find import find_results
+    from rgbt_tracker.results.write import export as write
 
-    count = rows.export(_trackers(load_benchmark(benchmark, sequences), results), output, layout)
+    data = load_benchmark(benchmark, sequences)
+    with unpacked(results) as folders:
+        count = write(find_results(folders, data.sequences), output, layout)
     stderr.print(f"Wrote {count} files to {output}", highlight=False)
-
-
-def _trackers(data: Benchmark, folders: list[Path]) -> dict[str, dict[str, Path]]:
-    from rgbt_tracker.results.rows import find_trackers
-
-    found: dict[str, dict[str, Path]] = {}
-    for folder in folders:
-        for name, files in find_trackers(folder, data.sequences).items():
-            if name in found:
-                raise UserError(f"Two of the result folders hold a tracker called '{name}'; rename one of them.")
-            found[name] = files
-    return found
 
 
 def _print_summary(data: Benchmark, scored: list[TrackerScore]) -> None:
@@ -151,7 +156,7 @@ def _print_summary(data: Benchmark, scored: list[TrackerScore]) -> None:
         figures = (total.precision_at, total.normalised_at, total.success_auc, total.mean_iou)
         numbers = [f"{value:.4f}" for value in figures]
         table.add_row(item.tracker, *numbers, str(total.sequences), str(total.frames))
-    stdout.print(table)
+    print_table(table)
 
 
 def _print_attributes(data: Benchmark, scored: list[TrackerScore]) -> None:
@@ -161,25 +166,22 @@ def _print_attributes(data: Benchmark, scored: list[TrackerScore]) -> None:
     table.add_column("attribute")
     for item in scored:
         table.add_column(item.tracker, justify="right")
-    for name in data.attributes:
+    for name in dict.fromkeys(name for item in scored for name in item.attributes):
         parts = [item.attributes.get(name) for item in scored]
         if count := max((part.sequences for part in parts if part), default=0):
             cells = [f"{part.precision_at:.3f} / {part.success_auc:.3f}" if part else "-" for part in parts]
             table.add_row(f"{name} ({count})", *cells)
-    stdout.print(table)
+    print_table(table)
 
 
 def _print_differences(data: Benchmark, scored: list[TrackerScore]) -> None:
-    from rgbt_tracker.evaluation.bootstrap import paired_bootstrap
+    from rgbt_tracker.evaluation.benchmark import difference
 
     best, *others = sorted(scored, key=lambda item: -item.total.success_auc)
     for item in others:
-        common = [name for name in best.sequences if name in item.sequences]
-        if not common:
+        interval = difference(data.rules, best, item)
+        if interval is None:
             continue
-        ours, theirs = ([one.sequences[name].success_auc for name in common] for one in (best, item))
-        frames = [best.sequences[name].frames for name in common] if data.rules.pooled else None
-        interval = paired_bootstrap(ours, theirs, weights=frames)
         stdout.print(
             f"{best.tracker} - {item.tracker}: success {interval.difference:+.4f}, 95% interval {interval.low:+.4f} to "
             f"{interval.high:+.4f} over {interval.sequences} sequences"

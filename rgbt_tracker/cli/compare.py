@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from nestfuse_core.common.console import print_table, progress
 from nestfuse_core.common.errors import UserError
 from nestfuse_core.common.options import Device, output_folder
 from rgbt_tracker.cli.options import DEFAULT_CONFIG, Config, SequenceName, Weights
@@ -25,7 +26,6 @@ def compare(
     """
     from rich.table import Table
 
-    from nestfuse_core.common.console import progress, stdout
     from nestfuse_core.common.files import check_writable
     from rgbt_tracker import build_tracker, load_config, open_sequence, track_sequence
     from rgbt_tracker.evaluation.one_pass import one_pass_scores
@@ -54,5 +54,5 @@ def compare(
             tracks[modality] = track.boxes
     picture = output / f"{frames.name}.jpg"
     save_picture(picture, comparison_picture(frames, tracks, settings))
-    stdout.print(table)
+    print_table(table)
     typer.echo(f"picture: {picture}")

@@ -105,15 +105,17 @@ def drawn_crops(
     most: Annotated[int, typer.Option(min=1, help="Crops of one target and modality.")] = 8,
     backgrounds: Annotated[Path | None, typer.Option(help="Photographs for half of the backgrounds.")] = None,
 ) -> None:
-    """Draw many varied short sequences and keep crops of everything that moves in them."""
-    from rgbt_tracker.synthetic.variety import photographs, varied_crops, varied_seeds
+    """Draw many random short sequences and keep crops of everything that moves in them."""
+    from rgbt_tracker.synthetic.random_scenes import random_seeds
     from rgbt_tracker.training.data.cutting import CropWriter
+    from rgbt_tracker.training.data.drawn_crops import scene_crops
+    from rgbt_tracker.training.data.photos import list_photos
 
-    photos = photographs(backgrounds) if backgrounds else []
+    photos = list_photos(backgrounds, 1) if backgrounds else []
     with CropWriter(output) as writer, progress() as bar:
         task = bar.add_task("Drawing crops", total=count, note="")
-        for seed in varied_seeds(part, count):
-            varied_crops(seed, writer, most, photos)
+        for seed in random_seeds(part, count):
+            scene_crops(seed, writer, most, photos)
             bar.update(task, advance=1, note=f"{len(writer.entries)} crops")
     stdout.print(f"{len(writer.entries)} crops in {output}", highlight=False)
 

@@ -36,7 +36,7 @@ def demo(
 
     from rgbt_tracker.config import load_config
     from rgbt_tracker.demo.app import LOCAL, Settings, create_app
-    from rgbt_tracker.demo.engines import Fusing, Trackers
+    from rgbt_tracker.demo.engines import FrameFuser, TrackerFactory
     from rgbt_tracker.demo.uploads import Limits
 
     load_config(config)  # a mistake in its name is said now and not in the browser
@@ -45,7 +45,7 @@ def demo(
         console.stderr.print(f"Note: on {host} everyone who reaches this machine can open pairs and use its processor.")
     listener = _listen(host, port)
     app = create_app(
-        Trackers(config, weights, device), Fusing(fusion_weights, device), Settings(Limits(max_upload), hosts)
+        TrackerFactory(config, weights, device), FrameFuser(fusion_weights, device), Settings(Limits(max_upload), hosts)
     )
     number = listener.getsockname()[1]
     shown = f"[{host}]" if ":" in host else host

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, cast
 
 import typer
 
@@ -19,7 +19,7 @@ def report(
         list[Path],
         typer.Argument(
             metavar="RESULTS",
-            help="Result folders: DIR/<tracker>/<sequence>.txt, one tracker's folder, or results of the VOT toolkit.",
+            help="Results: DIR/<tracker>/<sequence>.txt, one tracker's folder, VOT results; or archives of these.",
         ),
     ],
     sequences: Annotated[
@@ -40,7 +40,17 @@ def report(
         ),
     ] = "auto",
     size: Annotated[int, typer.Option(min=64, max=4096, help="Longer side of the player's images, pixels.")] = 560,
-    precision: Annotated[float, typer.Option(min=0, help="Radius of the precision score, pixels (GTOT: 5).")] = 20.0,
+    protocol: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="Score one pass as this benchmark does: gtot, rgbt210, rgbt234, lasher, vtuav or plain "
+            "[default: what the results were made for, else plain].",
+        ),
+    ] = None,
+    precision: Annotated[
+        float | None, typer.Option(min=0, help="Radius of the precision score, pixels [default: the protocol's].")
+    ] = None,
     low: IntervalLow = 109,
     high: IntervalHigh = 322,
     experiment: Annotated[str, typer.Option(help="Experiment of the VOT toolkit to read.")] = "baseline",
@@ -49,10 +59,13 @@ def report(
     require("report", "pandas", "matplotlib", "jinja2")
     from nestfuse_core.common import console
     from rgbt_tracker.evaluation.reset_measures import check_interval
-    from rgbt_tracker.report.build import Options, build_report
+    from rgbt_tracker.report.build import Images, Options, build_report
+    from rgbt_tracker.results.archives import unpacked
 
     check_interval(low, high)
-    options = Options(title, images, size, tuple(player or ()), precision, (low, high), experiment)
-    written = build_report(results, sequences, output, options)
+    place = cast(Images, images)
+    options = Options(title, place, size, tuple(player or ()), protocol, precision, (low, high), experiment)
+    with unpacked(results) as folders:
+        written = build_report(folders, sequences, output, options)
     where = {"inside": "images inside", "beside": "images in frames/ beside it", "none": "no images"}[written.images]
     console.stdout.print(f"{written.page} ({written.size / 1e6:.1f} MB, {where})", highlight=False)

@@ -77,7 +77,7 @@ def track(
 
 def _settings(config: str, modality: str | None, homography: str | None) -> TrackerConfig:
     from rgbt_tracker.config import load_config
-    from rgbt_tracker.output.homography import read_homography
+    from rgbt_tracker.config.homography import read_homography
 
     settings = load_config(config)
     if modality is not None:
@@ -115,7 +115,7 @@ def _check_cameras(frames: FrameSequence, settings: TrackerConfig) -> None:
 
 def _start_box(info: SequenceInfo, settings: TrackerConfig, init: str | None, show: bool) -> Box | None:
     """The first box, or None when the user will draw it."""
-    from rgbt_tracker.sequences.rows import parse_box
+    from rgbt_tracker.box_files import parse_box
 
     box = parse_box(init) if init is not None else info.start_for(settings.modality)
     if box is None and not show:

@@ -32,7 +32,7 @@ def train(
     from nestfuse_core.common import console
     from nestfuse_core.common.devices import select_device
     from nestfuse_core.common.errors import UserError
-    from rgbt_tracker.training.loop import Trainer
+    from rgbt_tracker.training.loop.trainer import Trainer
     from rgbt_tracker.training.optimisation.parallel import process_group
     from rgbt_tracker.training.recipe import load_recipe
 

@@ -47,6 +47,7 @@ def tune(
     """Tune the tracking loop on some sequences, check the gain on others; run again to go on."""
     require("tune", "optuna")
     from rgbt_tracker.config import load_config
+    from rgbt_tracker.evaluation.runner import Setup
     from rgbt_tracker.tuning import result, sets, study
     from rgbt_tracker.tuning.evaluator import Evaluator
     from rgbt_tracker.tuning.memory import Memory
@@ -62,9 +63,10 @@ def tune(
     fusions = names(fusion)
     default = _default(settings, fusions)
     answers = Memory(int(memory * (1 << 30)))
-    evaluator = Evaluator(settings, weights, device, criterion, answers, variants=bool(fusions))
+    setup = Setup(settings, weights, device)
+    evaluator = Evaluator(setup, criterion, answers, variants=bool(fusions))
     lengths = {name: len(frames[name]) for name in training}
-    known = result.identity(settings, weights, lengths, criterion, fusions)
+    known = result.identity(setup, lengths, criterion, fusions)
     trial_study = study.open_study(folder / "study.journal", known, seed)
     outcome = _search(trial_study, evaluator, frames, default, training, checked, trials, fusions)
     rate = answers.rate("search")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -13,6 +13,10 @@ from nestfuse_core.common.commands import application
 from nestfuse_core.common.extras import require
 from nestfuse_core.common.options import Json, names, output_file
 from rgbt_tracker.cli.options import IntervalHigh, IntervalLow, Workers, Workspace
+
+if TYPE_CHECKING:
+    from rgbt_tracker.evaluation.runner import Job
+    from rgbt_tracker.vot.evaluate import WorkspaceStore
 
 HERE = Path("vot_workspace")
 
@@ -92,15 +96,19 @@ def evaluate(
     force: Annotated[bool, typer.Option("--force", help="Run again what is complete.")] = False,
 ) -> None:
     """Run the workspace's experiments in this process: the files of 'vot evaluate', sooner. Resumes by sequence."""
-    from rgbt_tracker.vot.evaluate import plan
+    from rgbt_tracker.evaluation.store import unfinished
+    from rgbt_tracker.vot.evaluate import WorkspaceStore, plan
 
     if cluster:
         require("cluster", "ray")
     root = _workspace(workspace)
-    jobs = plan(root, trackers, names(experiments), names(sequences), replay=not repeat, force=force)
+    store = WorkspaceStore(Path(root))
+    jobs = plan(store, trackers, names(experiments), names(sequences), replay=not repeat, force=force)
+    if not force:
+        jobs = list(unfinished(jobs, store))
     if not jobs:
         console.stderr.print("Everything is complete; --force runs it again.")
-    _run(jobs, workers, names(devices), cluster)
+    _run(jobs, store, workers, names(devices), cluster)
     console.stdout.print(
         f"Results: {Path(root) / 'results'}. Scores: vot analysis --workspace {workspace}", highlight=False
     )
@@ -114,32 +122,29 @@ def _workspace(given: Path) -> str:
     return str(given.resolve())
 
 
-def _run(jobs: list[Any], workers: int, devices: list[str], cluster: bool) -> None:
-    from dataclasses import replace
-
-    from rgbt_tracker.vot.evaluate import run_job, run_parallel
+def _run(jobs: list[Job], store: WorkspaceStore, workers: int, devices: list[str], cluster: bool) -> None:
+    from rgbt_tracker.evaluation.cluster import run_on_cluster
+    from rgbt_tracker.evaluation.runner import Worker, run_jobs
 
     with console.progress() as bar:
         task = bar.add_task("evaluate", total=len(jobs), note="")
+        done = 0
+
+        def report(job: Job, share: float) -> None:
+            bar.update(task, completed=done + share, note=str(job))
+
         if cluster:
             import ray
 
-            from rgbt_tracker.vot.cluster import run_on_cluster
-
-            for job in run_on_cluster(jobs, ray, gpus=1.0 if any("cuda" in name for name in devices) else 0.0):
-                bar.update(task, advance=1, note=str(job))
-        elif workers > 1:
-            for job in run_parallel(jobs, workers, devices):
-                bar.update(task, advance=1, note=str(job))
+            gpus = 1.0 if any("cuda" in name for name in devices) else 0.0
+            finished = run_on_cluster(jobs, Worker(store), ray, gpus)
         else:
-            for done, job in enumerate(jobs):
-                bar.update(task, note=str(job))
-
-                def report(share: float, done: int = done) -> None:
-                    bar.update(task, completed=done + share)
-
-                run_job(replace(job, device=devices[0] if devices else None), report)
-                report(1)
+            worker = Worker(store, device=devices[0] if devices else None)
+            # Threads belong to a tracker's row: results can differ in the last bits between their numbers.
+            finished = run_jobs(jobs, worker, workers, devices=devices, share_cores=False, on_progress=report)
+        for job, _ in finished:
+            done += 1
+            report(job, 0)
 
 
 @vot.command()
@@ -154,7 +159,7 @@ def score(
     """Print EAO, accuracy and failures of a folder of raw results, as the 2019 VOT toolkit computes them."""
     from rgbt_tracker.evaluation.reset_measures import check_interval
     from rgbt_tracker.evaluation.reset_measures import score as compute
-    from rgbt_tracker.results.reset_runs import load_runs
+    from rgbt_tracker.evaluation.reset_runs import load_runs
 
     check_interval(low, high)
     runs = load_runs(results, ground_truth, names(sequences) or None)

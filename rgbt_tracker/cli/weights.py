@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import typer
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
+from rich.table import Column, Table
 
 from nestfuse_core.common import console
 from nestfuse_core.common.commands import application
@@ -23,14 +24,11 @@ def list_weights(as_json: Json = False) -> None:
     if as_json:
         typer.echo(json.dumps(rows, indent=2))
         return
-    cells = [("NAME", "HERE", "MB", "LICENCE", "CONFIG", "SOURCE")]
+    table = Table("name", "here", Column("MB", justify="right"), "licence", "config", "source")
     for row in rows:
         size = f"{row['size'] / 1e6:.1f}" if row["size"] else "?"
-        cells.append((row["name"], row["here"] or "no", size, row["licence"], row["config"] or "-", row["source"]))
-    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
-    for line in cells:
-        # Not a table that fits the terminal: a wrapped line is readable, a name cut short is not.
-        typer.echo("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip())
+        table.add_row(row["name"], row["here"] or "no", size, row["licence"], row["config"] or "-", row["source"])
+    console.print_table(table)
     console.stderr.print("Fetch one with 'rgbt weights get NAME'; adopt a file with 'rgbt weights add NAME FILE'.")
 
 
@@ -98,7 +96,7 @@ def soup(
 ) -> None:
     """Write a model soup: the mean of several weights of one network, such as those before and after a fine-tuning."""
     from nestfuse_core.common.checkpoints import save_checkpoint
-    from rgbt_tracker.zoo.soup import average
+    from rgbt_tracker.zoo.soup import make_soup
 
-    save_checkpoint(output, average(files))
+    save_checkpoint(output, make_soup(files))
     console.stdout.print(str(output), highlight=False)

@@ -19,10 +19,11 @@ from rgbt_tracker.output.recorder import Recorder, TimedTracker
 from rgbt_tracker.output.summary import summarise
 from rgbt_tracker.output.window import Window
 from rgbt_tracker.results.maps import write_maps
+from rgbt_tracker.results.trajectory import Trajectory
 from rgbt_tracker.results.write import write_results
 from rgbt_tracker.sequences.base import Frame, FrameSequence, SequenceInfo
 from rgbt_tracker.sequences.live import Stoppable
-from rgbt_tracker.tracking.run import Track, track_sequence
+from rgbt_tracker.tracking.run import track_sequence
 
 
 @dataclass(frozen=True)
@@ -82,7 +83,7 @@ def follow(
         )
         began = time.perf_counter()
         with _ending_with(source.stop if live else None), recorder:
-            result = track_sequence(timed, source, start, recorder.on_frame)  # type: ignore[arg-type]
+            result = track_sequence(timed, source, start, recorder.on_frame)
         elapsed = time.perf_counter() - began
     return _write(result, recorder, settings, info, elapsed, request)
 
@@ -116,7 +117,7 @@ def _draw_box(source: Stoppable, window: Window, settings: TrackerConfig) -> Box
 
 
 def _write(
-    track: Track, recorder: Recorder, settings: TrackerConfig, info: SequenceInfo, elapsed: float, request: Request
+    track: Trajectory, recorder: Recorder, settings: TrackerConfig, info: SequenceInfo, elapsed: float, request: Request
 ) -> list[str]:
     if not len(track.boxes):
         raise UserError(f"No frame arrived from '{info.source}', so there is nothing to write.")

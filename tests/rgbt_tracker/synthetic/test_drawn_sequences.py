@@ -13,10 +13,10 @@ import pytest
 
 from nestfuse_core.common.errors import UserError
 from rgbt_tracker.synthetic import SCENES, DrawnSequence, draw_sequence, split
-from rgbt_tracker.synthetic import renderer as stage_module
+from rgbt_tracker.synthetic import renderer as renderer_module
 from rgbt_tracker.synthetic.actors import Actor
 from rgbt_tracker.synthetic.panorama import pixels_per_metre
-from rgbt_tracker.synthetic.variety import draw_crowd, draw_varied, varied_seeds
+from rgbt_tracker.synthetic.random_scenes import draw_crowd, draw_random, random_seeds
 
 LENGTH = 24
 
@@ -72,7 +72,7 @@ def test_seeds_give_different_sequences() -> None:
 
 def test_sets_share_no_seed() -> None:
     parts = [{seed for _, seed in split(part, 500)} for part in ("train", "validation", "test")]
-    parts += [set(varied_seeds(part, 500)) for part in ("train", "validation", "test")]
+    parts += [set(random_seeds(part, 500)) for part in ("train", "validation", "test")]
     assert len(set.union(*parts)) == sum(len(part) for part in parts) == 3000
     assert {name for name, _ in split("train", 11)} == set(SCENES)
 
@@ -97,20 +97,20 @@ def test_target_stays_in_the_picture_and_is_large_enough(name: str, drawn: Calla
 
 
 @contextmanager
-def cast_of(sequence: DrawnSequence, chosen: Callable[[Actor], bool]) -> Iterator[None]:
-    """Send everybody off the stage who is not chosen."""
-    everybody = sequence.stage.actors
-    sequence.stage.actors = [actor for actor in everybody if chosen(actor)]
+def only(sequence: DrawnSequence, chosen: Callable[[Actor], bool]) -> Iterator[None]:
+    """Draw nobody who is not chosen."""
+    everybody = sequence.renderer.actors
+    sequence.renderer.actors = [actor for actor in everybody if chosen(actor)]
     try:
         yield
     finally:
-        sequence.stage.actors = everybody
+        sequence.renderer.actors = everybody
 
 
 def without_target(sequence: DrawnSequence, index: int) -> tuple[np.ndarray, np.ndarray]:
     """The two pictures of an instant with everybody else in them."""
-    with cast_of(sequence, lambda actor: actor is not sequence.stage.target):
-        return sequence.stage.pictures(index)
+    with only(sequence, lambda actor: actor is not sequence.renderer.target):
+        return sequence.renderer.pictures(index)
 
 
 @pytest.mark.parametrize("name", ["street", "zoom", "shake", "glare", "misaligned"])
@@ -118,12 +118,12 @@ def test_box_encloses_exactly_the_pixels_the_target_changes(
     name: str, drawn: Callable[[str], DrawnSequence], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Draw with and without the target; what differs is the target (its shadow is switched off)."""
-    monkeypatch.setattr(stage_module, "cast_shadow", lambda *_: None)
-    monkeypatch.setattr(stage_module.Stage, "_smear", lambda _, image, index: image)
+    monkeypatch.setattr(renderer_module, "cast_shadow", lambda *_: None)
+    monkeypatch.setattr(renderer_module.Renderer, "_motion_blur", lambda _, image, index: image)
     sequence = drawn(name)
     for index in (0, 1, 3):
-        row = sequence.stage.target.row[index]
-        with cast_of(sequence, lambda actor, index=index, row=row: actor.row[index] <= row):
+        row = sequence.renderer.target.row[index]
+        with only(sequence, lambda actor, index=index, row=row: actor.row[index] <= row):
             changed = np.abs(sequence.frame(index).rgb.astype(int) - without_target(sequence, index)[0]).max(2) > 12
         x, y, w, h = cv2.boundingRect(changed.astype(np.uint8))
         left, top, width, height = sequence.groundtruth[index]
@@ -135,12 +135,12 @@ def test_box_encloses_exactly_the_pixels_the_target_changes(
 def test_box_against_the_outline_of_the_drawing(name: str, drawn: Callable[[str], DrawnSequence]) -> None:
     """Second formula: corners of all opaque pixels of the full-size drawing, moved by the matrices."""
     sequence = drawn(name)
-    stage = sequence.stage
+    renderer = sequence.renderer
     for index in (0, 9, 20):
-        opaque = stage.target.pose(index).colour[0][..., 3] >= 128
+        opaque = renderer.target.pose(index).colour[0][..., 3] >= 128
         rows, columns = np.nonzero(opaque)
         points = np.column_stack([columns, rows, np.ones(len(rows))])
-        view = stage.camera.matrix(index, stage.size) @ np.vstack([stage.target.matrix(index), [0, 0, 1]])
+        view = renderer.camera.matrix(index, renderer.size) @ np.vstack([renderer.target.matrix(index), [0, 0, 1]])
         moved = (points @ view.T)[:, :2]
         x, y, w, h = sequence.groundtruth[index]
         assert np.abs(moved.min(0) - (x, y)).max() < 1.6
@@ -151,15 +151,15 @@ def test_thermal_target_is_where_the_misalignment_puts_it(drawn: Callable[[str],
     sequence = drawn("misaligned")
     index = 0
     changed = np.abs(sequence.frame(index).ir.astype(float) - without_target(sequence, index)[1]) > 3
-    ours = stage_mask_middle(sequence, index)
+    ours = mask_middle(sequence, index)
     there = np.array(cv2.boundingRect(changed.astype(np.uint8)))
-    expected = sequence.stage.alignment @ (*ours, 1)
+    expected = sequence.renderer.alignment @ (*ours, 1)
     assert np.linalg.norm(expected[:2] - ours) > 3
     assert np.abs(there[:2] + there[2:] / 2 - expected[:2]).max() < 4
 
 
-def stage_mask_middle(sequence: DrawnSequence, index: int) -> np.ndarray:
-    box = np.array(cv2.boundingRect(sequence.stage.mask(index)))
+def mask_middle(sequence: DrawnSequence, index: int) -> np.ndarray:
+    box = np.array(cv2.boundingRect(sequence.renderer.mask(index)))
     return box[:2] + box[2:] / 2
 
 
@@ -192,9 +192,9 @@ def test_glare_is_bright(drawn: Callable[[str], DrawnSequence]) -> None:
 
 def contrast(sequence: DrawnSequence, camera: int, index: int) -> float:
     """How much the target changes the pixels it covers."""
-    with_target = sequence.stage.pictures(index)[camera].astype(float)
+    with_target = sequence.renderer.pictures(index)[camera].astype(float)
     changed = np.abs(with_target - without_target(sequence, index)[camera])
-    return float(changed[sequence.stage.mask(index) > 0].mean())
+    return float(changed[sequence.renderer.mask(index) > 0].mean())
 
 
 @pytest.mark.parametrize(("name", "tag", "camera"), [("smoke", "smoke", 0), ("crossover", "thermal_crossover", 1)])
@@ -226,7 +226,7 @@ def test_scale_change_and_occlusion_tags(drawn: Callable[[str], DrawnSequence]) 
 
 def test_camera_shake_moves_the_background(drawn: Callable[[str], DrawnSequence]) -> None:
     def jumps(name: str) -> float:
-        camera = drawn(name).stage.camera
+        camera = drawn(name).renderer.camera
         return float(np.abs(np.diff(camera.y, 2)).mean())
 
     assert drawn("shake").info.tags["camera_shake"].all()
@@ -260,21 +260,21 @@ def test_frame_out_of_range(drawn: Callable[[str], DrawnSequence]) -> None:
         drawn("street").frame(24)
 
 
-def test_varied_sequences_are_deterministic_and_seen_by_a_camera_of_their_own() -> None:
-    seed = varied_seeds("validation", 3)[2]
-    first, second = draw_varied(seed, 12), draw_varied(seed, 12)
+def test_random_sequences_are_deterministic_and_seen_by_a_camera_of_their_own() -> None:
+    seed = random_seeds("validation", 3)[2]
+    first, second = draw_random(seed, 12), draw_random(seed, 12)
     np.testing.assert_array_equal(first.groundtruth, second.groundtruth)
     for a, b in zip(first, second, strict=True):
         assert np.array_equal(a.rgb, b.rgb) and np.array_equal(a.ir, b.ir)
         assert a.ir.shape == (480, 640)
-    assert np.array_equal(a.ir, first.tones[first.stage.pictures(11)[1]])
+    assert np.array_equal(a.ir, first.tones[first.renderer.pictures(11)[1]])
     x, y, w, h = first.groundtruth[11]
-    assert np.count_nonzero(first.stage.mask(11)[int(y) : int(y + h), int(x) : int(x + w)]) > 0
+    assert np.count_nonzero(first.renderer.mask(11)[int(y) : int(y + h), int(x) : int(x + w)]) > 0
 
 
-def test_distant_scenes_are_the_same_with_smaller_targets() -> None:
-    for seed in varied_seeds("validation", 4):
-        near, far = draw_varied(seed, 3), draw_varied(seed, 3, distant=True)
+def test_scenes_with_small_actors_are_the_same_with_smaller_targets() -> None:
+    for seed in random_seeds("validation", 4):
+        near, far = draw_random(seed, 3), draw_random(seed, 3, small=True)
         if not (np.isnan(near.groundtruth).any() or np.isnan(far.groundtruth).any()):
             ratio = far.groundtruth[:, 3] / near.groundtruth[:, 3]
             assert ((ratio > 0.3) & (ratio < 0.9)).all()
@@ -282,11 +282,11 @@ def test_distant_scenes_are_the_same_with_smaller_targets() -> None:
 
 def test_a_crowd_is_people_and_often_company() -> None:
     companions = 0
-    for seed in varied_seeds("train", 12):
+    for seed in random_seeds("train", 12):
         crowd = draw_crowd(seed, 30)
-        target, *others = crowd.stage.actors
-        assert {actor.sprite.kind for actor in crowd.stage.actors[:9]} == {"person"}
-        if len(others) > 8 + crowd.stage.scene.occluders:
+        target, *others = crowd.renderer.actors
+        assert {actor.sprite.kind for actor in crowd.renderer.actors[:9]} == {"person"}
+        if len(others) > 8 + crowd.renderer.scene.occluders:
             companions += 1
             metres = np.abs(others[-1].x - target.x) / [pixels_per_metre(row) for row in target.row]
             assert (metres > 0.2).all() and (metres < 1.7).all()  # at arm's length all the way

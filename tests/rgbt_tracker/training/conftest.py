@@ -72,7 +72,7 @@ def recipe_file(tmp_path, crop_set):
             "batch": 4,
             "ema": 0.9,
             "data": {"sources": [{"crops": str(crop_set)}], "paired": 0.5, "workers": 0, "negatives": 0.25},
-            "augment": {"light": 0.5, "flip": 0.5, "degrade": 0.5, "occlusion": 0.5, "distractor": 0.5, "noise": 0.5},
+            "augment": dict.fromkeys(("brightness", "flip", "corruption", "occlusion", "distractor", "noise"), 0.5),
             "loss": {"hard": 0.5},
             "optimiser": {"type": "adamw", "rate": 0.002},
             "schedule": {"type": "cosine", "warmup": 2, "end": 0.0},

@@ -48,7 +48,7 @@ def test_crops_of_a_drawn_folder(tmp_path: Path) -> None:
     assert all(pair.rgb is not None and pair.ir is not None for pair in pairs)
 
 
-def test_varied_crops_resume(tmp_path: Path) -> None:
+def test_drawn_crops_resume(tmp_path: Path) -> None:
     command("drawn-crops", "--output", tmp_path, "--count", 1, "--most", 2, "--part", "validation")
     first = (tmp_path / "index.json").read_bytes()
     crops = CropSet(tmp_path)
