@@ -1,5 +1,6 @@
 """``rgbt vot init`` and the workspace that comes with the repository."""
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -30,14 +31,13 @@ def test_nothing_is_overwritten(tmp_path):
     assert (tmp_path / "vot2020" / "stack.yaml").read_text() == "mine"
 
 
-def test_the_toolkit_loads_it(tmp_path):
+def test_the_toolkit_loads_it(tmp_path, drawn):
     """Also in a folder of another name, far from the repository."""
     pytest.importorskip("vot", reason="needs vot-toolkit: pip install -e '.[vot]'")
     from vot.workspace import Workspace
 
     write_workspace(tmp_path / "elsewhere")
-    (tmp_path / "elsewhere" / "sequences").mkdir()
-    (tmp_path / "elsewhere" / "sequences" / "list.txt").write_text("")
+    shutil.copytree(drawn, tmp_path / "elsewhere" / "sequences")
     for place in (tmp_path / "elsewhere", tmp_path / "elsewhere" / "vot2020"):
         space = Workspace.load(str(place))
         assert {"NestFuseSiamRPN", "NestFuseNano"} <= set(space.registry.identifiers())

