@@ -28,10 +28,11 @@ def compare(
     from rich.table import Table
 
     from nestfuse_core.common.files import check_writable
+    from nestfuse_core.common.pictures import write_image
     from rgbt_tracker import build_tracker
     from rgbt_tracker.config import load_config
     from rgbt_tracker.evaluation.one_pass import one_pass_scores
-    from rgbt_tracker.output.comparison import LABELS, comparison_picture, save_picture
+    from rgbt_tracker.output.comparison import LABELS, comparison_picture
     from rgbt_tracker.results.write import write_results
     from rgbt_tracker.sequences import open_sequence, prefetch
     from rgbt_tracker.tracking.run import track_sequence
@@ -56,6 +57,6 @@ def compare(
             table.add_row(label, f"{scores['mean_iou']:.3f}", f"{scores['success']:.3f}", rate)
             tracks[modality] = track.boxes
     picture = output / f"{frames.name}.jpg"
-    save_picture(picture, comparison_picture(frames, tracks, settings))
+    write_image(picture, comparison_picture(frames, tracks, settings))
     stdout.print(table)
     typer.echo(f"picture: {picture}")

@@ -98,6 +98,9 @@ def track(
     start = _start_box(frames.info, settings, init, show)
     check_writable(output)
     if video is not None:
+        from nestfuse_core.common.video import check_video_name
+
+        check_video_name(video)
         check_writable(video.parent)
     for note in frames.info.notes:
         console.stderr.print(f"Note: {note}", markup=False, highlight=False)
@@ -135,7 +138,7 @@ def _open(sequence: str | None, rgb: str | None, ir: str | None, name: str | Non
 
 
 def _check_cameras(frames: FrameSequence, settings: TrackerConfig) -> None:
-    present = getattr(frames, "cameras", ("rgb", "ir"))
+    present = frames.cameras
     for camera in settings.modalities:
         if camera not in present:
             raise UserError(
@@ -172,10 +175,9 @@ def _run(tracker: Any, settings: TrackerConfig, frames: FrameSequence, start: Bo
     from rgbt_tracker.tracking.run import track_sequence
 
     info, timed = frames.info, TimedTracker(tracker)
-    live = info.length is None
+    live = frames.live
     with ExitStack() as stack:
-        if hasattr(frames, "close"):
-            stack.callback(frames.close)
+        stack.enter_context(frames)
         window = stack.enter_context(Window()) if request.show else None
         source = Stoppable(frames)
         if start is None:

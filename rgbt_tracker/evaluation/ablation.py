@@ -28,8 +28,7 @@ from rgbt_tracker.evaluation.one_pass import one_pass_scores
 from rgbt_tracker.evaluation.reset import run_with_resets
 from rgbt_tracker.evaluation.reset_measures import Run, SequenceRuns, accuracy_failures, eao_curve, eao_score
 from rgbt_tracker.sequences.base import FrameSequence
-from rgbt_tracker.sequences.clip import Later, start_frames
-from rgbt_tracker.sequences.remembered import Remembered
+from rgbt_tracker.sequences.starts import start_frames
 from rgbt_tracker.tracking.run import track_sequence
 from rgbt_tracker.zoo.store import file_hash, resolve
 
@@ -84,7 +83,7 @@ def measure(contender: Contender, setting: str, sequence: FrameSequence, start: 
     from rgbt_tracker import build_tracker
 
     tracker = build_tracker(contender.config.replace(**SETTINGS[setting]), contender.weights, device)
-    part = Later(sequence, start)
+    part = sequence.clip(start)
     track = track_sequence(tracker, part)
     assert part.groundtruth is not None
     scores = one_pass_scores(track.boxes, part.groundtruth)
@@ -112,7 +111,7 @@ def measure_all(
     """
     cells = []
     for open_one in sequences:
-        sequence = Remembered(open_one())
+        sequence = open_one().cached()
         assert sequence.groundtruth is not None
         for contender in contenders:
             weights = _digest(contender)

@@ -167,7 +167,7 @@ def _payloads(
 def _picture(sequence: FrameSequence, encoder: FrameEncoder | None) -> Picture:
     if encoder:
         return Picture(encoder.width, encoder.height, encoder.modalities, encoder.blocks)
-    width, height = getattr(sequence, "size", None) or _extent(np.asarray(sequence.groundtruth))
+    width, height = sequence.size or _extent(np.asarray(sequence.groundtruth))
     return Picture(width, height, [])
 
 

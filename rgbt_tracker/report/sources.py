@@ -17,9 +17,10 @@ from rgbt_tracker.sequences.folders import is_sequence, open_folder
 class BoxesOnly(FrameSequence):
     """A sequence whose ground truth is known and whose images are not.
 
-    Attributes:
-        size: (width, height) of the images, from ``sequences.json`` or, failing that, the extent of the boxes.
+    ``size`` is from ``sequences.json`` or, failing that, the extent of the boxes.
     """
+
+    cameras = ()
 
     def __init__(self, folder: Path, name: str) -> None:
         (annotation,) = read_annotations(folder, [name])

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nestfuse_core.common.errors import UserError
+from nestfuse_core.common.pictures import read_bgr
 from rgbt_tracker.synthetic.actors import companion
 from rgbt_tracker.synthetic.drawn import DrawnSequence
 from rgbt_tracker.synthetic.noise import Picture, to_bytes
@@ -82,10 +83,7 @@ def _background(rng: np.random.Generator, photos: list[Path]) -> Place:
     """A photograph in half of the cases where there are any, else patches or one of the drawn places."""
     if photos and rng.random() < 0.5:
         path = photos[int(rng.integers(len(photos)))]
-        image = cv2.imread(str(path), cv2.IMREAD_COLOR)
-        if image is None:
-            raise UserError(f"Expected a photograph at {path}, but it cannot be read.")
-        place = from_photograph(image, rng)
+        place = from_photograph(read_bgr(path, "photograph", "move it away"), rng)
     else:
         makers = [patchwork, patchwork, *PLACES.values()]
         place = makers[int(rng.integers(len(makers)))](rng)

@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from rgbt_tracker.sequences.base import Frame, FrameSequence
+from rgbt_tracker.sequences.base import Derived, Frame, FrameSequence
 from rgbt_tracker.training.augmentation.corruptions import cloud
 
 Image = NDArray[np.uint8]
@@ -126,7 +126,7 @@ FAILURES: tuple[Callable[[np.random.Generator], Failure], ...] = (
 )
 
 
-class ImpairedCamera(FrameSequence):
+class ImpairedCamera(Derived):
     """A sequence one of whose two cameras delivers something else for a while.
 
     Attributes:
@@ -135,9 +135,9 @@ class ImpairedCamera(FrameSequence):
     """
 
     def __init__(self, source: FrameSequence, camera: str, failure: Failure, failing: range) -> None:
-        super().__init__(source.info)
+        super().__init__(source)
         self.camera, self.failing = camera, failing
-        self._source, self._failure = source, failure
+        self._failure = failure
         self._good: Image | None = None
 
     def frame(self, index: int) -> Frame:
@@ -145,9 +145,14 @@ class ImpairedCamera(FrameSequence):
         if index not in self.failing:
             return frame
         if self._good is None:
-            self._good = getattr(self._source.frame(max(self.failing.start - 1, 0)), self.camera)
-        image = self._failure(getattr(frame, self.camera), self._good, index - self.failing.start)
+            self._good = self._picture(self._source.frame(max(self.failing.start - 1, 0)))
+        image = self._failure(self._picture(frame), self._good, index - self.failing.start)
         return replace(frame, rgb=image) if self.camera == "rgb" else replace(frame, ir=image)
+
+    def _picture(self, frame: Frame) -> Image:
+        image = frame.picture(self.camera)
+        assert image is not None
+        return image
 
 
 class FailingCamera(ImpairedCamera):

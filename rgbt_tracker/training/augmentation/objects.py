@@ -14,6 +14,7 @@ import cv2
 import numpy as np
 
 from nestfuse_core.common.errors import UserError
+from nestfuse_core.common.pictures import read_grey
 from rgbt_tracker.training.augmentation import photometric
 from rgbt_tracker.training.augmentation.copy_paste import Surroundings, View, context_scale, window
 from rgbt_tracker.training.augmentation.pseudo_thermal import radiance, silhouette_view, temperatures
@@ -73,9 +74,7 @@ def list_objects(photos: list[Path], masks: Path) -> list[Segmented]:
         path = masks / f"{photo.stem}.png"
         if not path.is_file():
             continue
-        mask = cv2.imread(str(path), cv2.IMREAD_GRAYSCALE)
-        if mask is None:
-            raise UserError(f"Cannot read the mask '{path}'; delete it and run 'rgbt data masks' again.")
+        mask = read_grey(path, "mask", "delete it and run 'rgbt data masks' again")
         x, y, w, h = cv2.boundingRect((mask > 127).astype(np.uint8))
         if w and h:
             roomy = w < ROOMY * mask.shape[1] and h < ROOMY * mask.shape[0]

@@ -7,11 +7,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from nestfuse_core.common.errors import UserError
+from nestfuse_core.common.pictures import read_image
 from rgbt_tracker.training.data.crop_set import CropEntry, CropSet
 from rgbt_tracker.training.recipe import Source
 
@@ -101,8 +101,8 @@ class ImageCache:
         image = self._images.get(path)
         if image is not None:
             return image
-        image = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)  # type: ignore[assignment]
-        if image is None or image.dtype != np.uint8:
+        image = read_image(path, "crop", "make the set again")
+        if image.dtype != np.uint8:
             raise UserError(f"Cannot read the crop '{path}' as an 8-bit image; make the set again.")
         with self._lock:
             if path not in self._images:

@@ -9,11 +9,11 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from nestfuse_core.common.errors import UserError
+from nestfuse_core.common.pictures import read_bgr
 
 INDEX = "index.json"
 MODALITIES = ("rgb", "ir")
@@ -85,12 +85,7 @@ class CropSet:
 
     def load(self, entry: CropEntry) -> NDArray[np.uint8]:
         """Read a crop: HxWx3 uint8, BGR; one-channel (thermal) files are repeated over the channels."""
-        image = cv2.imread(str(self.path / entry.file), cv2.IMREAD_COLOR)
-        if image is None:
-            raise UserError(
-                f"Expected a JPEG crop at {self.path / entry.file}, but it cannot be read; make the set anew."
-            )
-        return np.asarray(image, dtype=np.uint8)
+        return read_bgr(self.path / entry.file, "crop", "make the set anew")
 
     def pairs(self) -> dict[str, list[CropPair]]:
         """Sequence name -> its instants by frame number, both modalities of an instant side by side."""

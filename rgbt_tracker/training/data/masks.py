@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nestfuse_core.common.errors import UserError
-from nestfuse_core.common.files import replacing
+from nestfuse_core.common.pictures import read_bgr, write_image
 from rgbt_tracker.training.data.crop_set import INDEX, CropSet
 from rgbt_tracker.training.data.photos import photo_files
 from rgbt_tracker.zoo.packaged import packaged_file
@@ -113,10 +113,7 @@ def _photographs(folder: Path) -> Iterator[tuple[Path, Callable[[Salience], Imag
     for path in photo_files(folder):
 
         def find(salience: Salience, path: Path = path) -> Image:
-            image = cv2.imread(str(path), cv2.IMREAD_COLOR)
-            if image is None:
-                raise UserError(f"Expected a photograph at '{path}', but it cannot be read.")
-            return single_object(salience(image))  # type: ignore[arg-type]
+            return single_object(salience(read_bgr(path, "photograph", "move it away")))
 
         yield Path(path.name), find
 
@@ -156,7 +153,6 @@ def write_masks(
     for done, (name, find) in enumerate(todo, start=1):
         path = output / name.with_suffix(".png")
         if not path.is_file():
-            with replacing(path) as part:
-                cv2.imwrite(str(part), find(salience))
+            write_image(path, find(salience))
         on_step(done, len(todo))
     return len(todo)

@@ -9,10 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import cv2
-import numpy as np
-
 from nestfuse_core.common.errors import UserError
+from nestfuse_core.common.pictures import read_bgr
 from rgbt_tracker.training.data.cutting import CropWriter, safe, usable
 
 Box = tuple[float, float, float, float]
@@ -102,7 +100,7 @@ def still_crops(still: Still, folders: dict[str, Path], writer: CropWriter, **fa
     """
     if writer.has(still.name, 0, folders):
         return 0
-    images = {modality: _read(folder / still.path) for modality, folder in folders.items()}
+    images = {modality: read_bgr(folder / still.path) for modality, folder in folders.items()}
     sizes = {image.shape[:2] for image in images.values()}
     if len(sizes) > 1:
         text = " and ".join(f"{width}x{height}" for height, width in sorted(sizes))
@@ -112,10 +110,3 @@ def still_crops(still: Still, folders: dict[str, Path], writer: CropWriter, **fa
         return 0
     facts = {"object": still.object, **facts}
     return len(writer.add(still.name, 0, images, still.box, kind="still", **facts))
-
-
-def _read(path: Path) -> np.ndarray:
-    image = cv2.imread(str(path), cv2.IMREAD_COLOR)
-    if image is None:
-        raise UserError(f"Expected an image at {path}, but it is missing or cannot be read.")
-    return image

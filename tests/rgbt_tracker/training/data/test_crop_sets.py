@@ -267,5 +267,5 @@ def test_missing_set_and_missing_crop(tmp_path: Path) -> None:
         sequence_crops(Moving(), writer, most=1)
     crops = CropSet(tmp_path)
     (tmp_path / crops.entries[0].file).unlink()
-    with pytest.raises(UserError, match="cannot be read"):
+    with pytest.raises(UserError, match="Cannot read the crop"):
         crops.load(crops.entries[0])

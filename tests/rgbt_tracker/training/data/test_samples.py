@@ -8,6 +8,7 @@ import torch
 from nestfuse_core.common.errors import UserError
 from rgbt_tracker.training.augmentation import copy_paste as pasted
 from rgbt_tracker.training.augmentation import corruptions as degradation
+from rgbt_tracker.training.data import clips
 from rgbt_tracker.training.data.clips import ImageCache, read_clips
 from rgbt_tracker.training.loop import Trainer
 from rgbt_tracker.training.recipe import Source, load_recipe
@@ -34,7 +35,7 @@ def test_batches_depend_on_the_step_alone(recipe_file, tmp_path, processes):
 def test_processes_find_every_picture_read(recipe_file, tmp_path, monkeypatch):
     pool = batches_of(load_recipe(recipe_file()), tmp_path)._maker.pool
     pool.preload(2)
-    monkeypatch.setattr(cv2, "imread", lambda *_: pytest.fail("read again"))
+    monkeypatch.setattr(clips, "read_image", lambda *_: pytest.fail("read again"))
     for seed in range(20):
         assert pool.pair(np.random.default_rng(seed), negative=False)[0].images
 
@@ -47,13 +48,13 @@ def test_a_broken_picture_is_named_whoever_reads_it(recipe_file, tmp_path, proce
         object.__setattr__(clip.moments[0].crops["rgb" if "rgb" in clip.moments[0].crops else "ir"], "file", tmp_path)
     with pytest.raises(UserError) as error:
         list(batches(0, 4))
-    assert str(error.value) == f"Cannot read the crop '{tmp_path}' as an 8-bit image; make the set again."
+    assert str(error.value) == f"Cannot read the crop '{tmp_path}': Is a directory; check the path."
 
 
 def test_only_what_the_cache_has_room_for_is_read_ahead(recipe_file, tmp_path, monkeypatch):
     pool = batches_of(load_recipe(recipe_file(), {"data.cache_gb": 0.001}), tmp_path)._maker.pool
-    seen, imread = [], cv2.imread
-    monkeypatch.setattr(cv2, "imread", lambda *given: seen.append(given) or imread(*given))
+    seen, read_image = [], clips.read_image
+    monkeypatch.setattr(clips, "read_image", lambda *given: seen.append(given) or read_image(*given))
     pool.preload(1)
     assert 2 < len(seen) < 12 < len(pool.sources[0].files())
 
