@@ -37,15 +37,12 @@ from rgbt_tracker.config import load_config
 from rgbt_tracker.evaluation.one_pass import one_pass_scores
 from rgbt_tracker.evaluation.reset import reset_scores
 from rgbt_tracker.sequences.base import FrameSequence
-from rgbt_tracker.sequences.clip import Later
-from rgbt_tracker.sequences.remembered import Remembered
 from rgbt_tracker.synthetic import draw_sequence, split
 from rgbt_tracker.synthetic.random_scenes import draw_crowd, draw_random, random_seeds
 from rgbt_tracker.tracking.run import track_sequence
 from rgbt_tracker.tracking.tracker import Tracker
 from rgbt_tracker.training.augmentation.corrupted_sequences import initially_corrupted, temporarily_corrupted
 from rgbt_tracker.training.data.photos import list_photos
-from rgbt_tracker.training.loop.validation import Head
 
 GATE = "4 gains, 3 biases, rate[, together[, first]]"
 SMALLEST = 8
@@ -162,7 +159,7 @@ def short_tracks(tracker: Tracker, sequence: FrameSequence) -> list[tuple[float,
         # The first box is given, not found.
         present = ~np.isnan(truth[start + 1 : start + 1 + FRAMES]).any(1)
         if present.any() and min(truth[start, 2:]) >= SMALLEST:
-            boxes = track_sequence(tracker, Head(Later(sequence, start), FRAMES + 1)).boxes[1:]
+            boxes = track_sequence(tracker, sequence.clip(start, FRAMES + 1)).boxes[1:]
             overlaps = overlap(boxes[present], truth[start + 1 : start + 1 + FRAMES][present])
             scores.append((float(np.mean(overlaps)), float(np.min(overlaps) <= 0)))
     return scores
@@ -208,7 +205,7 @@ def sequences(arguments: argparse.Namespace) -> Iterator[FrameSequence]:
         corrupted = initially_corrupted(scene, number, arguments.blind)
         if not corrupted.corrupted:
             corrupted = temporarily_corrupted(scene, number, arguments.failing)
-        sequence = Remembered(corrupted)
+        sequence = corrupted.cached()
         box = sequence.info.start_box
         if box is not None and min(box[2:]) >= SMALLEST:
             yield sequence

@@ -12,9 +12,9 @@ from rich.table import Column, Table
 
 from nestfuse_core.common.errors import UserError
 from nestfuse_core.common.files import write_text
-from nestfuse_core.common.pictures import Image, read_image
+from nestfuse_core.common.pictures import Image, read_image, white_level
 from nestfuse_core.fusion import thermal
-from nestfuse_core.fusion.colour import luminance, peak
+from nestfuse_core.fusion.colour import luminance
 from nestfuse_core.fusion.pairs import Pair, match_results
 from nestfuse_core.metrics.evaluate import METRICS, evaluate
 
@@ -78,4 +78,4 @@ def _thermal_grey(image: Image) -> Image:
 
 def _visible_grey(image: Image) -> Image:
     """8 bits rounded, as the metrics of the fusion itself are taken."""
-    return np.rint(luminance(image) * np.float32(255 / peak(image))).astype(np.uint8)
+    return np.rint(luminance(image) * np.float32(255 / white_level(image))).astype(np.uint8)

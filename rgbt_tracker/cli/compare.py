@@ -27,9 +27,10 @@ def compare(
     from rich.table import Table
 
     from nestfuse_core.common.files import check_writable
+    from nestfuse_core.common.pictures import write_image
     from rgbt_tracker import build_tracker, load_config, open_sequence, track_sequence
     from rgbt_tracker.evaluation.one_pass import one_pass_scores
-    from rgbt_tracker.output.comparison import LABELS, comparison_picture, save_picture
+    from rgbt_tracker.output.comparison import LABELS, comparison_picture
     from rgbt_tracker.results.write import write_results
     from rgbt_tracker.sequences import prefetch
 
@@ -53,6 +54,6 @@ def compare(
             table.add_row(label, f"{scores['mean_iou']:.3f}", f"{scores['success']:.3f}", rate)
             tracks[modality] = track.boxes
     picture = output / f"{frames.name}.jpg"
-    save_picture(picture, comparison_picture(frames, tracks, settings))
+    write_image(picture, comparison_picture(frames, tracks, settings))
     print_table(table)
     typer.echo(f"picture: {picture}")

@@ -66,6 +66,9 @@ def track(
     start = _start_box(frames.info, settings, init, show)
     check_writable(output)
     if video is not None:
+        from nestfuse_core.common.video import check_video_name
+
+        check_video_name(video)
         check_writable(video.parent)
     tracker = _build(settings, weights, device, frames.info.notes)
     tracker.record_maps = maps
@@ -104,7 +107,7 @@ def _open(sequence: str | None, rgb: str | None, ir: str | None, name: str | Non
 
 
 def _check_cameras(frames: FrameSequence, settings: TrackerConfig) -> None:
-    present = getattr(frames, "cameras", ("rgb", "ir"))
+    present = frames.cameras
     for camera in settings.modalities:
         if camera not in present:
             raise UserError(

@@ -26,7 +26,7 @@ from rgbt_tracker.evaluation.reset import sequence_runs
 from rgbt_tracker.evaluation.reset_measures import Run, SequenceRuns, accuracy_failures, eao_curve, eao_score
 from rgbt_tracker.evaluation.runner import Job, OnePass, Reset, Setup, Source, Worker, run_jobs
 from rgbt_tracker.evaluation.store import KeptFigures, unfinished
-from rgbt_tracker.sequences.clip import start_frames
+from rgbt_tracker.sequences.starts import start_frames
 
 APART = 10
 """Frames from one start to the next, unless asked otherwise."""

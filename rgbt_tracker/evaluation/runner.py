@@ -25,9 +25,7 @@ from rgbt_tracker.evaluation.reset import run_with_resets
 from rgbt_tracker.evaluation.store import Store
 from rgbt_tracker.results.trajectory import Trajectory
 from rgbt_tracker.sequences.base import FrameSequence
-from rgbt_tracker.sequences.clip import Later
 from rgbt_tracker.sequences.prefetch import prefetch
-from rgbt_tracker.sequences.remembered import Remembered
 from rgbt_tracker.tracking.run import track_sequence
 
 Progress = Callable[["Job", float], None]
@@ -88,7 +86,7 @@ class Source:
     def open(self) -> FrameSequence:
         """Return the frames."""
         sequence = self.function(*self.arguments, **self.options)
-        return Remembered(sequence) if self.cached else sequence
+        return sequence.cached() if self.cached else sequence
 
 
 @dataclass(frozen=True)
@@ -148,7 +146,7 @@ class OnePass(Experiment):
 
     def follow(self, tracker: Any, sequence: FrameSequence) -> Trajectory:
         """Return the track of a tracker on a sequence."""
-        part = Later(sequence, self.start) if self.start else sequence
+        part = sequence.clip(self.start) if self.start else sequence
         return track_sequence(tracker, prefetch(part) if self.read_ahead else part, box=self.box)
 
 
@@ -164,7 +162,7 @@ class Reset(Experiment):
 
     def part(self, sequence: FrameSequence) -> FrameSequence:
         """The sequence from the first start on."""
-        return Later(sequence, self.start) if self.start else sequence
+        return sequence.clip(self.start) if self.start else sequence
 
 
 class Worker:

@@ -43,6 +43,7 @@ class DrawnSequence(FrameSequence):
         name = scene.name if seed == 0 else f"{scene.name}-{seed}"
         tags = _tags(renderer, boxes, hidden, crowded)
         super().__init__(SequenceInfo(name, length, FPS, boxes, tags, f"drawn scene '{scene.name}', seed {seed}"))
+        self.size = renderer.size
 
     def frame(self, index: int) -> Frame:
         """Draw frame ``index`` (0-based): BGR and thermal pictures of ``size``, uint8."""

@@ -12,7 +12,7 @@ from dataclasses import replace
 import cv2
 import numpy as np
 
-from rgbt_tracker.sequences.base import Frame, FrameSequence
+from rgbt_tracker.sequences.base import Derived, Frame, FrameSequence
 from rgbt_tracker.training.augmentation.corruptions import cloud
 from rgbt_tracker.training.views import Image
 
@@ -125,7 +125,7 @@ CORRUPTIONS: tuple[Callable[[np.random.Generator], Corruption], ...] = (
 )
 
 
-class CorruptedSequence(FrameSequence):
+class CorruptedSequence(Derived):
     """A sequence one of whose two cameras delivers something else for a while.
 
     Attributes:
@@ -134,9 +134,9 @@ class CorruptedSequence(FrameSequence):
     """
 
     def __init__(self, source: FrameSequence, camera: str, corruption: Corruption, corrupted: range) -> None:
-        super().__init__(source.info)
+        super().__init__(source)
         self.camera, self.corrupted = camera, corrupted
-        self._source, self._corruption = source, corruption
+        self._corruption = corruption
         self._good: Image | None = None
 
     def frame(self, index: int) -> Frame:
@@ -144,9 +144,14 @@ class CorruptedSequence(FrameSequence):
         if index not in self.corrupted:
             return frame
         if self._good is None:
-            self._good = getattr(self._source.frame(max(self.corrupted.start - 1, 0)), self.camera)
-        image = self._corruption(getattr(frame, self.camera), self._good, index - self.corrupted.start)
+            self._good = self._picture(self._source.frame(max(self.corrupted.start - 1, 0)))
+        image = self._corruption(self._picture(frame), self._good, index - self.corrupted.start)
         return replace(frame, rgb=image) if self.camera == "rgb" else replace(frame, ir=image)
+
+    def _picture(self, frame: Frame) -> Image:
+        image = frame.picture(self.camera)
+        assert image is not None
+        return image
 
 
 def temporarily_corrupted(source: FrameSequence, seed: int, share: float) -> CorruptedSequence:

@@ -14,7 +14,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from nestfuse_core.common.errors import UserError
-from nestfuse_core.common.files import replacing, write_text
+from nestfuse_core.common.files import write_text
+from nestfuse_core.common.pictures import write_image
 from rgbt_tracker.config import ThermalConfig
 from rgbt_tracker.sequences.base import FrameSequence
 from rgbt_tracker.tracking.cameras import ThermalFrames
@@ -119,9 +120,7 @@ class CropWriter:
         for modality, image in images.items():
             name = self.file(sequence, modality, frame)
             grey = cv2.cvtColor(image, cv2.COLOR_BGR2GRAY) if modality == "ir" and image.ndim == 3 else image
-            with replacing(self.folder / name) as temporary:
-                if not cv2.imwrite(str(temporary), cut(grey, box), [cv2.IMWRITE_JPEG_QUALITY, QUALITY]):
-                    raise UserError(f"Expected to be able to write crops below {self.folder}, but {name} failed.")
+            write_image(self.folder / name, cut(grey, box), QUALITY)
             place = tuple(round(float(value), 2) for value in np.asarray(box))
             entry = CropEntry(sequence, modality, frame, name, crop_box(box), source_box=place, **facts)
             self.entries[name] = entry
@@ -158,7 +157,7 @@ def sequence_crops(sequence: FrameSequence, writer: CropWriter, most: int = 86, 
     first = sequence.frame(0)
     image = first.rgb if first.rgb is not None else first.ir
     assert image is not None
-    modalities = [name for name in MODALITIES if getattr(first, name) is not None]
+    modalities = [name for name in MODALITIES if first.picture(name) is not None]
     thermal, count = ThermalFrames(ThermalConfig()), 0
     size = (image.shape[1], image.shape[0])
     if first.ir is not None:

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nestfuse_core.common.errors import UserError
-from nestfuse_core.common.files import replacing
+from nestfuse_core.common.pictures import write_image
 from rgbt_tracker.training.data.crop_set import INDEX, CropSet
 from rgbt_tracker.training.data.photos import list_photos
 from rgbt_tracker.training.pictures import read_picture, three_channels
@@ -153,7 +153,6 @@ def write_masks(
     for done, (name, find) in enumerate(todo, start=1):
         path = output / name.with_suffix(".png")
         if not path.is_file():
-            with replacing(path) as part:
-                cv2.imwrite(str(part), find(salience))
+            write_image(path, find(salience))
         on_step(done, len(todo))
     return len(todo)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from itertools import islice
 
 import numpy as np
 from torch import Tensor
@@ -11,27 +10,12 @@ from torch import Tensor
 from rgbt_tracker.boxes import overlap
 from rgbt_tracker.config import Modality, TrackerConfig
 from rgbt_tracker.models.build import build_network
-from rgbt_tracker.sequences.base import Frame, FrameSequence, SequenceInfo
+from rgbt_tracker.sequences.base import FrameSequence
 from rgbt_tracker.tracking.run import track_sequence
 from rgbt_tracker.tracking.tracker import Tracker
 from rgbt_tracker.training.recipe import Validation
 
 MODALITIES: tuple[Modality, ...] = ("rgb", "ir", "rgbt")
-
-
-class Head(FrameSequence):
-    """The first ``length`` frames of a sequence."""
-
-    def __init__(self, sequence: FrameSequence, length: int) -> None:
-        truth = None if sequence.groundtruth is None else sequence.groundtruth[:length]
-        super().__init__(SequenceInfo(sequence.name, min(length, len(sequence)), groundtruth=truth))
-        self._sequence = sequence
-
-    def frame(self, index: int) -> Frame:
-        return self._sequence.frame(index)
-
-    def __iter__(self) -> Iterator[Frame]:
-        return islice(iter(self._sequence), len(self))
 
 
 def held_out(options: Validation) -> list[FrameSequence]:
@@ -44,7 +28,7 @@ def held_out(options: Validation) -> list[FrameSequence]:
     from rgbt_tracker.synthetic import draw_sequence
 
     drawn = [draw_sequence(name, length=options.frames, seed=options.seed) for name in options.drawn]
-    return [*drawn, *(Head(open_sequence(str(path)), options.frames) for path in options.sequences)]
+    return [*drawn, *(open_sequence(str(path)).clip(0, options.frames) for path in options.sequences)]
 
 
 def mean_iou(tracker: Tracker, sequence: FrameSequence) -> float:

@@ -1,22 +1,10 @@
-"""A sequence from a later frame on."""
+"""Several starts in one sequence."""
 
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rgbt_tracker.sequences.clip import Later, start_frames
-from rgbt_tracker.synthetic import draw_sequence
-
-
-def test_frames_boxes_and_tags_move_together() -> None:
-    whole = draw_sequence("smoke", length=12, seed=1)
-    later = Later(whole, 5)
-    assert len(later) == len(list(later)) == 7
-    assert [frame.index for frame in later] == list(range(7))
-    np.testing.assert_array_equal(later.frame(2).rgb, whole.frame(7).rgb)
-    np.testing.assert_array_equal(later.groundtruth, whole.groundtruth[5:])
-    for name, frames in whole.info.tags.items():
-        np.testing.assert_array_equal(later.info.tags[name], frames[5:])
+from rgbt_tracker.sequences.starts import start_frames
 
 
 @given(st.lists(st.booleans(), min_size=1, max_size=60), st.integers(1, 6), st.integers(1, 15))
