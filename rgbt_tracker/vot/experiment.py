@@ -35,7 +35,6 @@ from rgbt_tracker.results.trajectory import Trajectory as OurTrajectory
 from rgbt_tracker.vot import toolkit
 from rgbt_tracker.vot.runtimes import SingleTargetRuntime, forward_log
 
-
 ALIKE = 3
 """Equal repetitions after which a tracker counts as deterministic and no more are run."""
 
