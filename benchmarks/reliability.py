@@ -40,11 +40,12 @@ from rgbt_tracker.sequences.base import FrameSequence
 from rgbt_tracker.sequences.clip import Later
 from rgbt_tracker.sequences.remembered import Remembered
 from rgbt_tracker.synthetic import draw_sequence, split
-from rgbt_tracker.synthetic.variety import draw_crowd, draw_varied, photographs, varied_seeds
+from rgbt_tracker.synthetic.random_scenes import draw_crowd, draw_random, random_seeds
 from rgbt_tracker.tracking.run import track_sequence
 from rgbt_tracker.tracking.tracker import Tracker
-from rgbt_tracker.training.failures import BlindCamera, FailingCamera
-from rgbt_tracker.training.validation import Head
+from rgbt_tracker.training.augmentation.corrupted_sequences import initially_corrupted, temporarily_corrupted
+from rgbt_tracker.training.data.photos import list_photos
+from rgbt_tracker.training.loop.validation import Head
 
 GATE = "4 gains, 3 biases, rate[, together[, first]]"
 SMALLEST = 8
@@ -85,7 +86,7 @@ def given_gate(text: str) -> tuple[str, dict[str, Any]]:
 
 
 def given_changes(text: str) -> tuple[str, dict[str, Any]]:
-    """``"template=1,tracking.online.weight=0"``: the text as the design's name, and what it changes."""
+    """``"template=1,tracking.window=0.3"``: the text as the design's name, and what it changes."""
     pairs = [part.partition("=") for part in text.split(",")]
     try:
         return text, {key if "." in key else f"model.fusion.reliability.{key}": float(value) for key, _, value in pairs}
@@ -182,19 +183,19 @@ def print_table(results: dict[str, NDArray[np.float64]]) -> None:
 
 def sequences(arguments: argparse.Namespace) -> Iterator[FrameSequence]:
     """The drawn scenes that were asked for, each frame drawn once."""
-    photos = photographs(arguments.photos) if arguments.photos else []
+    photos = list_photos(arguments.photos, 1) if arguments.photos else []
     makers: list[Callable[[], FrameSequence | None]] = [
         partial(draw_sequence, scene, length=arguments.length, seed=seed)
         for scene, seed in split(arguments.part, arguments.count)
     ]
-    seeds = varied_seeds(arguments.part, arguments.first + arguments.varied)[arguments.first :]
+    seeds = random_seeds(arguments.part, arguments.first + arguments.varied)[arguments.first :]
     makers += [
-        partial(draw_varied, seed, arguments.length, photos, arguments.distant and number % 2 == 1)
+        partial(draw_random, seed, arguments.length, photos, arguments.distant and number % 2 == 1)
         for number, seed in enumerate(seeds, arguments.first)
     ]
     makers += [
         partial(draw_crowd, seed, arguments.length, photos)
-        for seed in varied_seeds(arguments.part, arguments.first + arguments.crowd)[arguments.first :]
+        for seed in random_seeds(arguments.part, arguments.first + arguments.crowd)[arguments.first :]
     ]
     if arguments.video:
         walkers = Walkers(arguments.video, arguments.length, arguments.scale)
@@ -204,8 +205,10 @@ def sequences(arguments: argparse.Namespace) -> Iterator[FrameSequence]:
         scene = make()
         if scene is None:
             continue
-        blind = BlindCamera(scene, number, arguments.blind)
-        sequence = Remembered(blind if blind.failing else FailingCamera(scene, number, arguments.failing))
+        corrupted = initially_corrupted(scene, number, arguments.blind)
+        if not corrupted.corrupted:
+            corrupted = temporarily_corrupted(scene, number, arguments.failing)
+        sequence = Remembered(corrupted)
         box = sequence.info.start_box
         if box is not None and min(box[2:]) >= SMALLEST:
             yield sequence

@@ -15,9 +15,9 @@ from nestfuse_core.fusion import thermal
 from nestfuse_core.fusion.fuser import Fuser, Fusion
 from nestfuse_core.fusion.maps import write_maps
 from nestfuse_core.fusion.pairs import Pair, match_folders
+from nestfuse_core.fusion.scores import Row, means, means_table, write_csv
 from nestfuse_core.fusion.sheet import Sheet, chosen_rows
 from nestfuse_core.metrics.evaluate import evaluate
-from nestfuse_core.metrics.folders import Row, means, means_table, write_csv
 
 MOST_NOTES = 5
 

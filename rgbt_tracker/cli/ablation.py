@@ -9,14 +9,12 @@ import typer
 
 from nestfuse_core.common.console import progress, stderr, stdout
 from nestfuse_core.common.errors import UserError
+from nestfuse_core.common.extras import require
+from nestfuse_core.common.options import Device, output_folder
+from rgbt_tracker.cli.options import IntervalHigh, IntervalLow, Workers
 
 if TYPE_CHECKING:
     from rgbt_tracker.evaluation.runner import Source
-
-
-def register(app: typer.Typer) -> None:
-    """Add ``ablation``."""
-    app.command("ablation")(ablation)
 
 
 def ablation(
@@ -32,17 +30,18 @@ def ablation(
         str | None,
         typer.Option(help="Drawn sequences as SET:COUNT or SET:COUNT:LENGTH, for example test:11:120."),
     ] = None,
-    output: Annotated[Path, typer.Option(help="Folder of the runs (to resume from) and of ablation.md.")] = Path(
+    output: Annotated[Path, output_folder("Folder of the runs (to resume from) and of ablation.md.")] = Path(
         "out/ablation"
     ),
     starts: Annotated[int, typer.Option(min=1, help="Starts a sequence, averaged.")] = 1,
     apart: Annotated[int, typer.Option(min=1, help="Frames from one start to the next.")] = 10,
-    low: Annotated[int, typer.Option(help="First length of the EAO interval.")] = 109,
-    high: Annotated[int, typer.Option(help="Last length of the EAO interval.")] = 322,
-    device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
-    workers: Annotated[int, typer.Option(min=1, help="Processes; one run each at a time.")] = 1,
+    low: IntervalLow = 109,
+    high: IntervalHigh = 322,
+    device: Device = "auto",
+    workers: Workers = 1,
 ) -> None:
-    """Compare RGB, thermal, the paper's fusion and reliability-aware fusion; prints Markdown tables."""
+    """Compare single cameras, the paper's fusion and ours, by sequence and in all; prints Markdown tables."""
+    require("bench", "pandas")
     from nestfuse_core.common.files import write_text
     from rgbt_tracker.config import load_config
     from rgbt_tracker.evaluation.ablation import (
@@ -98,7 +97,7 @@ def _sources(sequences: list[str], drawn: str | None) -> list[Source]:
     sources: list[Source] = []
     for item in sequences:
         inside = [] if is_sequence(Path(item)) else list_sequences(item)
-        sources += [Source(open_sequence, (str(path),), cached=True) for path in inside or [item]]
+        sources += [Source(open_sequence, (str(path),), cached=True) for path in inside or [Path(item)]]
     if drawn:
         part, *numbers = drawn.split(":")
         if not 1 <= len(numbers) <= 2 or not all(number.isdigit() for number in numbers):

@@ -22,6 +22,7 @@ from nestfuse_core.common.errors import UserError
 from rgbt_tracker.config import TrackerConfig
 from rgbt_tracker.evaluation.bootstrap import paired_bootstrap
 from rgbt_tracker.evaluation.one_pass import one_pass_scores
+from rgbt_tracker.evaluation.reset import sequence_runs
 from rgbt_tracker.evaluation.reset_measures import Run, SequenceRuns, accuracy_failures, eao_curve, eao_score
 from rgbt_tracker.evaluation.runner import Job, OnePass, Reset, Setup, Source, Worker, run_jobs
 from rgbt_tracker.evaluation.store import KeptFigures, unfinished
@@ -91,7 +92,8 @@ class ScoredReset(Reset):
     result: ClassVar[Callable[..., Any]] = ResetFigures
 
     def run(self, job: Job, worker: Worker, on_progress: Callable[[float], None]) -> ResetFigures:
-        run = super().run(job, worker, on_progress)
+        sequence = worker.sequence(job.sequence)
+        run = sequence_runs(self.part(sequence), [super().run(job, worker, on_progress)]).runs[0]
         overlaps = [None if np.isnan(value) else float(value) for value in run.overlaps]
         return ResetFigures(overlaps, [int(code) for code in run.codes])
 

@@ -12,21 +12,9 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from nestfuse_core.common.errors import UserError
 from nestfuse_core.common.files import replacing
 from rgbt_tracker.evaluation.runner import Done, Job, Worker
 from rgbt_tracker.evaluation.store import Store
-
-
-def import_ray() -> Any:
-    """Return the ray module. Raises UserError where it is not installed."""
-    try:
-        import ray
-    except ImportError as error:
-        raise UserError(
-            "--cluster needs Ray, which is not installed: type 'pip install \"rgbt-tracker[cluster]\"'."
-        ) from error
-    return ray
 
 
 def run_on_cluster(jobs: Iterable[Job], worker: Worker, ray: Any, gpus: float = 0.0) -> Iterator[Done]:

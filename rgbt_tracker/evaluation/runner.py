@@ -21,13 +21,14 @@ from typing import Any, ClassVar
 from nestfuse_core.common.errors import UserError
 from nestfuse_core.common.memory import keep_freed_memory
 from rgbt_tracker.config import TrackerConfig
-from rgbt_tracker.evaluation.reset import ResetRun, run_with_resets
+from rgbt_tracker.evaluation.reset import run_with_resets
 from rgbt_tracker.evaluation.store import Store
+from rgbt_tracker.results.trajectory import Trajectory
 from rgbt_tracker.sequences.base import FrameSequence
 from rgbt_tracker.sequences.clip import Later
 from rgbt_tracker.sequences.prefetch import prefetch
 from rgbt_tracker.sequences.remembered import Remembered
-from rgbt_tracker.tracking.run import Track, track_sequence
+from rgbt_tracker.tracking.run import track_sequence
 
 Progress = Callable[["Job", float], None]
 """Called with a job and the share of it that is done, 0..1."""
@@ -137,7 +138,7 @@ class OnePass(Experiment):
         read_ahead: let a thread decode the frames.
     """
 
-    result: ClassVar[Callable[..., Any]] = Track
+    result: ClassVar[Callable[..., Any]] = Trajectory
     box: tuple[float, float, float, float] | None = None
     start: int = 0
     read_ahead: bool = True
@@ -145,7 +146,7 @@ class OnePass(Experiment):
     def run(self, job: Job, worker: Worker, on_progress: Callable[[float], None]) -> Any:
         return self.follow(worker.tracker(job.setup), worker.sequence(job.sequence))
 
-    def follow(self, tracker: Any, sequence: FrameSequence) -> Track:
+    def follow(self, tracker: Any, sequence: FrameSequence) -> Trajectory:
         """Return the track of a tracker on a sequence."""
         part = Later(sequence, self.start) if self.start else sequence
         return track_sequence(tracker, prefetch(part) if self.read_ahead else part, box=self.box)
@@ -155,12 +156,15 @@ class OnePass(Experiment):
 class Reset(Experiment):
     """Start again some frames after each failure, from frame ``start`` on."""
 
-    result: ClassVar[Callable[..., Any]] = ResetRun
+    result: ClassVar[Callable[..., Any]] = Trajectory
     start: int = 0
 
     def run(self, job: Job, worker: Worker, on_progress: Callable[[float], None]) -> Any:
-        sequence = worker.sequence(job.sequence)
-        return run_with_resets(worker.tracker(job.setup), Later(sequence, self.start) if self.start else sequence)
+        return run_with_resets(worker.tracker(job.setup), self.part(worker.sequence(job.sequence)))
+
+    def part(self, sequence: FrameSequence) -> FrameSequence:
+        """The sequence from the first start on."""
+        return Later(sequence, self.start) if self.start else sequence
 
 
 class Worker:

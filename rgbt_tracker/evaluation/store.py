@@ -19,7 +19,7 @@ from rgbt_tracker.results.write import write_results
 
 if TYPE_CHECKING:
     from rgbt_tracker.evaluation.runner import Job
-    from rgbt_tracker.tracking.run import Track
+    from rgbt_tracker.results.trajectory import Trajectory
 
 SETTINGS = "settings.json"
 LATER_KEYS = ("benchmark", "digest")
@@ -74,7 +74,7 @@ class ResultFolder(Store):
     def has(self, job: Job) -> bool:
         return (self.folder / f"{job.name}.txt").is_file()
 
-    def save(self, job: Job, result: Track) -> None:
+    def save(self, job: Job, result: Trajectory) -> None:
         write_results(self.folder, job.name, result.boxes, result.scores, result.seconds)
 
     def completes(self, file: str) -> bool:

@@ -83,13 +83,10 @@ def open_study(journal: Path, identity: dict[str, Any], seed: int) -> optuna.Stu
     Trials that were running when the last run stopped are given up, so that they are not counted.
 
     Raises:
-        UserError: optuna is not installed, the file is no journal, or the study belongs to another configuration,
+        UserError: the file is no journal, or the study belongs to another configuration,
             weights or sequences (``identity``).
     """
-    try:
-        import optuna
-    except ImportError:
-        raise UserError("Tuning needs optuna: pip install 'rgbt-tracker[tune]'.") from None
+    import optuna
     from optuna.storages import JournalStorage
     from optuna.storages.journal import JournalFileBackend, JournalFileOpenLock
 

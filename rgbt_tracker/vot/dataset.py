@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from nestfuse_core.common.errors import UserError
-from rgbt_tracker.results.trajectory import read_trajectory
+from rgbt_tracker.results.read import read_trajectory
 from rgbt_tracker.sequences.folders import read_properties
 from rgbt_tracker.sequences.images import read_image
 from rgbt_tracker.vot.session import CHANNELS

@@ -7,22 +7,12 @@ from pathlib import Path
 from typing import Any
 
 from nestfuse_core.common.errors import UserError
+from nestfuse_core.common.extras import require
 from rgbt_tracker.vot.adapter import options_from
 from rgbt_tracker.vot.session import TrackerOptions
 
 ADAPTER = "rgbt_tracker.vot.adapter"
-
-
-def require_toolkit() -> None:
-    """Raise UserError where vot-toolkit cannot be imported."""
-    try:
-        import trax  # noqa: F401
-        import vot.region  # noqa: F401
-    except (ImportError, OSError, TypeError) as error:
-        raise UserError(
-            f'This needs vot-toolkit and vot-trax ({error}): type \'pip install "vot-toolkit>=0.9,<0.10" '
-            f'"vot-trax>=4.0.2" "attributee<0.1.10"\'; vot-trax exists for Linux x86_64 and Windows only.'
-        ) from error
+TOOLKIT = ("trax", "vot.region")
 
 
 def load_workspace(directory: str | Path) -> Any:
@@ -31,7 +21,7 @@ def load_workspace(directory: str | Path) -> Any:
     Raises:
         UserError: not a workspace, or one without sequences.
     """
-    require_toolkit()
+    require("vot", *TOOLKIT)
     from vot import ToolkitException
     from vot.workspace import Workspace
 

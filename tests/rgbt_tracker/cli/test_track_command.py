@@ -18,10 +18,9 @@ import cv2
 import numpy as np
 import pytest
 import torch
-import typer
 
-from nestfuse_core.common import console
-from rgbt_tracker.cli.track import register
+from nestfuse_core.common.commands import application, run, single
+from rgbt_tracker.cli.track import track
 from rgbt_tracker.config import TrackerConfig
 from rgbt_tracker.sequences import read_boxes
 
@@ -99,15 +98,14 @@ class Outcome:
 def rgbt(capsys: pytest.CaptureFixture[str]):
     """Run ``track`` with arguments as a shell would, exit code included."""
 
-    def run(*arguments: Any) -> Outcome:
-        app = typer.Typer(pretty_exceptions_enable=False)
-        register(app)
+    def shell(*arguments: Any) -> Outcome:
+        app = single(track)
         with pytest.raises(SystemExit) as ended:
-            console.run(app, [str(argument) for argument in arguments])
+            run(app, [str(argument) for argument in arguments])
         captured = capsys.readouterr()
         return Outcome(int(ended.value.code or 0), captured.out, " ".join(captured.err.split()))
 
-    return run
+    return shell
 
 
 def nano(*more: Any) -> tuple[Any, ...]:
@@ -320,10 +318,10 @@ def test_what_the_system_refuses_is_one_sentence(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str, words: str
 ) -> None:
     (tmp_path / "file").write_text("precious")
-    app = typer.Typer()
+    app = application()
     app.command()(lambda: print((tmp_path / name).open().read()))
     with pytest.raises(SystemExit) as end:
-        console.run(app, [])
+        run(app, [])
     message = capsys.readouterr().err
     assert end.value.code == 2 and words in message and "Traceback" not in message
 

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 import torch
 from fake_ray import FakeRay
+from rgbt_tracker.results.rows import read_rows
 from still import BOXES, setup, write_data
 
 from nestfuse_core.common.errors import UserError
@@ -22,7 +23,6 @@ from rgbt_tracker.evaluation.groundtruth import load_benchmark
 from rgbt_tracker.evaluation.plan import plan
 from rgbt_tracker.evaluation.runner import Experiment, Job, OnePass, Reset, Source, Worker, run_jobs
 from rgbt_tracker.evaluation.store import ResultFolder, Unkept, unfinished
-from rgbt_tracker.results.rows import read_rows
 from rgbt_tracker.results.trajectory import INITIALISED, TRACKED
 from rgbt_tracker.sequences import open_sequence
 

@@ -13,14 +13,13 @@ from hypothesis import strategies as st
 
 from nestfuse_core.common.errors import UserError
 from rgbt_tracker.config import load_config
-from rgbt_tracker.output.homography import read_homography
 from rgbt_tracker.output.overlay import LOST, TRACKED, TRUTH, Caption, Overlay, share, tint
 from rgbt_tracker.output.summary import summarise
 from rgbt_tracker.output.video import VideoFile
 from rgbt_tracker.output.window import check_screen, into_panel
+from rgbt_tracker.results.trajectory import Trajectory
 from rgbt_tracker.results.write import write_results
 from rgbt_tracker.sequences import Frame, read_boxes
-from rgbt_tracker.tracking.run import Track
 
 CONFIG = load_config("nestfuse_nanotrack")
 
@@ -64,41 +63,13 @@ def test_boxes_are_written_last(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
 def test_summary() -> None:
     boxes = np.array([[0, 0, 10, 10], [0, 0, 10, 10], [5, 0, 10, 10], [0, 0, 1, 1]], float)
     truth = np.array([[0, 0, 10, 10], [0, 0, 10, 10], [0, 0, 10, 10], [np.nan] * 4])
-    track = Track(boxes, np.array([1, 0.9, 0.2, 0.1]), np.array([1, 0.1, 0.1, 0.2]))
+    track = Trajectory.of_boxes(boxes, np.array([1, 0.9, 0.2, 0.1]), np.array([1, 0.1, 0.1, 0.2]))
     text = summarise(track, truth, 0.3, "street", 2.0)
     assert text == (
         "street: 4 frames in 2.0 s, 2.0 frames/s (tracker alone 7.5); "
         f"mean overlap with the ground truth {(1 + 1 + 1 / 3) / 3:.3f}; score below 0.3 in 2 frames"
     )
     assert "overlap" not in summarise(track, None, 0.3, "street", 2.0)
-
-
-# ---- homography
-
-
-@pytest.mark.parametrize("text", ["1,0,5,0,1,6,0,0,1", "1 0 5 0 1 6 0 0 1", "1,0,5; 0,1,6; 0,0,1"])
-def test_homography_of_nine_numbers(text: str) -> None:
-    assert read_homography(text) == ((1, 0, 5), (0, 1, 6), (0, 0, 1))
-
-
-def test_homography_files(tmp_path: Path) -> None:
-    matrix = np.array([[1, 0, 5], [0, 1, 6], [0, 0, 1.0]])
-    np.savetxt(tmp_path / "h.txt", matrix)
-    np.save(tmp_path / "h.npy", matrix)
-    (tmp_path / "h.json").write_text(str(matrix.tolist()))
-    for name in ("h.txt", "h.npy", "h.json"):
-        assert read_homography(str(tmp_path / name)) == ((1, 0, 5), (0, 1, 6), (0, 0, 1))
-
-
-@pytest.mark.parametrize("text", ["1,2,3", "nothing.txt", "1,0,5,0,1,6,0,0,nan", ""])
-def test_bad_homography(text: str) -> None:
-    with pytest.raises(UserError, match="Expected a homography as nine numbers"):
-        read_homography(text)
-
-
-def test_singular_homography() -> None:
-    with pytest.raises(UserError, match="cannot be inverted"):
-        read_homography("1,0,0,0,1,0,0,0,0")
 
 
 # ---- overlay

@@ -5,7 +5,7 @@ import torch
 
 from rgbt_tracker import build_tracker
 from rgbt_tracker.synthetic import draw_sequence
-from rgbt_tracker.training.validation import Head, mean_iou
+from rgbt_tracker.training.loop.validation import Head, mean_iou
 from rgbt_tracker.zoo.entries import shipped
 
 NAME = "nestfuse_siamrpn_mobilev2"

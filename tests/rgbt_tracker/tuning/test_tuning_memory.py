@@ -9,6 +9,7 @@ from rgbt_tracker.config import load_config
 from rgbt_tracker.evaluation.runner import Setup
 from rgbt_tracker.sequences.base import Frame, FrameSequence, SequenceInfo
 from rgbt_tracker.tracking.run import track_sequence
+from rgbt_tracker.tracking.tracker import Tracker
 from rgbt_tracker.tuning.evaluator import Evaluator, Setting, configured
 from rgbt_tracker.tuning.memory import KeptFrames, Memory, RememberingNetwork, digest
 
@@ -39,8 +40,7 @@ def test_same_track_with_and_without_memory(config):
     plain = build_tracker(config, "untrained", "cpu")
     expected = track_sequence(plain, Noise()).boxes
     memory = Memory()
-    tracker = build_tracker(config, "untrained", "cpu")
-    tracker.network = RememberingNetwork(tracker.network, memory, "")  # type: ignore[assignment]
+    tracker = Tracker(config, RememberingNetwork(build_tracker(config, "untrained", "cpu").network, memory, ""))
     for _ in range(2):
         np.testing.assert_array_equal(track_sequence(tracker, Noise()).boxes, expected)
     assert memory.misses == {"template": 1, "search": 3}
@@ -53,12 +53,12 @@ def test_templates_tried_on_their_frame_are_remembered_too(config):
     config = config.replace(**reliability)
     expected = track_sequence(build_tracker(config, "untrained", "cpu"), Noise()).boxes
     memory = Memory()
-    tracker = build_tracker(config, "untrained", "cpu")
-    tracker.network = RememberingNetwork(tracker.network, memory, "", features=True)  # type: ignore[assignment]
+    network = RememberingNetwork(build_tracker(config, "untrained", "cpu").network, memory, "", features=True)
+    tracker = Tracker(config, network)
     for _ in range(2):
         np.testing.assert_array_equal(track_sequence(tracker, Noise()).boxes, expected)
-    assert memory.misses == {"template": 2, "search": 3, "features": 8}  # template, four views, three searches
-    assert memory.hits == {"template": 2, "search": 3}
+    assert memory.misses == {"template": 1, "search": 3, "features": 8}  # template, four views, three searches
+    assert memory.hits == {"template": 1, "search": 3}
 
 
 def test_a_different_setting_still_gets_its_own_answer(config):

@@ -14,7 +14,7 @@ TRACKERS = {
     "Drifter": "factory='template_tracker:Drifter'",
     "Dice": "factory='template_tracker:Dice'",
     "Crasher": "factory='template_tracker:Crasher'",
-    "Thermal": "factory='template_tracker:Thermal'",
+    "Thermal": "factory='template_tracker:TemplateTracker', modality='ir'",
     "Absent": "config='nestfuse_siamrpn_r50', weights='no_such_weights'",
 }
 SHORT = {"low: 109": "low: 10", "high: 322": "high: 25", "low: 115": "low: 10", "high: 755": "high: 25"}

@@ -53,7 +53,7 @@ def test_what_is_wrong_is_said(workspace, change, tracker, expected):
 
 def test_a_failing_tracker_shows_in_vot_test(workspace):
     rows = (workspace / "trackers.ini").read_text()
-    (workspace / "trackers.ini").write_text(rows.replace("template_tracker:Thermal'", "template_tracker:Thermal', x=1"))
+    (workspace / "trackers.ini").write_text(rows.replace("modality='ir'", "modality='ir', x=1"))
     answer = check(workspace, "Thermal")
     assert "Unknown argument 'x'" in answer.output and answer.exit_code == 2
 

@@ -43,7 +43,7 @@ def test_nan_is_never_sent():
     session = Session(
         Scripted(((nan, 1, 2, 3), 0.9), ((1, 1, 0, 3), 0.9), ((1, 1, 2, 2), nan), ((1e9, 1, 2, 2), 0.9)),
         ("rgb",),
-        lines.append,
+        log=lines.append,
     )
     session.initialize({}, [10, 20, 4, 6])
     answers = [session.update({}) for _ in range(4)]
@@ -73,11 +73,13 @@ def test_the_environment_chooses_the_device(monkeypatch):
 
 
 def test_building():
-    tracker, cameras = build(TrackerOptions(factory="template_tracker:Thermal"))
-    assert cameras == ("ir",) and hasattr(tracker, "update")
-    tracker, cameras = build(TrackerOptions("nestfuse_nanotrack", weights="untrained", modality="ir", device="cpu"))
-    assert cameras == ("ir",)
-    for options in (TrackerOptions(), TrackerOptions(factory="nowhere:x"), TrackerOptions(factory="os")):
+    made = build(TrackerOptions(factory="template_tracker:TemplateTracker", modality="ir"))
+    assert made.cameras == ("ir",) and hasattr(made.tracker, "update")
+    assert build(TrackerOptions(factory="template_tracker:TemplateTracker")).cameras == ("rgb", "ir")
+    made = build(TrackerOptions("nestfuse_nanotrack", weights="untrained", modality="ir", device="cpu"))
+    assert made.cameras == ("ir",) and made.device == "cpu"
+    odd = TrackerOptions(factory="template_tracker:TemplateTracker", modality="irr")
+    for options in (TrackerOptions(), TrackerOptions(factory="nowhere:x"), TrackerOptions(factory="os"), odd):
         with pytest.raises(UserError, match="Expected"):
             build(options)
 
@@ -197,11 +199,11 @@ def test_several_ground_truth_files_are_one_target(drawn, tmp_path):
 def test_a_run_alike_is_alike_beyond_the_border_too():
     """The toolkit's comparison takes a box left of the image for different from itself."""
     pytest.importorskip("vot")
-    from rgbt_tracker.results.trajectory import make_trajectory
+    from rgbt_tracker.results.trajectory import Trajectory
     from rgbt_tracker.vot.experiment import same_course
 
-    run = make_trajectory([1, np.array([-5.0, -3, 12, 9]), 2])
-    assert same_course(run, make_trajectory([1, np.array([-5.0, -3, 12, 9]), 2]))
-    assert same_course(run, make_trajectory([1, np.array([-5.001, -3, 12, 9]), 2]))
-    assert not same_course(run, make_trajectory([1, np.array([-4.0, -3, 12, 9]), 2]))
-    assert not same_course(run, make_trajectory([1, 2, 0]))
+    run = Trajectory.of_regions([1, np.array([-5.0, -3, 12, 9]), 2])
+    assert same_course(run, Trajectory.of_regions([1, np.array([-5.0, -3, 12, 9]), 2]))
+    assert same_course(run, Trajectory.of_regions([1, np.array([-5.001, -3, 12, 9]), 2]))
+    assert not same_course(run, Trajectory.of_regions([1, np.array([-4.0, -3, 12, 9]), 2]))
+    assert not same_course(run, Trajectory.of_regions([1, 2, 0]))
