@@ -6,6 +6,7 @@ import torch
 
 from rgbt_tracker import build_tracker
 from rgbt_tracker.config import load_config
+from rgbt_tracker.evaluation.runner import Setup
 from rgbt_tracker.sequences.base import Frame, FrameSequence, SequenceInfo
 from rgbt_tracker.tracking.run import track_sequence
 from rgbt_tracker.tracking.tracker import Tracker
@@ -32,7 +33,7 @@ def config():
 
 
 def evaluator(config):
-    return Evaluator(config, "untrained", "cpu")
+    return Evaluator(Setup(config, "untrained", "cpu"))
 
 
 def test_same_track_with_and_without_memory(config):
@@ -69,7 +70,7 @@ def test_a_different_setting_still_gets_its_own_answer(config):
 
 
 def test_fusion_variants_share_backbone_features_and_not_answers(config):
-    remembering = Evaluator(config, "untrained", "cpu", variants=True)
+    remembering = Evaluator(Setup(config, "untrained", "cpu"), variants=True)
     expected = evaluator(config)(configured(config, "mean"), Noise(2))
     remembering(configured(config, "attention"), Noise(2))
     assert remembering(configured(config, "mean"), Noise(2)) == expected
