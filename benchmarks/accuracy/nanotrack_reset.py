@@ -9,18 +9,23 @@ sums are taken in another order, so the number of torch's threads belongs to the
 from __future__ import annotations
 
 import argparse
+import math
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import torch
 
 from nestfuse_core.common.commands import run
+from nestfuse_core.common.errors import UserError
 from rgbt_tracker.boxes import overlap
 from rgbt_tracker.config import load_config
-from rgbt_tracker.evaluation.runner import Job, Reset, Setup, Source, Worker, run_jobs
+from rgbt_tracker.evaluation.reset import Answer, run_resets
+from rgbt_tracker.evaluation.runner import Job, OnClip, Setup, Source, Worker, run_jobs
 from rgbt_tracker.evaluation.store import Unkept
 from rgbt_tracker.results.trajectory import FAILED, TRACKED, Trajectory
 from rgbt_tracker.sequences import open_sequence
+from rgbt_tracker.sequences.base import FrameSequence
 
 SETTINGS: dict[str, dict[str, Any]] = {
     "RGB": {"modality": "rgb"},
@@ -32,6 +37,28 @@ SETTINGS: dict[str, dict[str, Any]] = {
     "l1 + max": {"model.fusion.channel": "max"},
     "reliable": {"model.fusion.strategy": "reliable"},
 }
+
+
+@dataclass(frozen=True)
+class BoxReset(OnClip):
+    """A run with resets in which a failure is a box that misses the ground truth's, borders of the picture or not."""
+
+    def follow(self, tracker: Any, clip: FrameSequence) -> Trajectory:
+        truth = clip.groundtruth
+        if truth is None:
+            raise UserError(f"The sequence '{clip.name}' has no ground truth, which a run with resets needs.")
+
+        def initialize(frame: int) -> float:
+            pair = clip.frame(frame)
+            tracker.initialize(pair.rgb, pair.ir, truth[frame])
+            return math.nan
+
+        def update(frame: int) -> Answer:
+            pair = clip.frame(frame)
+            result = tracker.update(pair.rgb, pair.ir)
+            return Answer(np.asarray(result.box, np.float64), float(result.score), math.nan)
+
+        return run_resets(len(clip), initialize, update, lambda frame, box: float(overlap(box, truth[frame])))
 
 
 def scores(track: Trajectory, truth: np.ndarray) -> tuple[float, int]:
@@ -56,7 +83,7 @@ def main(args: list[str] | None = None) -> None:
     config = load_config("nestfuse_nanotrack")
     source, worker = Source(open_sequence, (options.sequence,), cached=True), Worker(Unkept())
     jobs = [
-        Job(name, Setup(config.replace(**changes), options.weights, "cpu"), source, Reset())
+        Job(name, Setup(config.replace(**changes), options.weights, "cpu"), source, BoxReset())
         for name, changes in SETTINGS.items()
     ]
     print("| setting | mean overlap | failures |\n|---|---|---|")

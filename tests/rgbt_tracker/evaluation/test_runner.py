@@ -13,7 +13,6 @@ import numpy as np
 import pytest
 import torch
 from fake_ray import FakeRay
-from rgbt_tracker.results.rows import read_rows
 from still import BOXES, setup, write_data
 
 from nestfuse_core.common.errors import UserError
@@ -23,6 +22,7 @@ from rgbt_tracker.evaluation.groundtruth import load_benchmark
 from rgbt_tracker.evaluation.plan import plan
 from rgbt_tracker.evaluation.runner import Experiment, Job, OnePass, Reset, Source, Worker, run_jobs
 from rgbt_tracker.evaluation.store import ResultFolder, Unkept, unfinished
+from rgbt_tracker.results.read import read_one_pass
 from rgbt_tracker.results.trajectory import INITIALISED, TRACKED
 from rgbt_tracker.sequences import open_sequence
 
@@ -50,7 +50,9 @@ def run(jobs, folder, processes=1, **options):
 
 def check_results(folder):
     for index, name in enumerate("abc"):
-        np.testing.assert_array_equal(read_rows(folder / f"{name}.txt"), [BOXES[0] + np.array([index, 0, 0, 0])] * 4)
+        np.testing.assert_array_equal(
+            read_one_pass(folder / f"{name}.txt").boxes, [BOXES[0] + np.array([index, 0, 0, 0])] * 4
+        )
         assert (folder / f"{name}_scores.txt").read_text().split() == ["1.0000", "0.5000", "0.5000", "0.5000"]
         assert len((folder / f"{name}_time.txt").read_text().split()) == 4
     assert not [path for path in folder.iterdir() if path.name.startswith(".")]
