@@ -17,7 +17,7 @@ from still import BOXES, setup, write_data
 
 from nestfuse_core.common.errors import UserError
 from rgbt_tracker.evaluation import runner
-from rgbt_tracker.evaluation.cluster import import_ray, run_on_cluster
+from rgbt_tracker.evaluation.cluster import run_on_cluster
 from rgbt_tracker.evaluation.groundtruth import load_benchmark
 from rgbt_tracker.evaluation.plan import plan
 from rgbt_tracker.evaluation.runner import Experiment, Job, OnePass, Reset, Source, Worker, run_jobs
@@ -77,12 +77,6 @@ def test_the_cluster_writes_the_same_files(data, folder):
     assert sorted(done) == ["a", "b", "c"] and len(ray.actors) == 2
     assert ray.addresses == ["auto"] and ray.options == {"num_cpus": 1, "num_gpus": 0.5}
     check_results(folder)
-
-
-def test_missing_ray_is_said(monkeypatch):
-    monkeypatch.setitem(sys.modules, "ray", None)
-    with pytest.raises(UserError, match=r"rgbt-tracker\[cluster\]"):
-        import_ray()
 
 
 def test_a_process_keeps_freed_memory_and_takes_its_device_and_its_share_of_the_cores(monkeypatch):
@@ -194,7 +188,7 @@ from rgbt_tracker.evaluation.groundtruth import load_benchmark
 from rgbt_tracker.evaluation.plan import plan
 from rgbt_tracker.evaluation.runner import Worker, run_jobs
 from rgbt_tracker.evaluation.store import ResultFolder
-from nestfuse_core.common.console import run
+from nestfuse_core.common.commands import run
 
 def main(args):
     jobs = plan(load_benchmark("rgbt234", __import__("pathlib").Path(args[0])), setup(waits_at=3.0))
