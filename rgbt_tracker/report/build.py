@@ -91,9 +91,9 @@ def build_report(results: Sequence[Path], sequences: Path, output: Path, options
         for tracker in trackers
     }
     lengths: dict[str, int] = {}
-    for name, repetitions in sorted(item for each in runs.values() for item in each.items()):
+    for name, repetitions in (item for each in runs.values() for item in each.items()):
         lengths[name] = max(lengths.get(name, 0), *map(len, repetitions))
-    opened = open_sequences(sequences, {name: found[name] for name in lengths}, lengths)
+    opened = open_sequences(sequences, {name: found[name] for name in sorted(lengths)}, lengths)
     reset = _with_resets([tracker for tracker in trackers if tracker not in once], runs, sequences, options)
     tracks = {tracker: {name: repetitions[0] for name, repetitions in each.items()} for tracker, each in runs.items()}
     diagnoses = _diagnose(tracks, opened, reset)
@@ -207,6 +207,8 @@ def _extent(trackers: Sequence[TrackerResults], opened: dict[str, FrameSequence]
 
     frames = sum(len(sequence) for sequence in opened.values())
     words = f"{count(len(trackers), 'tracker')}, {count(len(opened), 'sequence')}, {count(frames, 'frame')}."
+    if others := sum(tracker.others for tracker in trackers):
+        words += f" {count(others, 'result file')} of other sequences {'is' if others == 1 else 'are'} passed over."
     if len(chosen) < len(opened):
         words += f" The player holds {len(chosen)} of them, the hardest first; --player NAME adds others."
     return words
