@@ -3,7 +3,7 @@
     python benchmarks/tracker_speed.py --config nestfuse_nanotrack [--weights untrained] [--sequence DIR|drawn:street]
 
 The modalities take turns frame by frame, so that all meet the same load; every figure is a median over frames and the
-ratios compare medians of this one run. The tracker's sections are timed by `rgbt_tracker.tracking.stopwatch.Stopwatch`,
+ratios compare medians of this one run. The tracker's sections are timed by `rgbt_tracker.models.timing.SectionTimer`,
 "reading" is loading and decoding the frames that the modality needs (for a drawn sequence: drawing both). On a busy
 machine raise --frames: a median over few frames is then mostly the other programs' work.
 """
@@ -21,9 +21,9 @@ from nestfuse_core.common.errors import UserError
 from nestfuse_core.common.memory import keep_freed_memory
 from rgbt_tracker import build_tracker
 from rgbt_tracker.config import Modality, load_config
+from rgbt_tracker.models.timing import SectionTimer
 from rgbt_tracker.sequences import Frame, open_sequence
 from rgbt_tracker.sequences.sources import PairedSequence
-from rgbt_tracker.tracking.stopwatch import Stopwatch
 
 MODALITIES: tuple[Modality, ...] = ("rgb", "ir", "rgbt")
 SECTIONS = ("cropping", "backbone", "fusion", "neck", "head", "post-processing")
@@ -64,11 +64,11 @@ def read(sequence: Any, index: int) -> tuple[Frame, dict[str, float]]:
 
 def timed(tracker: Any, frame: Any) -> dict[str, float]:
     """Milliseconds of one update by section, and in all."""
-    watch = tracker.stopwatch = Stopwatch()
+    timer = tracker.timer = tracker.network.timer = SectionTimer()
     clock = time.perf_counter()
     tracker.update(frame.rgb, frame.ir)
     total = 1000 * (time.perf_counter() - clock)
-    return {section: 1000 * sum(seconds) for section, seconds in watch.seconds.items()} | {"total": total}
+    return {section: 1000 * sum(seconds) for section, seconds in timer.seconds.items()} | {"total": total}
 
 
 def report(rows: list[Row]) -> None:

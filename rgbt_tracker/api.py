@@ -62,4 +62,4 @@ def build_tracker(
         load_weights(network, settings, resolve(name))
     if settings.inference == "fast":
         prepare_for_inference(network)
-    return Tracker(settings, network, chosen)
+    return Tracker(settings, network.to(chosen).eval(), chosen)

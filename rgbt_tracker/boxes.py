@@ -8,6 +8,7 @@ from numpy.typing import ArrayLike, NDArray
 from nestfuse_core.common.errors import UserError
 
 Array = NDArray[np.float64]
+Box = tuple[float, float, float, float]
 
 
 def overlap(a: ArrayLike, b: ArrayLike) -> Array:

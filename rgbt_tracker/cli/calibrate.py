@@ -3,38 +3,36 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Annotated
 
 import typer
 
-
-def register(app: typer.Typer) -> None:
-    """Add ``calibrate``."""
-    app.command("calibrate")(calibrate)
+from nestfuse_core.common.options import Device, output_file
+from rgbt_tracker.cli.options import ConfigArgument, Weights
 
 
 def calibrate(
-    config: str = typer.Argument(..., help="Configuration: a name or a YAML file."),
-    weights: str | None = typer.Option(None, help="Weights: a name or a file.", show_default="the configuration's"),
-    scenes: int = typer.Option(66, min=5, help="Drawn training scenes; every fifth is held back to judge by."),
-    length: int = typer.Option(70, min=10, help="Frames a scene."),
-    epochs: int = typer.Option(6, min=1, help="Passes over the recorded frames."),
-    seed: int = typer.Option(0, min=0, help="Of failing cameras and of the order of frames."),
-    output: Path | None = typer.Option(None, "--output", "-o", help="YAML file for the result."),
-    device: str = typer.Option("auto", help="auto, cpu or cuda."),
+    config: ConfigArgument,
+    weights: Weights = None,
+    scenes: Annotated[int, typer.Option(min=5, help="Drawn scenes; every fifth is held back to judge by.")] = 66,
+    length: Annotated[int, typer.Option(min=10, help="Frames a scene.")] = 70,
+    epochs: Annotated[int, typer.Option(min=1, help="Passes over the recorded frames.")] = 6,
+    seed: Annotated[int, typer.Option(min=0, help="Of corrupted cameras and of the order of frames.")] = 0,
+    output: Annotated[Path | None, output_file("YAML file for the result.")] = None,
+    device: Device = "auto",
 ) -> None:
-    """Fit the gate's gains and biases; prints them as YAML for the configuration's model.fusion."""
+    """Fit the reliability gate to a tracker's weights; prints it as YAML for the configuration's model.fusion."""
     import yaml
 
     from nestfuse_core.common.console import progress, stdout
     from nestfuse_core.common.files import check_writable, write_text
     from rgbt_tracker.api import build_tracker
     from rgbt_tracker.config import load_config
+    from rgbt_tracker.models.network import SiameseNetwork
     from rgbt_tracker.synthetic import draw_sequence, split
     from rgbt_tracker.training.calibration import Frames, Replay, fit, record
 
-    # The gate is fitted to what the head alone ranks first.
-    alone = {"modality": "rgbt", "model.fusion.strategy": "reliable", "tracking.online.weight": 0.0}
-    settings = load_config(config).replace(**alone)
+    settings = load_config(config).replace(**{"modality": "rgbt", "model.fusion.strategy": "reliable"})
     if output is not None:
         check_writable(output.parent)
     tracker = build_tracker(settings, weights, device)
@@ -48,9 +46,8 @@ def calibrate(
                 (judged if index % 5 == 4 else kept).append(frames)
             display.update(task, advance=1, note=scene)
         train, held = Frames.joined(kept), Frames.joined(judged)
-        gate = tracker.network.gate
-        assert gate is not None
-        gate = gate.cpu()
+        assert isinstance(tracker.network, SiameseNetwork) and tracker.network.gate is not None
+        gate = tracker.network.gate.cpu()
         replay = Replay(settings, train.cls.shape[2] // 2, train.cls.shape[-1])
         before = replay.mean(gate, train), replay.mean(gate, held)
         task = display.add_task("fitting", total=epochs, note="")

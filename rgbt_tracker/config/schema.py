@@ -50,7 +50,7 @@ class ReliabilityConfig(Section):
     ``branches``: the modalities alone, or ``all``, with the paper's fusion as one more. ``gains`` weigh the response
     margin now and in memory, and the distance from the agreed place now and in memory; ``rate`` is the memory's,
     which starts with the part ``first`` of what tells the branches apart in a track's first search; ``bias`` is each
-    branch's merit before any evidence (RGB, thermal, joint); ``template`` weighs the log-odds with which a branch finds
+    branch's logit before any evidence (RGB, thermal, joint); ``template`` weighs the log-odds with which a branch finds
     the target again in views of the first frame (0: not tried); ``together`` is more of it for the joint branch, as far
     as both modalities are equally reliable; log-odds beyond ``limit`` say no more in a product, so that one confident
     mistake cannot outvote everything; ``rivals`` counts responses elsewhere against a branch; ``place`` says
@@ -126,23 +126,6 @@ class AnchorConfig(Section):
         return len(self.ratios) * len(self.scales)
 
 
-class OnlineConfig(Section):
-    """A classifier that learns the target while it is tracked (`rgbt_tracker.tracking.online`).
-
-    ``weight`` is its part in every candidate's score (0: none is learned); ``first`` the part of the first frame in
-    what it knows, ``rate`` that of every later frame in the rest, unless the head or the classifier itself scores
-    what was found below ``confident``; ``ridge`` is its regularisation, ``spread`` the width of its label in
-    positions of the response.
-    """
-
-    weight: float = Field(default=0.0, ge=0, le=1)
-    first: float = Field(default=0.4, ge=0, le=1)
-    rate: float = Field(default=0.08, ge=0, le=1)
-    confident: float = Field(default=0.5, ge=0, le=1)
-    ridge: float = Field(default=0.02, ge=1e-4)
-    spread: float = Field(default=1.2, gt=0)
-
-
 class TrackingConfig(Section):
     """The tracking loop: scale and shape ``penalty``, ``window`` influence, size learning rate ``lr``, crops in px.
 
@@ -156,7 +139,6 @@ class TrackingConfig(Section):
     instance: int = Field(default=255, gt=0)
     context: float = Field(default=0.5, ge=0)
     lost_below: float = Field(default=0.3, ge=0, le=1)
-    online: OnlineConfig = OnlineConfig()
 
 
 class ThermalConfig(Section):

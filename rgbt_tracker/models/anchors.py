@@ -56,11 +56,6 @@ def target_scores(cls: Tensor) -> Tensor:
     return cls.reshape(len(cls), 2, -1).softmax(1)[:, 1]
 
 
-def position_scores(scores: Tensor, size: int) -> Tensor:
-    """(..., A h w) of `target_scores`, h = w = ``size`` -> (..., h, w) the best of a position's A."""
-    return scores.unflatten(-1, (-1, size, size)).amax(-3)
-
-
 def change_penalty(boxes: Tensor, width: Tensor | float, height: Tensor | float, strength: float) -> Tensor:
     """(..., 4, M) boxes cx, cy, w, h against the target's last size -> (..., M) factor in (0, 1].
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import nn
 
-from rgbt_tracker.models.folded import fold
+from rgbt_tracker.models.folding import fold
 
 
 def prepare_for_inference(network: nn.Module) -> None:

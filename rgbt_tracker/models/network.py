@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager
-from typing import Any, NamedTuple, Protocol
+from typing import NamedTuple, cast
 
 import torch
 from torch import Tensor, nn
@@ -12,40 +11,44 @@ from nestfuse_core.common.errors import UserError
 from rgbt_tracker.config import ModelConfig
 from rgbt_tracker.models.backbones import build_backbone
 from rgbt_tracker.models.fusion import FeatureFusion
+from rgbt_tracker.models.heads import Head, Kernels
 from rgbt_tracker.models.heads.ban import BanHead
 from rgbt_tracker.models.heads.rpn import DepthwiseRPN, MultiRPN
 from rgbt_tracker.models.neck import Neck
 from rgbt_tracker.models.reliability import ReliabilityGate
-from rgbt_tracker.tracking.stopwatch import NoStopwatch
+from rgbt_tracker.models.timing import NoTimer, Timer
 
 
-class Clock(Protocol):
-    """Anything that opens a timed section."""
+class Views(NamedTuple):
+    """V search images of a template's own frame, (K, V, 3, S, S), and where the target is in the response to each.
 
-    def __call__(self, section: str) -> AbstractContextManager[None]: ...
+    ``places`` (V, 2) are rows and columns from the middle of the response, maybe between positions.
+    """
+
+    images: Tensor
+    places: Tensor
 
 
 class Template(NamedTuple):
-    """What a search needs of the template: the head's kernels, and each branch's ``standing`` (B, N), if tried."""
+    """What a search needs of the template: the head's kernels, and the gate's (B, N) ``confidence`` in each branch."""
 
-    kernels: Any
-    standing: Tensor | None = None
+    kernels: Kernels
+    confidence: Tensor | None = None
 
 
-class Output(NamedTuple):
-    """One search: ``cls`` (N, 2A, h, w) and ``loc`` (N, 4A, h, w) of the head, and the fusion's weight maps.
+class SearchOutput(NamedTuple):
+    """One search: ``cls`` (N, 2A, h, w) and ``loc`` (N, 4A, h, w) of the head, and how they were fused.
 
-    ``maps`` holds one (K, N, 1, h, w) tensor a level, or None where the fusion has no map. ``weights`` (B, N) and
-    ``memory`` belong to the reliability gate: pass ``memory`` to the next search of the same track. ``channels``
-    (B, N, D, h, w), if asked for, is what the head classified each branch by (B is 1 without a gate).
+    ``maps`` holds each modality's share in what was fused, name -> (K, N, 1, h, w): of every level, or of the gate's
+    "response"; it is empty where the fusion has no map. ``weights`` (B, N) and ``memory`` are the reliability gate's:
+    pass ``memory`` to the next search of the same track.
     """
 
     cls: Tensor
     loc: Tensor
-    maps: list[Tensor | None]
+    maps: dict[str, Tensor]
     weights: Tensor | None = None
     memory: Tensor | None = None
-    channels: Tensor | None = None
 
 
 def build_head(config: ModelConfig, anchors: int) -> nn.Module:
@@ -70,7 +73,7 @@ class SiameseNetwork(nn.Module):
         super().__init__()
         self.config = config
         self.modalities = modalities
-        self.stopwatch: Clock = NoStopwatch()
+        self.timer: Timer = NoTimer()
         self.backbone = build_backbone(config.backbone)
         if not config.backbone.shared:
             self.backbone_ir = build_backbone(config.backbone)
@@ -90,8 +93,8 @@ class SiameseNetwork(nn.Module):
             self.gate = ReliabilityGate(config.fusion.reliability)
 
     @property
-    def head(self) -> nn.Module:
-        return self.get_submodule(self.head_name)
+    def head(self) -> Head:
+        return cast(Head, self.get_submodule(self.head_name))
 
     def extract(self, images: Tensor) -> list[Tensor]:
         """(K, N, 3, H, W) -> one (K, N, C, h, w) tensor a level, not fused."""
@@ -115,103 +118,81 @@ class SiameseNetwork(nn.Module):
 
     def fused(self, images: Tensor) -> tuple[list[Tensor], list[Tensor | None]]:
         """Images to the head's input, one (N, C, h, w) tensor a level, and the weight maps of the fusion."""
-        with self.stopwatch("backbone"):
+        with self.timer("backbone"):
             features = self.extract(images)
         if self.config.fusion.point == "neck":
-            with self.stopwatch("neck"):
+            with self.timer("neck"):
                 features = self.neck_each(features)
-            with self.stopwatch("fusion"):
+            with self.timer("fusion"):
                 return self.fusion(features)
-        with self.stopwatch("fusion"):
+        with self.timer("fusion"):
             levels, maps = self.fusion(features)
-        with self.stopwatch("neck"):
+        with self.timer("neck"):
             return self.apply_neck(levels), maps
 
     def branches(self, images: Tensor) -> list[Tensor]:
         """Images to the head's input of every branch of the gate: (B N, C, h, w) a level, modalities first."""
         assert self.gate is not None
-        with self.stopwatch("backbone"):
+        with self.timer("backbone"):
             features = self.extract(images)
         after_neck = self.config.fusion.point == "neck"
         if after_neck:
-            with self.stopwatch("neck"):
+            with self.timer("neck"):
                 features = self.neck_each(features)
         if self.gate.config.branches == "all":
-            with self.stopwatch("fusion"):
+            with self.timer("fusion"):
                 joint, _ = self.fusion(features)
                 features = [torch.cat([level, one[None]]) for level, one in zip(features, joint, strict=True)]
         levels = [level.flatten(0, 1) for level in features]
         if after_neck:
             return levels
-        with self.stopwatch("neck"):
+        with self.timer("neck"):
             return self.apply_neck(levels)
 
-    def template(self, images: Tensor) -> Template:
-        """Template images (K, N, 3, 127, 127) -> what `search` correlates with."""
-        features = self.fused(images)[0] if self.gate is None else self.branches(images)
-        with self.stopwatch("head"):
-            return Template(self.head.prepare(features))  # type: ignore[operator]
-
     @property
-    def judges(self) -> bool:
-        """Whether templates are to be tried on their own frame with `judge`."""
+    def wants_views(self) -> bool:
+        """Whether `template` has a use for views of the first frame."""
         return self.gate is not None and self.gate.config.template > 0
 
-    def judge(self, template: Template, views: Tensor, places: Tensor) -> Template:
-        """Try a template on V views of its own frame, where the target's place is known.
+    def template(self, images: Tensor, views: Views | None = None) -> Template:
+        """Template images (K, N, 3, 127, 127) -> what `search` correlates with.
 
-        Args:
-            template: of one target.
-            views: (K, V, 3, S, S) search images.
-            places: (V, 2) rows and columns from the middle of the response to the target, in each view.
-
-        Returns:
-            The template with its branches' standing (B, 1) for `search`.
+        Views of the first frame, for one target (N = 1), let the gate try the template where the answer is known.
         """
-        assert self.gate is not None
-        features = [self.branches(view) for view in views.split(1, 1)]
-        cls = torch.stack([self.head(template.kernels, levels)[0] for levels in features], 1)
-        return template._replace(standing=self.gate.standing(cls, places))
+        features = self.fused(images)[0] if self.gate is None else self.branches(images)
+        with self.timer("head"):
+            kernels = self.head.prepare(features)
+        if self.gate is None or views is None:
+            return Template(kernels)
+        found = [self.head(kernels, self.branches(view))[0] for view in views.images.split(1, 1)]
+        return Template(kernels, self.gate.template_confidence(torch.stack(found, 1), views.places))
 
-    def search(
-        self, template: Template, images: Tensor, memory: Tensor | None = None, channels: bool = False
-    ) -> Output:
-        """Search images (K, N, 3, S, S) -> the head's output, with its ``channels`` if asked for.
+    def search(self, template: Template, images: Tensor, memory: Tensor | None = None) -> SearchOutput:
+        """Search images (K, N, 3, S, S) -> the head's output; ``memory`` is that of the track's previous search."""
+        if self.gate is not None:
+            return self._gated_search(self.gate, template, images, memory)
+        features, maps = self.fused(images)
+        with self.timer("head"):
+            cls, loc = self.head(template.kernels, features)
+        names = [f"level{level}" for level in self.config.backbone.levels or (0,)]
+        shares = {name: level for name, level in zip(names, maps, strict=True) if level is not None}
+        return SearchOutput(cls, loc, shares)
 
-        ``memory`` is that of the track's previous search.
-        """
-        kept: list[Tensor] | None = [] if channels else None
-        if self.gate is None:
-            features, maps = self.fused(images)
-            with self.stopwatch("head"):
-                cls, loc = self.head(template.kernels, features, kept)
-            output = Output(cls, loc, maps)
-        else:
-            output = self._gated(self.gate, template, images, memory, kept)
-        if kept is None:
-            return output
-        return output._replace(channels=torch.cat(kept, 1).unflatten(0, (-1, images.shape[1])))
-
-    def _gated(
-        self,
-        gate: ReliabilityGate,
-        template: Template,
-        images: Tensor,
-        memory: Tensor | None,
-        kept: list[Tensor] | None,
-    ) -> Output:
+    def _gated_search(
+        self, gate: ReliabilityGate, template: Template, images: Tensor, memory: Tensor | None
+    ) -> SearchOutput:
         features = self.branches(images)
-        with self.stopwatch("head"):
-            cls, loc = self.head(template.kernels, features, kept)
-        with self.stopwatch("fusion"):
+        with self.timer("head"):
+            cls, loc = self.head(template.kernels, features)
+        with self.timer("fusion"):
             shape = (-1, images.shape[1])
-            fused = gate(cls.unflatten(0, shape), loc.unflatten(0, shape), memory, template.standing)
+            fused = gate(cls.unflatten(0, shape), loc.unflatten(0, shape), memory, template.confidence)
         count = len(self.modalities)
         shares = fused.shares[:count]
         if len(fused.shares) > count:
             # The joint branch speaks for all modalities alike.
             shares = shares + fused.shares[count:] / count
-        return Output(fused.cls, fused.loc, [shares], fused.weights, fused.memory)
+        return SearchOutput(fused.cls, fused.loc, {"response": shares}, fused.weights, fused.memory)
 
-    def forward(self, template_images: Tensor, search_images: Tensor) -> Output:
+    def forward(self, template_images: Tensor, search_images: Tensor) -> SearchOutput:
         return self.search(self.template(template_images), search_images)

@@ -7,8 +7,8 @@ itself: the head runs on all *branches* as one batch. Every branch then earns a 
   elsewhere; that place is named by the mean of all branches, or by the joint one, which sees what both modalities see,
 - how far its own peak lies from that place,
 - both now and as a moving average over the frames before (the *memory*),
-- how well its template finds the target in the first frame itself, where the target's place is known (the *standing*):
-  a template that shows smoke answers confidently to whatever looks like smoke.
+- how well its template finds the target in the first frame itself, where the target's place is known (the *template
+  confidence*): a template that shows smoke answers confidently to whatever looks like smoke.
 
 The branches' responses are combined under these weights, and so are their boxes, each in proportion to its weight and
 response at that position. Nothing but the gate's four gains and the branches' biases is learned; gradients flow through
@@ -28,7 +28,7 @@ from rgbt_tracker.models.anchors import target_scores
 TINY = 1e-6
 
 
-class Fused(NamedTuple):
+class GateOutput(NamedTuple):
     """Combined head output: ``cls`` (N, 2A, h, w), ``loc`` (N, 4A, h, w), and how it came about.
 
     ``weights`` (B, N) sum to 1 over the branches, ``shares`` (B, N, 1, h, w) are each branch's part in the response at
@@ -51,14 +51,16 @@ class ReliabilityGate(nn.Module):
         self.gains = nn.Parameter(torch.tensor(config.gains))
         self.bias = nn.Parameter(torch.tensor(config.bias))
 
-    def forward(self, cls: Tensor, loc: Tensor, memory: Tensor | None = None, standing: Tensor | None = None) -> Fused:
+    def forward(
+        self, cls: Tensor, loc: Tensor, memory: Tensor | None = None, confidence: Tensor | None = None
+    ) -> GateOutput:
         """Fuse one search.
 
         Args:
             cls: (B, N, 2A, h, w) logits, all background ones first.
             loc: (B, N, 4A, h, w) box parameters.
             memory: of the frame before; None in the first search of a track.
-            standing: (B, N) of the templates, from `standing`; None leaves all branches equal in this respect.
+            confidence: (B, N), from `template_confidence`; None leaves all branches equal in this respect.
         """
         cls, loc = cls.float(), loc.float()  # half precision has no number between 0.996 and 1
         branches, batch = cls.shape[:2]
@@ -68,7 +70,7 @@ class ReliabilityGate(nn.Module):
         if memory is None:
             # A single frame says little about what is to come; the mean of the branches prefers none.
             memory = torch.lerp(evidence.mean(0, keepdim=True), evidence, self.config.first)
-        weights = self._weights(evidence, memory, standing)
+        weights = self._weights(evidence, memory, confidence)
         spread = weights.view(branches, batch, 1, 1, 1)
         parts = spread * scores
         response = parts.sum(0)
@@ -79,7 +81,7 @@ class ReliabilityGate(nn.Module):
         boxes = loc.unflatten(2, (4, anchors))
         joint = (parts.unsqueeze(2) * boxes).sum(0).flatten(1, 2)
         rate = self.config.rate
-        return Fused(
+        return GateOutput(
             torch.cat([torch.log1p(-response), response.log()], 1),
             joint,
             weights,
@@ -87,7 +89,7 @@ class ReliabilityGate(nn.Module):
             (1 - rate) * memory + rate * evidence.detach(),
         )
 
-    def standing(self, cls: Tensor, places: Tensor) -> Tensor:
+    def template_confidence(self, cls: Tensor, places: Tensor) -> Tensor:
         """How well templates find the target in views of their own frame.
 
         Args:
@@ -144,18 +146,19 @@ class ReliabilityGate(nn.Module):
         rows, columns = ((steps - place[:, None]).abs() <= radius for place in places.T)
         return rows[:, :, None] & columns[:, None, :]
 
-    def _weights(self, evidence: Tensor, memory: Tensor, standing: Tensor | None) -> Tensor:
+    def _weights(self, evidence: Tensor, memory: Tensor, confidence: Tensor | None) -> Tensor:
+        """(B, N, 2) evidence now and in memory -> (B, N), a softmax over the branches."""
         now, before, far_now, far_before = self.gains
         bias = self.bias[: len(evidence), None]
-        merit = bias + now * evidence[..., 0] + before * memory[..., 0]
-        merit = merit - far_now * evidence[..., 1] - far_before * memory[..., 1]
-        if standing is not None:
-            merit = merit + self.config.template * standing
-        if len(merit) == 3:
+        logits = bias + now * evidence[..., 0] + before * memory[..., 0]
+        logits = logits - far_now * evidence[..., 1] - far_before * memory[..., 1]
+        if confidence is not None:
+            logits = logits + self.config.template * confidence
+        if len(logits) == 3:
             # A joint fusion is worth more than either modality as long as both see the target.
-            rgb, thermal = merit[:2].softmax(0)
-            merit = torch.stack([merit[0], merit[1], merit[2] + self.config.together * 4 * rgb * thermal])
-        return merit.softmax(0)
+            rgb, thermal = logits[:2].softmax(0)
+            logits = torch.stack([logits[0], logits[1], logits[2] + self.config.together * 4 * rgb * thermal])
+        return logits.softmax(0)
 
 
 def _peak(response: Tensor) -> Tensor:

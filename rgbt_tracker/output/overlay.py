@@ -4,19 +4,17 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass
-from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from rgbt_tracker.boxes import overlap
+from rgbt_tracker.boxes import Box, overlap
 from rgbt_tracker.config import TrackerConfig
 from rgbt_tracker.sequences.base import Frame
-from rgbt_tracker.tracking.thermal import ThermalView, as_bgr
+from rgbt_tracker.tracking.cameras import CameraFrames
 
 Picture = NDArray[np.uint8]
-Box = tuple[float, float, float, float]
 # Two colours that stay apart for the colour-blind and on thermal grey; BGR.
 TRACKED, TRUTH, LOST = (0, 176, 255), (255, 255, 0), (120, 120, 255)
 MORE, LESS = (0, 140, 255), (255, 80, 0)
@@ -49,21 +47,14 @@ class Overlay:
     """
 
     def __init__(self, config: TrackerConfig, truth: NDArray[np.float64] | None = None) -> None:
-        self._modalities = config.modalities
-        self._thermal = ThermalView(config.thermal)
+        self._frames = CameraFrames(config)
         self._truth = truth
         self._seconds: deque[float] = deque(maxlen=WINDOW)
         self._strongest = 0.02
 
     def pictures(self, frame: Frame) -> dict[str, Picture]:
         """The cameras' pictures as the tracker sees them: HxWx3 uint8 BGR, of one size."""
-        found: dict[str, Any] = {}
-        if "rgb" in self._modalities:
-            found["rgb"] = as_bgr(np.asarray(frame.rgb), "rgb")
-        if "ir" in self._modalities:
-            size = found["rgb"].shape[1::-1] if found else None
-            found["ir"] = self._thermal(np.asarray(frame.ir), size)
-        return found
+        return self._frames(frame.rgb, frame.ir)
 
     def __call__(
         self,

@@ -7,22 +7,26 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from nestfuse_core.common.video import VIEWING, VideoWriter, writing_video
+from rgbt_tracker.boxes import Box
 from rgbt_tracker.config import TrackerConfig
-from rgbt_tracker.output.overlay import Box, Caption, Overlay
-from rgbt_tracker.output.video import VideoFile
+from rgbt_tracker.output.overlay import Caption, Overlay
 from rgbt_tracker.output.window import Window
 from rgbt_tracker.sequences.base import Frame, SequenceInfo
+from rgbt_tracker.tracking.interface import Result, SingleObjectTracker
+
+Answer = TypeVar("Answer")
 
 
 class TimedTracker:
     """A tracker that remembers how long its last call took, in ``seconds``."""
 
-    def __init__(self, tracker: Any) -> None:
+    def __init__(self, tracker: SingleObjectTracker) -> None:
         self._tracker = tracker
         self.seconds = 0.0
 
@@ -30,11 +34,11 @@ class TimedTracker:
         """As the tracker's."""
         self._timed(self._tracker.initialize, rgb, ir, box)
 
-    def update(self, rgb: ArrayLike | None, ir: ArrayLike | None) -> Any:
+    def update(self, rgb: ArrayLike | None, ir: ArrayLike | None) -> Result:
         """As the tracker's."""
         return self._timed(self._tracker.update, rgb, ir)
 
-    def _timed(self, call: Callable[..., Any], *arguments: Any) -> Any:
+    def _timed(self, call: Callable[..., Answer], *arguments: ArrayLike | None) -> Answer:
         start = time.perf_counter()
         result = call(*arguments)
         self.seconds = time.perf_counter() - start
@@ -71,7 +75,8 @@ class Recorder:
     ) -> None:
         self._tracker, self._info, self._box = tracker, info, box
         self._overlay = Overlay(config, info.truth_for(config.modality))
-        self._file = VideoFile(video, info.fps) if video else None
+        self._video = video
+        self._writer: VideoWriter | None = None
         self._window = window
         self._keep_maps, self._on_progress, self._on_stop = keep_maps, on_progress, on_stop
         self._open = ExitStack()
@@ -79,8 +84,8 @@ class Recorder:
         self.search_boxes: list[Box | None] = []
 
     def __enter__(self) -> Recorder:
-        if self._file:
-            self._open.enter_context(self._file)
+        if self._video:
+            self._writer = self._open.enter_context(writing_video(self._video, self._info.fps, VIEWING))
         return self
 
     def __exit__(
@@ -88,23 +93,19 @@ class Recorder:
     ) -> bool | None:
         return self._open.__exit__(kind, error, trace)
 
-    def on_frame(self, frame: Frame, result: Any | None) -> None:
+    def on_frame(self, frame: Frame, result: Result | None) -> None:
         """Take note of one frame; ``result`` is None for the first."""
-        maps = getattr(result, "maps", None)
-        search = getattr(result, "search_box", None)
         if self._keep_maps:
-            self.maps.append(maps)
-            self.search_boxes.append(search)
-        if self._file or self._window:
-            picture = self._draw(frame, result, maps, search)
-            if self._file:
-                self._file.write(picture)
+            self.maps.append(result.maps if result else None)
+            self.search_boxes.append(result.search_box if result else None)
+        if self._writer or self._window:
+            picture = self._draw(frame, result or Result(self._box, 1.0))
+            if self._writer:
+                self._writer.write(picture)
             if self._window and not self._window.show(picture):
                 self._on_stop()
         self._on_progress()
 
-    def _draw(self, frame: Frame, result: Any | None, maps: Any, search: Box | None) -> NDArray[np.uint8]:
-        box = self._box if result is None else result.box
-        score, lost = (1.0, False) if result is None else (result.score, result.lost)
-        caption = Caption(frame.index, self._info.length, score, lost, self._tracker.seconds)
-        return self._overlay(frame, box, caption, maps, search)
+    def _draw(self, frame: Frame, result: Result) -> NDArray[np.uint8]:
+        caption = Caption(frame.index, self._info.length, result.score, result.lost, self._tracker.seconds)
+        return self._overlay(frame, result.box, caption, result.maps, result.search_box)

@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nestfuse_core.common.errors import UserError
+from rgbt_tracker.boxes import Box
 
-Box = tuple[float, float, float, float]
 TITLE = "rgbt track"
 LARGEST = (1600, 900)
 STOP_KEYS = (ord("q"), 27)

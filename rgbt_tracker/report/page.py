@@ -22,7 +22,7 @@ from rgbt_tracker.report import figures
 from rgbt_tracker.report.figures import Plot
 from rgbt_tracker.report.frames import BLOCK, FrameEncoder
 from rgbt_tracker.report.payloads import Picture, sequence_payload, to_json
-from rgbt_tracker.report.sources import BoxesOnly, extent
+from rgbt_tracker.report.sources import extent
 from rgbt_tracker.report.tables import Table, cells
 from rgbt_tracker.results.trajectory import Trajectory
 from rgbt_tracker.sequences.base import FrameSequence
@@ -168,8 +168,7 @@ def _payloads(
 def _picture(sequence: FrameSequence, encoder: FrameEncoder | None) -> Picture:
     if encoder:
         return Picture(encoder.width, encoder.height, encoder.modalities, encoder.blocks)
-    size = sequence.size if isinstance(sequence, BoxesOnly) else extent(np.asarray(sequence.groundtruth))
-    return Picture(*size, [])
+    return Picture(*(sequence.size or extent(np.asarray(sequence.groundtruth))), [])
 
 
 def _write_frames(

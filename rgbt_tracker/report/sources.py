@@ -24,6 +24,8 @@ class BoxesOnly(FrameSequence):
         length: number of frames; at least as many as are annotated.
     """
 
+    cameras = ()
+
     def __init__(self, files: Files, size: Size | None = None, length: int = 0) -> None:
         annotated = max(len(read_annotation(path)) for path in files.paths.values())
         info = SequenceInfo(files.name, max(length, annotated), source=str(files.paths["groundtruth"]))

@@ -6,7 +6,6 @@ import json
 from pathlib import Path
 
 from nestfuse_core.common.errors import UserError
-from nestfuse_core.common.files import write_text
 
 SETTINGS = "settings.json"
 BENCHMARK = "benchmark"
@@ -20,17 +19,6 @@ def benchmark_of(folder: Path) -> str | None:
     """
     name = _read(folder).get(BENCHMARK)
     return str(name) if name else None
-
-
-def note_benchmark(folder: Path, name: str) -> None:
-    """Add the benchmark to the settings in a folder, unless it is there.
-
-    Raises:
-        UserError: a damaged file.
-    """
-    settings = _read(folder)
-    if BENCHMARK not in settings:
-        write_text(folder / SETTINGS, json.dumps({BENCHMARK: name, **settings}, indent=2) + "\n")
 
 
 def _read(folder: Path) -> dict:

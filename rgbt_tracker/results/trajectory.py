@@ -53,7 +53,7 @@ class Trajectory:
     def of_boxes(cls, boxes: ArrayLike, scores: ArrayLike = (), seconds: ArrayLike = ()) -> Trajectory:
         """The trajectory of (N, 4) boxes x, y, w, h or (N, 2 n) polygons; a row with NaN is UNKNOWN."""
         rows = np.asarray(boxes, np.float64)
-        known = ~np.isnan(rows.reshape(len(rows), -1)).any(axis=1)
+        known = [not np.isnan(row).any() for row in rows]
         regions = [row if there else None for row, there in zip(rows, known, strict=True)]
         codes = np.where(known, TRACKED, UNKNOWN).astype(np.int64)
         return cls(regions, codes, np.asarray(scores, np.float64), np.asarray(seconds, np.float64))

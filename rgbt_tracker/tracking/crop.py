@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-Image = NDArray[Any]
+from rgbt_tracker.tracking.cameras import Image
 
 
 def crop_square(image: Image, center: tuple[float, float], side: float, size: int, fill: NDArray[np.float64]) -> Image:

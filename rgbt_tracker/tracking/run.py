@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from nestfuse_core.common.errors import UserError
 from rgbt_tracker.results.trajectory import Trajectory
 from rgbt_tracker.sequences.base import Frame, FrameSequence
-from rgbt_tracker.tracking.tracker import Result, Tracker
+from rgbt_tracker.tracking.interface import Result, SingleObjectTracker
 
 
 def first_box(sequence: FrameSequence) -> NDArray[np.float64]:
@@ -22,7 +22,7 @@ def first_box(sequence: FrameSequence) -> NDArray[np.float64]:
 
 
 def track_sequence(
-    tracker: Tracker,
+    tracker: SingleObjectTracker,
     sequence: FrameSequence,
     box: ArrayLike | None = None,
     on_frame: Callable[[Frame, Result | None], None] | None = None,
@@ -30,7 +30,7 @@ def track_sequence(
     """Start ``tracker`` on the first frame and follow the target to the last one.
 
     Args:
-        tracker: anything with ``initialize`` and ``update``.
+        tracker: ours, or any other that answers in the same way.
         sequence: iterated once; wrap it to read ahead.
         box: x, y, w, h in the first frame; the ground truth's by default.
         on_frame: called after every frame with the frame and its result (None for the first).

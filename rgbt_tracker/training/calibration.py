@@ -1,9 +1,9 @@
 """Fitting the reliability gate to a tracker whose weights are done.
 
-The tracker follows targets in drawn training scenes, one of the cameras failing for a while in some of them; what the
-gate is given in every frame is kept. Its gains and biases are then moved up the gradient of the expected overlap: the
-overlap of every candidate box with the truth, weighted by a softmax of the tracker's own ranking. What the gate calls
-evidence does not depend on them, so the frames can be replayed in any order.
+The tracker follows targets in drawn training scenes, in some of which one of the cameras is corrupted for a while; what
+the gate is given in every frame is kept. Its gains and biases are then moved up the gradient of the expected overlap:
+the overlap of every candidate box with the truth, weighted by a softmax of the tracker's own ranking. What the gate
+calls evidence does not depend on them, so the frames can be replayed in any order.
 """
 
 from __future__ import annotations
@@ -19,16 +19,17 @@ from torch import Tensor
 from rgbt_tracker.boxes import overlap
 from rgbt_tracker.config import TrackerConfig
 from rgbt_tracker.models.anchors import centred_overlap
+from rgbt_tracker.models.network import SiameseNetwork
 from rgbt_tracker.models.reliability import ReliabilityGate
 from rgbt_tracker.sequences.base import FrameSequence
 from rgbt_tracker.tracking.candidates import Candidates
 from rgbt_tracker.tracking.tracker import Tracker
-from rgbt_tracker.training.failures import FailingCamera
+from rgbt_tracker.training.augmentation.corrupted_sequences import temporarily_corrupted
 
 PATIENCE = 8
 """Frames without the target after which the tracker is put back on it, so that what is kept stays worth learning."""
-FAILING = 0.6
-"""Share of the scenes in which a camera fails."""
+CORRUPTED = 0.6
+"""Share of the scenes in which a camera is corrupted for a while."""
 SHARPNESS = 40.0
 """Of the softmax over candidates: a lead of 0.1 in rank counts 55 times."""
 CHUNK = 64
@@ -39,15 +40,15 @@ CHUNK = 64
 class Frames:
     """What the gate was given, and what was right: T frames, B branches.
 
-    ``cls`` (T, B, 2A, h, w) and ``loc`` (T, B, 4A, h, w) float16; ``memory`` (T, B, 2); ``standing`` (T, B), 0 where it
-    was not tried; ``truth`` (T, 4) x, y, w, h and ``size`` (T, 2) w, h of the target as the tracker last saw it, both
-    in search-crop px, the crop's centre at 0.
+    ``cls`` (T, B, 2A, h, w) and ``loc`` (T, B, 4A, h, w) float16; ``memory`` (T, B, 2); ``confidence`` (T, B), 0 where
+    it was not asked for; ``truth`` (T, 4) x, y, w, h and ``size`` (T, 2) w, h of the target as the tracker last saw it,
+    both in search-crop px, the crop's centre at 0.
     """
 
     cls: Tensor
     loc: Tensor
     memory: Tensor
-    standing: Tensor
+    confidence: Tensor
     truth: Tensor
     size: Tensor
 
@@ -64,23 +65,23 @@ class Frames:
 
 def record(tracker: Tracker, sequence: FrameSequence, seed: int) -> Frames | None:
     """Track ``sequence`` with a gated tracker and keep what the gate is given; None without a usable frame."""
-    gate, truth = tracker.network.gate, sequence.groundtruth
-    assert gate is not None and truth is not None
+    network, truth = tracker.network, sequence.groundtruth
+    assert isinstance(network, SiameseNetwork) and network.gate is not None and truth is not None
     given: list[tuple[Tensor, ...]] = []
 
     def keep(_: Any, arguments: tuple[Tensor, ...], output: Any) -> None:
-        cls, loc, memory, standing = arguments
+        cls, loc, memory, confidence = arguments
         # Without a memory the gate takes the evidence itself, which is what comes out as the memory then.
         memory = output.memory if memory is None else memory
         # Kept in main memory, where the fit runs: thousands of frames need not stay on a GPU.
-        standing = torch.zeros(len(cls)) if standing is None else standing[:, 0].cpu()
-        given.append((cls[:, 0].half().cpu(), loc[:, 0].half().cpu(), memory[:, 0].cpu(), standing))
+        confidence = torch.zeros(len(cls)) if confidence is None else confidence[:, 0].cpu()
+        given.append((cls[:, 0].half().cpu(), loc[:, 0].half().cpu(), memory[:, 0].cpu(), confidence))
 
     rows: list[tuple[Tensor, ...]] = []
     misses = 0
-    handle = gate.register_forward_hook(keep)
+    handle = network.gate.register_forward_hook(keep)
     try:
-        for index, frame in enumerate(FailingCamera(sequence, seed, FAILING)):
+        for index, frame in enumerate(temporarily_corrupted(sequence, seed, CORRUPTED)):
             if index == 0:
                 if np.isnan(truth[0]).any():
                     return None
@@ -119,7 +120,7 @@ class Replay:
             frames.cls.transpose(0, 1).float(),
             frames.loc.transpose(0, 1).float(),
             frames.memory.transpose(0, 1),
-            frames.standing.T,
+            frames.confidence.T,
         )
         boxes, scores = self._candidates.decode(fused.cls, fused.loc)
         ranked, _ = self._candidates.rank(boxes, scores, *frames.size.T[..., None])

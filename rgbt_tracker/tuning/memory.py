@@ -10,14 +10,13 @@ from __future__ import annotations
 import hashlib
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Iterator
-from functools import partial
+from collections.abc import Callable
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from rgbt_tracker.sequences.base import Frame, FrameSequence, Image
+from rgbt_tracker.models.network import SearchOutput, SiameseNetwork, Template, Views
 
 Key = tuple[str, ...]
 
@@ -68,8 +67,8 @@ class Memory:
         return self.hits.get("search", 0) * self.seconds.get("search", 0.0) / misses if misses else 0.0
 
 
-class RememberingNetwork(torch.nn.Module):
-    """A `SiameseNetwork` in front of a `Memory`, for `rgbt_tracker.tracking.tracker.Tracker`.
+class RememberingNetwork:
+    """A `SiameseNetwork` behind a `Memory`, for `rgbt_tracker.tracking.tracker.Tracker`.
 
     Crops are told apart by their pixels, so an answer is never given for another image.
 
@@ -81,90 +80,37 @@ class RememberingNetwork(torch.nn.Module):
             are many times larger than the outputs.
     """
 
-    def __init__(self, network: Any, memory: Memory, variant: str, features: bool = False) -> None:
-        super().__init__()
+    def __init__(self, network: SiameseNetwork, memory: Memory, variant: str, features: bool = False) -> None:
         self.network, self.answers, self.variant = network, memory, variant
-        self._template: tuple[Any, str] | None = None
+        self._template: tuple[Template, str] | None = None
         if features:
             extract = network.extract
-            network.extract = lambda images: memory.recall("features", (digest(images),), lambda: extract(images))
+            network.extract = lambda images: memory.recall(  # type: ignore[method-assign]
+                "features", (digest(images),), lambda: extract(images)
+            )
 
     @property
-    def stopwatch(self) -> Any:
-        return self.network.stopwatch
+    def wants_views(self) -> bool:
+        """As `SiameseNetwork.wants_views`."""
+        return self.network.wants_views
 
-    @stopwatch.setter
-    def stopwatch(self, clock: Any) -> None:
-        self.network.stopwatch = clock
-
-    def template(self, images: Tensor) -> Any:
+    def template(self, images: Tensor, views: Views | None = None) -> Template:
         """As `SiameseNetwork.template`."""
-        name = digest(images)
-        answer = self.answers.recall("template", (self.variant, name), lambda: self.network.template(images))
+        # The same crop of another frame has other views.
+        name = digest(images) + ("" if views is None else digest(views.images))
+        answer = self.answers.recall("template", (self.variant, name), lambda: self.network.template(images, views))
         self._template = answer, name
         return answer
 
-    @property
-    def judges(self) -> bool:
-        """As `SiameseNetwork.judges`."""
-        return bool(self.network.judges)
-
-    def judge(self, template: Any, views: Tensor, places: Tensor) -> Any:
-        """As `SiameseNetwork.judge`; ``template`` must be the one that `template` returned last."""
-        assert self._template is not None and template is self._template[0]
-        # The same crop of another frame may stand differently.
-        name = self._template[1] + digest(views)
-        compute = partial(self.network.judge, template, views, places)
-        answer = self.answers.recall("template", (self.variant, name), compute)
-        self._template = answer, name
-        return answer
-
-    def search(self, template: Any, images: Tensor, memory: Tensor | None = None, channels: bool = False) -> Any:
-        """As `SiameseNetwork.search`; ``template`` must be the one that `template` (or `judge`) returned last.
+    def search(self, template: Template, images: Tensor, memory: Tensor | None = None) -> SearchOutput:
+        """As `SiameseNetwork.search`; ``template`` must be the one that `template` returned last.
 
         ``memory`` is the track's own (of the reliability gate) and part of the question.
         """
         assert self._template is not None and template is self._template[0]
         past = "" if memory is None else memory.cpu().numpy().tobytes().hex()
-        key = (self.variant, self._template[1], digest(images), past, str(channels))
-        compute = partial(self.network.search, template, images, memory, channels)
-        return self.answers.recall("search", key, compute)
-
-
-class KeptFrames(FrameSequence):
-    """A sequence that keeps its frames in memory after the first pass, as far as ``budget`` allows.
-
-    Args:
-        sequence: to read from.
-        budget: a list with the bytes that are left, shared by several sequences.
-    """
-
-    def __init__(self, sequence: FrameSequence, budget: list[int]) -> None:
-        super().__init__(sequence.info)
-        self._sequence, self._budget = sequence, budget
-        self._kept: dict[int, Frame] = {}
-
-    def frame(self, index: int) -> Frame:
-        if index in self._kept:
-            return self._kept[index]
-        return self._keep(self._sequence.frame(index))
-
-    def __iter__(self) -> Iterator[Frame]:
-        if len(self._kept) == len(self):
-            yield from (self._kept[index] for index in range(len(self)))
-        else:
-            yield from map(self._keep, self._sequence)
-
-    def _keep(self, frame: Frame) -> Frame:
-        size = _size(frame.rgb) + _size(frame.ir)
-        if frame.index not in self._kept and size <= self._budget[0]:
-            self._budget[0] -= size
-            self._kept[frame.index] = frame
-        return frame
-
-
-def _size(image: Image | None) -> int:
-    return 0 if image is None else image.nbytes
+        key = (self.variant, self._template[1], digest(images), past)
+        return self.answers.recall("search", key, lambda: self.network.search(template, images, memory))
 
 
 def digest(images: Tensor) -> str:

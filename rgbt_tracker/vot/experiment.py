@@ -35,6 +35,9 @@ from rgbt_tracker.results.trajectory import Trajectory as OurTrajectory
 from rgbt_tracker.vot import toolkit
 from rgbt_tracker.vot.runtimes import SingleTargetRuntime, forward_log
 
+ALIKE = 3
+"""Equal repetitions after which a tracker counts as deterministic and no more are run."""
+
 
 class EvaluationError(ToolkitException):
     """A tracker failed. Unlike the toolkit's TrackerException it makes ``vot evaluate`` exit with code 1."""
@@ -88,7 +91,7 @@ class ResetExperiment(_SingleTargetExperiment, SupervisedExperiment):
     skip_initialize = Integer(val_min=1, default=SKIP)
 
     def _can_stop(self, tracker: Tracker, sequence: Sequence) -> bool:
-        """Whether three repetitions are alike.
+        """Whether `ALIKE` repetitions are alike.
 
         The toolkit's own comparison takes a box that crosses the left or top border for different from itself, and
         would run a deterministic tracker 15 times.
@@ -96,7 +99,7 @@ class ResetExperiment(_SingleTargetExperiment, SupervisedExperiment):
         if not self.early_stop:
             return False
         runs = [toolkit.to_trajectory(item.regions()) for item in self.gather(tracker, sequence)]
-        return len(runs) >= 3 and all(same_course(run, runs[0]) for run in runs[1:])
+        return len(runs) >= ALIKE and all(same_course(run, runs[0]) for run in runs[1:])
 
     def _execute(self, tracker: Tracker, sequence: Sequence, force: bool, callback: Callable[[float], None]) -> None:
         results = self.results(tracker, sequence)
@@ -107,7 +110,8 @@ class ResetExperiment(_SingleTargetExperiment, SupervisedExperiment):
                 name = f"{sequence.name}_{repetition:03d}"
                 if Trajectory.exists(results, name) and not force:
                     continue
-                if self._can_stop(tracker, sequence):
+                # With `force` the first three are run again, whatever lies there from before.
+                if (repetition > ALIKE or not force) and self._can_stop(tracker, sequence):
                     return
 
                 def report(frame: int, done: int = repetition - 1) -> None:

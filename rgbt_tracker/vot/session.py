@@ -13,8 +13,10 @@ from numpy.typing import ArrayLike, NDArray
 
 from nestfuse_core.common.errors import UserError
 from nestfuse_core.common.memory import keep_freed_memory
+from rgbt_tracker.config import MODALITIES
 from rgbt_tracker.results.regions import Box, box_to_region, is_usable, region_to_box
-from rgbt_tracker.sequences.images import read_image
+from rgbt_tracker.sequences.images import FrameFormat
+from rgbt_tracker.tracking.interface import SingleObjectTracker
 
 CHANNELS = {"rgb": "color", "ir": "ir"}
 """Camera -> the toolkit's name of its channel."""
@@ -31,6 +33,7 @@ class TrackerOptions:
 
     Attributes:
         config, weights, device, modality: as in ``build_tracker``; None is its default.
+            Of these a factory has only ``modality``: the cameras that its tracker reads, both by default.
         threads: torch's CPU threads; None keeps torch's default. Results of a convolution can differ in the last bits
             between thread counts, so a row fixes it.
         factory: ``module:function`` that returns another object with ``initialize`` and ``update``, in place of config.
@@ -44,14 +47,14 @@ class TrackerOptions:
     factory: str | None = None
 
 
-def build(options: TrackerOptions) -> tuple[Any, tuple[str, ...]]:
-    """Return the tracker and its cameras, ("rgb", "ir") or one of them.
+def build(options: TrackerOptions) -> Session:
+    """Return a session with the tracker of these options.
 
     Raises:
         UserError: the factory cannot be imported, or what ``build_tracker`` raises.
     """
     if options.factory is not None:
-        return _from_factory(options.factory)
+        return Session(_from_factory(options.factory), _cameras(options.modality))
     if options.config is None:
         raise UserError("Expected config='NAME' (or factory='module:function') in the tracker's command, got neither.")
     import torch
@@ -67,16 +70,21 @@ def build(options: TrackerOptions) -> tuple[Any, tuple[str, ...]]:
         device=options.device or "auto",
         modality=options.modality,  # type: ignore[arg-type]
     )
-    return tracker, tuple(tracker.config.modalities)
+    return Session(tracker, tracker.config.modalities, str(tracker.device))
 
 
-def _from_factory(name: str) -> tuple[Any, tuple[str, ...]]:
+def _cameras(modality: str | None) -> tuple[str, ...]:
+    if modality is not None and modality not in MODALITIES:
+        raise UserError(f"Expected modality='rgbt', 'rgb' or 'ir' in the tracker's command, got '{modality}'.")
+    return MODALITIES[modality or "rgbt"]
+
+
+def _from_factory(name: str) -> SingleObjectTracker:
     module, _, function = name.partition(":")
     try:
-        tracker = getattr(importlib.import_module(module), function)()
+        return getattr(importlib.import_module(module), function)()
     except (ImportError, AttributeError, ValueError) as error:
         raise UserError(f"Expected a tracker factory as 'module:function', cannot load '{name}': {error}.") from error
-    return tracker, tuple(getattr(tracker, "modalities", ("rgb", "ir")))
 
 
 @dataclass
@@ -86,15 +94,21 @@ class Session:
 
     Attributes:
         cameras: those it reads, of "rgb" and "ir".
+        device: where it computes, as far as we know.
         log: called with one line of text.
     """
 
-    tracker: Any
+    tracker: SingleObjectTracker
     cameras: tuple[str, ...]
+    device: str = "cpu"
     log: Callable[[str], None] = log_to_stderr
     _form: ArrayLike | None = None
     _last: Box = (0.0, 0.0, 1.0, 1.0)
     _repeats: int = field(default=0)
+    _forms: dict[str, FrameFormat] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._forms = {camera: FrameFormat(camera) for camera in self.cameras}
 
     @property
     def channels(self) -> list[str]:
@@ -103,7 +117,7 @@ class Session:
 
     def read(self, files: dict[str, Path]) -> dict[str, Any]:
         """Read channel -> file into camera -> image."""
-        return {camera: read_image(Path(files[CHANNELS[camera]]), camera) for camera in self.cameras}
+        return {camera: self._forms[camera].read(Path(files[CHANNELS[camera]])) for camera in self.cameras}
 
     def initialize(self, images: dict[str, Any], region: ArrayLike) -> None:
         """Start on a region: (4,) or (2 n,) numbers."""
@@ -129,8 +143,8 @@ class Session:
 
 def open_session(options: TrackerOptions, log: Callable[[str], None] = log_to_stderr) -> Session:
     """Build the tracker and say what was built."""
-    tracker, cameras = build(options)
-    name = options.factory or options.config
-    device = getattr(tracker, "device", "cpu")
-    log(f"{name}: {' + '.join(cameras)} on {device}, weights {options.weights or 'of the configuration'}.")
-    return Session(tracker, cameras, log)
+    session = build(options)
+    session.log = log
+    name, cameras = options.factory or options.config, " + ".join(session.cameras)
+    log(f"{name}: {cameras} on {session.device}, weights {options.weights or 'of the configuration'}.")
+    return session

@@ -6,7 +6,6 @@ Key names are torchvision's; the weights are not interchangeable, since the shor
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 from torch import Tensor, nn
 
@@ -93,7 +92,9 @@ class ResNet(nn.Module):
         self.channels = tuple(widths[level] for level in self.levels)
 
     @staticmethod
-    def _stage(block: Any, inputs: int, width: int, count: int, stride: int, dilation: int) -> nn.Sequential:
+    def _stage(
+        block: type[BasicBlock] | type[Bottleneck], inputs: int, width: int, count: int, stride: int, dilation: int
+    ) -> nn.Sequential:
         outputs = width * block.expansion
         shortcut: nn.Module | None = None
         if stride != 1 or inputs != outputs:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import torch
 from torch import Tensor, nn
 
+from rgbt_tracker.models.heads import Kernels
 from rgbt_tracker.models.heads.correlation import depthwise_correlation
 
 TOWER = 6
@@ -70,10 +69,7 @@ class PixelwiseBranch(nn.Module):
 
 
 class BanHead(nn.Module):
-    """cls (N, 2, 15, 15): background, target; loc (N, 4, 15, 15): px to the left, top, right and bottom edge.
-
-    A list ``kept`` receives what the classification makes its logits of, (N, C, 15, 15).
-    """
+    """cls (N, 2, 15, 15): background, target; loc (N, 4, 15, 15): px to the left, top, right and bottom edge."""
 
     def __init__(self, channels: int = 96) -> None:
         super().__init__()
@@ -97,23 +93,22 @@ class BanHead(nn.Module):
             ]
         return nn.Sequential(*layers)
 
-    def prepare(self, template: list[Tensor]) -> Any:
-        """Template features -> the four correlation kernels."""
-        return {
-            f"corr_{kind}_{branch}": self.get_submodule(f"corr_{kind}_{branch}").kernel(template[0])  # type: ignore[operator]
-            for kind in ("pw", "dw")
+    def prepare(self, template: list[Tensor]) -> Kernels:
+        """Template features -> the pixelwise and the depthwise kernel of ``cls``, then of ``reg``."""
+        return tuple(
+            self.get_submodule(f"corr_{kind}_{branch}").kernel(template[0])  # type: ignore[operator]
             for branch in ("cls", "reg")
-        }
+            for kind in ("pw", "dw")
+        )
 
-    def forward(self, prepared: Any, search: list[Tensor], kept: list[Tensor] | None = None) -> tuple[Tensor, Tensor]:
-        def branch(name: str, tower: str, last: str) -> Tensor:
+    def forward(self, kernels: Kernels, search: list[Tensor]) -> tuple[Tensor, Tensor]:
+        def branch(name: str, kernels: Kernels, tower: str, last: str) -> Tensor:
             pixelwise, depthwise = (
-                self.get_submodule(f"corr_{kind}_{name}")(prepared[f"corr_{kind}_{name}"], search[0])
-                for kind in ("pw", "dw")
+                self.get_submodule(f"corr_{kind}_{name}")(kernel, search[0])
+                for kind, kernel in zip(("pw", "dw"), kernels, strict=True)
             )
             x = self.get_submodule(f"down_{name}")(torch.cat([pixelwise, depthwise], 1))
-            if kept is not None and name == "cls":
-                kept.append(x)
             return self.get_submodule(last)(self.get_submodule(tower)(x))
 
-        return branch("cls", "cls_tower", "cls_logits"), branch("reg", "bbox_tower", "bbox_pred").exp()
+        cls = branch("cls", kernels[:2], "cls_tower", "cls_logits")
+        return cls, branch("reg", kernels[2:], "bbox_tower", "bbox_pred").exp()

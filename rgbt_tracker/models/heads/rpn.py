@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import torch
 from torch import Tensor, nn
 
+from rgbt_tracker.models.heads import Kernels
 from rgbt_tracker.models.heads.correlation import depthwise_correlation
 
 
@@ -36,37 +35,28 @@ class DepthwiseCorrelation(nn.Module):
     def kernel(self, template: Tensor) -> Tensor:
         return self.conv_kernel(template)
 
-    def forward(self, kernel: Tensor, search: Tensor, kept: list[Tensor] | None = None) -> Tensor:
-        correlation = depthwise_correlation(self.conv_search(search), kernel)
-        if kept is not None:
-            kept.append(correlation)
-        return self.head(correlation)
+    def forward(self, kernel: Tensor, search: Tensor) -> Tensor:
+        return self.head(depthwise_correlation(self.conv_search(search), kernel))
 
 
 class DepthwiseRPN(nn.Module):
-    """Two branches: ``cls`` (N, 2A, h, w) with all background scores first, ``loc`` (N, 4A, h, w) as dx, dy, dw, dh.
-
-    A list ``kept`` receives what the classification makes its logits of, (N, C, h, w).
-    """
+    """Two branches: ``cls`` (N, 2A, h, w) with all background scores first, ``loc`` (N, 4A, h, w) as dx, dy, dw, dh."""
 
     def __init__(self, anchors: int, channels: int) -> None:
         super().__init__()
         self.cls = DepthwiseCorrelation(channels, 2 * anchors)
         self.loc = DepthwiseCorrelation(channels, 4 * anchors)
 
-    def prepare(self, template: list[Tensor]) -> Any:
-        """Template features -> what ``forward`` correlates with, a pair of kernels."""
+    def prepare(self, template: list[Tensor]) -> Kernels:
+        """Template features -> the kernels of ``cls`` and ``loc``."""
         return self.cls.kernel(template[0]), self.loc.kernel(template[0])
 
-    def forward(self, prepared: Any, search: list[Tensor], kept: list[Tensor] | None = None) -> tuple[Tensor, Tensor]:
-        return self.cls(prepared[0], search[0], kept), self.loc(prepared[1], search[0])
+    def forward(self, kernels: Kernels, search: list[Tensor]) -> tuple[Tensor, Tensor]:
+        return self.cls(kernels[0], search[0]), self.loc(kernels[1], search[0])
 
 
 class MultiRPN(nn.Module):
-    """One `DepthwiseRPN` a level (``rpn2``, ``rpn3``, ...); the mean of the levels, or their learned weighting.
-
-    A list ``kept`` receives every level's.
-    """
+    """One `DepthwiseRPN` a level (``rpn2``, ``rpn3``, ...); the mean of the levels, or their learned weighting."""
 
     def __init__(self, anchors: int, channels: int, levels: int, weighted: bool) -> None:
         super().__init__()
@@ -78,14 +68,14 @@ class MultiRPN(nn.Module):
             self.cls_weight = nn.Parameter(torch.ones(levels))
             self.loc_weight = nn.Parameter(torch.ones(levels))
 
-    def prepare(self, template: list[Tensor]) -> Any:
-        return [self.get_submodule(name).prepare([z]) for name, z in zip(self.names, template, strict=True)]  # type: ignore[operator]
+    def prepare(self, template: list[Tensor]) -> Kernels:
+        """Template features -> every level's pair of kernels, one level after the other."""
+        pairs = [self.get_submodule(name).prepare([z]) for name, z in zip(self.names, template, strict=True)]  # type: ignore[operator]
+        return tuple(kernel for pair in pairs for kernel in pair)
 
-    def forward(self, prepared: Any, search: list[Tensor], kept: list[Tensor] | None = None) -> tuple[Tensor, Tensor]:
-        outputs = [
-            self.get_submodule(name)(kernels, [x], kept)
-            for name, kernels, x in zip(self.names, prepared, search, strict=True)
-        ]
+    def forward(self, kernels: Kernels, search: list[Tensor]) -> tuple[Tensor, Tensor]:
+        pairs = zip(kernels[::2], kernels[1::2], strict=True)
+        outputs = [self.get_submodule(name)(pair, [x]) for name, pair, x in zip(self.names, pairs, search, strict=True)]
         cls, loc = (torch.stack(level) for level in zip(*outputs, strict=True))
         if not self.weighted:
             return cls.mean(0), loc.mean(0)

@@ -76,6 +76,7 @@ def test_pysot_defaults_and_training_sections(tmp_path: Path) -> None:
     [
         ("tracking: {windw: 0.3}", r"unknown key 'tracking.windw'; did you mean 'window'"),
         ("modality: rgbtt", r"'modality' = 'rgbtt'.*did you mean 'rgbt'"),
+        ("tracking: {online: {weight: 0.5}}", r"unknown key 'tracking.online'; expected one of penalty, window"),
         ("tracking: {window: 2}", r"'tracking.window' = 2"),
         ("tracking: 3", r"'tracking' = 3"),
         ("model: {backbone: {type: resnet51, levels: [2]}}", r"resnet51.*did you mean 'resnet5?0?'?"),

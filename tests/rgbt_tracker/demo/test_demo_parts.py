@@ -13,9 +13,10 @@ from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 from nestfuse_core.common.errors import UserError
+from nestfuse_core.common.pictures import natural_key
 from rgbt_tracker.cli.main import build_app
-from rgbt_tracker.demo.engines import Fusing, Trackers
-from rgbt_tracker.demo.uploads import natural, shown, suffix_of
+from rgbt_tracker.demo.engines import FrameFuser, TrackerFactory
+from rgbt_tracker.demo.uploads import shown, suffix_of
 from rgbt_tracker.sequences.base import Frame
 
 relaxed = settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -47,7 +48,7 @@ def test_kind_is_read_from_the_first_bytes(head: bytes, suffix: str | None):
 def test_names_sort_by_number(numbers: list[int], stem: str):
     stem = re.sub(r"\d", "", stem)
     names = [f"{stem}{number}.png" for number in numbers]
-    assert sorted(names, key=natural) == [f"{stem}{number}.png" for number in sorted(numbers)]
+    assert sorted(names, key=natural_key) == [f"{stem}{number}.png" for number in sorted(numbers)]
 
 
 class Named:
@@ -63,7 +64,7 @@ def test_shown_names_are_short_and_hold_no_path(name: str):
 
 
 def test_real_trackers_of_all_modalities_share_their_network():
-    trackers = Trackers("nestfuse_nanotrack", "untrained", "cpu")
+    trackers = TrackerFactory("nestfuse_nanotrack", "untrained", "cpu")
     rgb = np.random.default_rng(0).integers(0, 255, (120, 160, 3), np.uint8)
     for modality in ("rgbt", "rgb", "ir"):
         first, second = trackers(modality), trackers(modality)
@@ -80,7 +81,7 @@ def test_fusing_uses_the_given_weights_and_needs_both_images(tmp_path: Path):
 
     torch.manual_seed(0)
     torch.save(NestFuse().state_dict(), tmp_path / "weights.pt")
-    fuse = Fusing(tmp_path / "weights.pt")
+    fuse = FrameFuser(tmp_path / "weights.pt")
     rgb = np.random.default_rng(0).integers(0, 255, (24, 32, 3), np.uint8)
     fused = fuse(Frame(0, rgb, rgb[..., 0]), "max")
     assert fused.shape == rgb.shape and fused.dtype == np.uint8

@@ -114,7 +114,7 @@ def test_the_first_frame_counts_for_a_part_in_memory() -> None:
 
 
 def test_a_template_that_finds_its_own_target_counts_more() -> None:
-    """By ``template`` times the difference of the standings, in log-odds of the weights."""
+    """By ``template`` times the difference of the confidences, in log-odds of the weights."""
     gate = ReliabilityGate(ReliabilityConfig(template=0.5))
     cls, loc = torch.stack([SEES, SEES]), torch.zeros(2, 1, 4, SIZE, SIZE)
     weights = gate(cls, loc, None, torch.tensor([[1.0], [5.0]])).weights
@@ -122,7 +122,7 @@ def test_a_template_that_finds_its_own_target_counts_more() -> None:
     torch.testing.assert_close(gate(cls, loc, None, torch.full((2, 1), 3.0)).weights, gate(cls, loc).weights)
 
 
-def test_standing_is_the_mean_log_odds_near_the_known_place() -> None:
+def test_template_confidence_is_the_mean_log_odds_near_the_known_place() -> None:
     gate = ReliabilityGate(ReliabilityConfig())
     # Two views, the target 4.5 rows above and columns left of the middle (7), then below and right of it.
     first, second = (2, 3), (12, 11)
@@ -130,12 +130,12 @@ def test_standing_is_the_mean_log_odds_near_the_known_place() -> None:
     smoke = torch.cat([logits({(7, 7): 6.0}), logits({(7, 7): 6.0})])
     sure = torch.cat([logits({first: 30.0}), logits({second: 30.0})])
     places = torch.tensor([[-4.5, -4.5], [4.5, 4.5]])
-    standing = gate.standing(torch.stack([sees, smoke]), places)
-    torch.testing.assert_close(standing, torch.tensor([[4.0], [-4.0]]), atol=1e-3, rtol=0)
-    # The third branch is the joint one and stands as its cameras do.
-    standing = gate.standing(torch.stack([sees, sure, smoke]), places)
+    confidence = gate.template_confidence(torch.stack([sees, smoke]), places)
+    torch.testing.assert_close(confidence, torch.tensor([[4.0], [-4.0]]), atol=1e-3, rtol=0)
+    # The third branch is the joint one: the mean of its cameras.
+    confidence = gate.template_confidence(torch.stack([sees, sure, smoke]), places)
     most = float(np.log(999))
-    torch.testing.assert_close(standing, torch.tensor([[4.0], [most], [(4 + most) / 2]]), atol=1e-3, rtol=0)
+    torch.testing.assert_close(confidence, torch.tensor([[4.0], [most], [(4 + most) / 2]]), atol=1e-3, rtol=0)
 
 
 def test_samples_of_a_batch_do_not_mix() -> None:
@@ -194,18 +194,19 @@ def smoke_and_disc() -> tuple[np.ndarray, np.ndarray, tuple[float, float, float,
     return rgb, ir, (132.0, 92.0, 37.0, 37.0)
 
 
-def test_a_template_of_smoke_has_a_low_standing_and_little_weight() -> None:
+def test_a_template_of_smoke_has_low_confidence_and_little_weight() -> None:
     rgb, ir, box = smoke_and_disc()
     weights = []
     for gain in (0.0, 1.0):
         config = load_config("nestfuse_siamrpn_mobilev2").replace(**{"model.fusion.reliability.template": gain})
         tracker = build_tracker(config, device="cpu")
+        learn, templates = tracker.network.template, []
+        tracker.network.template = lambda *asked, learn=learn, made=templates: made.append(learn(*asked)) or made[-1]
         tracker.initialize(rgb, ir, box)
         weights.append(tracker.update(rgb, ir).weights[0])
-        assert tracker._state is not None
-        standing = tracker._state.template.standing
-        assert (standing is None) == (gain == 0)
-    visible, thermal, _ = standing[:, 0].tolist()
+        confidence = templates[0].confidence
+        assert (confidence is None) == (gain == 0)
+    visible, thermal, _ = confidence[:, 0].tolist()
     assert visible < thermal - 2
     assert weights[1] < 0.5 * weights[0]
 
@@ -218,7 +219,7 @@ def test_a_template_is_tried_where_the_target_is() -> None:
         config = config.replace(**{"model.fusion.reliability": {"template": 1.0}})
         tracker = build_tracker(config, "untrained", "cpu")
         seen = []
-        tracker.network.judge = lambda template, views, places, seen=seen: seen.append((views, places)) or template
+        tracker.network.template = lambda images, views, seen=seen: seen.append(views)
         tracker.initialize(rgb, ir, box)
         views, places = seen[0]
         assert views.shape[:3] == (2, 4, 3) and places.shape == (4, 2)

@@ -25,7 +25,7 @@ def nano():
 
 
 def test_replaying_repeats_the_trackers_choice(nano, monkeypatch) -> None:
-    monkeypatch.setattr(calibration, "FAILING", 0.0)
+    monkeypatch.setattr(calibration, "CORRUPTED", 0.0)
     monkeypatch.setattr(calibration, "SHARPNESS", 1e6)
     monkeypatch.setattr(calibration, "PATIENCE", 10**6)
     sequence = draw_sequence("street", length=6, seed=4)
@@ -35,7 +35,7 @@ def test_replaying_repeats_the_trackers_choice(nano, monkeypatch) -> None:
     # The tracker's candidate, before size and position are smoothed: _move is given it as (dx, dy, w, h) in crop px.
     chosen = []
     move = nano._move
-    monkeypatch.setattr(nano, "_move", lambda best, scale, shape: chosen.append(best) or move(best, scale, shape))
+    monkeypatch.setattr(nano, "_move", lambda target, best, *rest: chosen.append(best) or move(target, best, *rest))
     nano.initialize(sequence.frame(0).rgb, sequence.frame(0).ir, sequence.groundtruth[0])
     for index in range(1, 6):
         nano.update(sequence.frame(index).rgb, sequence.frame(index).ir)

@@ -11,8 +11,6 @@ import numpy as np
 class TemplateTracker:
     """Normalised cross-correlation of both cameras near the last position."""
 
-    modalities = ("rgb", "ir")
-
     def initialize(self, rgb, ir, box):
         self.count = 0
         self.box = [float(value) for value in box]
@@ -67,9 +65,3 @@ class Crasher(TemplateTracker):
         if self.count == 5:
             raise RuntimeError("out of cheese")
         return super().update(rgb, ir)
-
-
-class Thermal(TemplateTracker):
-    """Reads the thermal channel alone."""
-
-    modalities = ("ir",)

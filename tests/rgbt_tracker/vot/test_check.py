@@ -1,23 +1,14 @@
 """``rgbt vot check`` and ``rgbt vot table``."""
 
 import shutil
-import sys
-from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
 from rgbt_tracker.cli.main import build_app
-from rgbt_tracker.vot.evaluate import load_workspace
-
-
-@pytest.fixture(autouse=True)
-def importable(monkeypatch):
-    monkeypatch.setattr(sys, "path", [*sys.path, str(Path(__file__).parent)])
 
 
 def check(workspace, tracker="Template"):
-    load_workspace.cache_clear()
     return CliRunner().invoke(build_app(), ["vot", "check", tracker, "--workspace", str(workspace)])
 
 
@@ -62,7 +53,7 @@ def test_what_is_wrong_is_said(workspace, change, tracker, expected):
 
 def test_a_failing_tracker_shows_in_vot_test(workspace):
     rows = (workspace / "trackers.ini").read_text()
-    (workspace / "trackers.ini").write_text(rows.replace("template_tracker:Thermal'", "template_tracker:Thermal', x=1"))
+    (workspace / "trackers.ini").write_text(rows.replace("modality='ir'", "modality='ir', x=1"))
     answer = check(workspace, "Thermal")
     assert "Unknown argument 'x'" in answer.output and answer.exit_code == 2
 
