@@ -53,8 +53,6 @@ def make_workspace(folder: Path, sequence: Path) -> Path:
     shutil.copytree(
         REPOSITORY / "vot_workspace", workspace, ignore=shutil.ignore_patterns("sequences", "results", "cache")
     )
-    rows = (workspace / "trackers.ini").read_text(encoding="utf-8")
-    (workspace / "trackers.ini").write_text(rows.replace("paths = ..", f"paths = {REPOSITORY}"), encoding="utf-8")
     adopt(workspace / "sequences", sequence.resolve())
     return workspace
 

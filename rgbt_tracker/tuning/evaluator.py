@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -58,6 +59,25 @@ class Setting:
 def configured(config: TrackerConfig, fusion: str = "") -> Setting:
     """Return the setting that a configuration holds."""
     return Setting(config.tracking.penalty, config.tracking.window, config.tracking.lr, fusion)
+
+
+def starting_point(config: TrackerConfig, fusions: Sequence[str]) -> tuple[Setting, list[str]]:
+    """Return the configured setting, and the fusion variants to choose from, which then hold its own.
+
+    Raises:
+        UserError: a variant that does not exist, or variants for a single camera.
+    """
+    if fusions and config.modality != "rgbt":
+        raise UserError(f"--fusion needs both modalities, but the configuration uses '{config.modality}' alone.")
+    own = config.model.fusion
+    for variant in fusions:
+        setting = configured(config, variant)
+        if setting.apply(config).model.fusion == own:
+            return setting, list(fusions)
+    if not fusions:
+        return configured(config), []
+    default = configured(config, f"{own.strategy}:{own.channel}:{own.spatial}")
+    return default, [default.fusion, *fusions]
 
 
 class Evaluator:
