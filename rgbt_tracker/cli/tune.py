@@ -45,7 +45,7 @@ def tune(
     """Tune the tracking loop on some sequences, check the gain on others; run again to go on."""
     require("tune", "optuna")
     from rgbt_tracker.config import load_config
-    from rgbt_tracker.evaluation.runner import Setup
+    from rgbt_tracker.evaluation.job import Setup
     from rgbt_tracker.tuning import result, sets, study
     from rgbt_tracker.tuning.evaluator import Evaluator, starting_point
     from rgbt_tracker.tuning.memory import Memory

@@ -8,8 +8,8 @@ from typing import Any
 
 from nestfuse_core.common.errors import UserError
 from rgbt_tracker.config import TrackerConfig
+from rgbt_tracker.evaluation.job import OnePass, Setup
 from rgbt_tracker.evaluation.one_pass import one_pass_scores
-from rgbt_tracker.evaluation.runner import OnePass, Setup
 from rgbt_tracker.sequences.base import FrameSequence
 from rgbt_tracker.tuning.memory import Memory, RememberingNetwork
 
