@@ -15,14 +15,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from nestfuse_core.common.errors import UserError
 from nestfuse_core.common.files import write_text
+from rgbt_tracker.results.settings import BENCHMARK, SETTINGS
 from rgbt_tracker.results.write import write_results
 
 if TYPE_CHECKING:
     from rgbt_tracker.evaluation.runner import Job
     from rgbt_tracker.results.trajectory import Trajectory
 
-SETTINGS = "settings.json"
-LATER_KEYS = ("benchmark", "digest")
+LATER_KEYS = (BENCHMARK, "digest")
 """What records of earlier versions lack, so that its absence says nothing."""
 
 
