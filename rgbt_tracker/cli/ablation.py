@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from nestfuse_core.common.console import progress, stderr, stdout
+from nestfuse_core.common.console import print_table, progress, stderr
 from nestfuse_core.common.errors import UserError
 from nestfuse_core.common.extras import require
 from nestfuse_core.common.options import Device, output_folder
@@ -40,13 +40,15 @@ def ablation(
     device: Device = "auto",
     workers: Workers = 1,
 ) -> None:
-    """Compare single cameras, the paper's fusion and ours, by sequence and in all; prints Markdown tables."""
+    """Compare single cameras, the paper's fusion and ours, by sequence and in all; prints tables."""
     require("bench", "pandas")
     from nestfuse_core.common.files import write_text
+    from nestfuse_core.common.tables import table_of
     from rgbt_tracker.config import load_config
     from rgbt_tracker.evaluation.ablation import (
         SETTINGS,
         Contender,
+        as_cells,
         as_markdown,
         differences,
         measure_all,
@@ -84,7 +86,9 @@ def ablation(
         parts[f"By sequence: {value}"] = table(cells, value)
     text = "\n\n".join(f"### {title}\n\n{as_markdown(frame)}" for title, frame in parts.items())
     write_text(output / "ablation.md", text + "\n")
-    stdout.print(text, markup=False, highlight=False)
+    for title, frame in parts.items():
+        head, *rows = as_cells(frame)
+        print_table(table_of(head, rows, title, keys=2), keys=2)
     stderr.print(f"Written to {output / 'ablation.md'}", highlight=False)
 
 

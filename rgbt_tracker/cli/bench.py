@@ -55,6 +55,7 @@ def run(
     from rgbt_tracker.evaluation.plan import plan
     from rgbt_tracker.evaluation.runner import Worker, run_jobs
     from rgbt_tracker.evaluation.store import ResultFolder, unfinished
+    from rgbt_tracker.results.settings import BENCHMARK
 
     settings = load_config(config)
     if modality is not None:
@@ -64,7 +65,7 @@ def run(
     jobs = plan(data, setup, names(only))
     folder = output / data.key / (name or f"{settings.name}-{settings.modality}")
     store = ResultFolder(folder)
-    store.check({"benchmark": data.key, **setup.record()})
+    store.check({BENCHMARK: data.key, **setup.record()})
     waiting = list(unfinished(jobs, store))
     already = len(jobs) - len(waiting)
     if already:

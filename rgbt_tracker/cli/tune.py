@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from nestfuse_core.common.console import progress, stderr, stdout
+from nestfuse_core.common.console import print_table, progress, stderr, stdout
 from nestfuse_core.common.extras import require
 from nestfuse_core.common.files import write_text
 from nestfuse_core.common.options import Device, Json, names, output_folder
@@ -128,4 +128,4 @@ def _print(outcome: Outcome, criterion: str, training: int, checked: int) -> Non
         table.add_row(*row)
     table.add_row(f"{criterion}, {training} training sequences", *(f"{value:.4f}" for value in outcome.training))
     table.add_row(f"{criterion}, {checked} held-back sequences", *(f"{value:.4f}" for value in outcome.held_back))
-    stdout.print(table)
+    print_table(table)

@@ -279,13 +279,18 @@ def differences(cells: Sequence[Cell], value: str = "mean_iou") -> pd.DataFrame:
     return frame
 
 
-def as_markdown(frame: pd.DataFrame, decimals: int = 3) -> str:
-    """A table for the README, without further packages."""
+def as_cells(frame: pd.DataFrame, decimals: int = 3) -> list[list[str]]:
+    """The headings and the rows of a table as texts; its index makes the first columns."""
     flat = frame.reset_index()
 
     def text(value: Any) -> str:
         return f"{round(value, decimals) + 0:.{decimals}f}" if isinstance(value, float) else str(value)  # no "-0.000"
 
-    lines = ["| " + " | ".join(map(str, flat.columns)) + " |", "|" + "---|" * len(flat.columns)]
-    lines += ["| " + " | ".join(text(value) for value in row) + " |" for row in flat.itertuples(index=False)]
-    return "\n".join(lines)
+    return [list(map(str, flat.columns)), *([text(value) for value in row] for row in flat.itertuples(index=False))]
+
+
+def as_markdown(frame: pd.DataFrame, decimals: int = 3) -> str:
+    """A table for the README, without further packages."""
+    head, *rows = as_cells(frame, decimals)
+    lines = ["| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
+    return "\n".join([*lines, *("| " + " | ".join(row) + " |" for row in rows)])

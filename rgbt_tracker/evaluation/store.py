@@ -16,11 +16,11 @@ from typing import Any, NamedTuple
 from nestfuse_core.common.errors import UserError
 from nestfuse_core.common.files import write_text
 from rgbt_tracker.evaluation.job import Job
-from rgbt_tracker.results.settings import SETTINGS
+from rgbt_tracker.results.settings import BENCHMARK, SETTINGS
 from rgbt_tracker.results.trajectory import Trajectory
 from rgbt_tracker.results.write import write_results
 
-LATER_KEYS = ("benchmark", "digest")
+LATER_KEYS = (BENCHMARK, "digest")
 """What records of earlier versions lack, so that its absence says nothing."""
 
 
