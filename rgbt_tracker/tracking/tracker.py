@@ -72,7 +72,7 @@ class Tracker:
         self.record_maps = False
         self.timer: Timer = NoTimer()
         self._frames = CameraFrames(config)
-        self._score = CandidateScorer(config, network)
+        self._scorer = CandidateScorer(config, network)
         self._candidates: dict[tuple[int, int], Candidates] = {}
         self._target: _Target | None = None
 
@@ -91,7 +91,7 @@ class Tracker:
         means = [np.mean(image, axis=(0, 1)) for image in images]
         side = float(np.round(self.context_side(w, h)))
         with torch.inference_mode():
-            self._score.start(partial(self._crops, images, means), center, side)
+            self._scorer.start(partial(self._crops, images, means), center, side)
         self._target = _Target(center, (w, h), means)
 
     def update(self, rgb: ArrayLike | None, ir: ArrayLike | None) -> Result:
@@ -107,7 +107,7 @@ class Tracker:
         side = round(exemplar_side * (options.instance / options.exemplar))
         with torch.inference_mode():
             crops = self._crops(images, target.means, target.center, side, options.instance)
-            output = self._score(crops)
+            output = self._scorer(crops)
             with self.timer("post-processing"):
                 best = self._best(output, target.size[0] * scale, target.size[1] * scale)
         searched = (target.center[0] - side / 2, target.center[1] - side / 2, float(side), float(side))
