@@ -5,9 +5,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 # make weights: train the shipped tracker again, about five hours on two CPU cores for all but its fourth part, which wants a
 # GPU (four minutes on an H200; on a CPU it takes more than 21 GB of memory); it needs data/training/crops and
-# data/training/photos (docs/training.md) and goes on where it was stopped.
+# data/training/photos (docs/guides/training.md) and goes on where it was stopped.
 # What the environment is built from: it is rebuilt when one of these changes.
-SOURCES := setup.py constraints.txt
+SOURCES := pyproject.toml setup.py constraints.txt
 
 .PHONY: demo test lint weights clean
 
@@ -53,7 +53,7 @@ weights: $(VENV)/.installed
 	$(BIN)/rgbt train nestfuse_siamrpn_mobilev2 --output $(FIRST) $(call going_on,$(FIRST))
 	$(BIN)/rgbt train nestfuse_siamrpn_mobilev2_stage2 --output $(SECOND) $(call going_on,$(SECOND))
 	$(BIN)/rgbt train nestfuse_siamrpn_mobilev2_objects --output $(THIRD) $(call going_on,$(THIRD))
-	$(BIN)/rgbt weights average $(SECOND)/weights_0003200.pt $(THIRD)/weights_0004000.pt \
+	$(BIN)/rgbt weights soup $(SECOND)/weights_0003200.pt $(THIRD)/weights_0004000.pt \
 		--output $(MEAN)
 	test -d data/training/drawn_wide || $(BIN)/rgbt data drawn-crops --output data/training/drawn_wide --count 3000 \
 		--most 3 --backgrounds data/training/photos

@@ -10,6 +10,7 @@ directory a person. Boxes between the key frames are interpolated; a hidden pers
 from __future__ import annotations
 
 import argparse
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -19,23 +20,9 @@ from numpy.typing import NDArray
 from nestfuse_core.common.errors import UserError
 from nestfuse_core.common.files import check_writable
 from rgbt_tracker.sequences import open_pair
-from rgbt_tracker.sequences.base import Frame, FrameSequence, SequenceInfo
-from rgbt_tracker.sequences.clip import Later
 from rgbt_tracker.sequences.vot_folder import write_vot
 
 PEOPLE = Path(__file__).with_suffix(".yaml")
-
-
-class Person(FrameSequence):
-    """As many frames of ``source`` as there are boxes of one person in it."""
-
-    def __init__(self, name: str, source: FrameSequence, truth: NDArray[np.float64]) -> None:
-        hidden = np.isnan(truth).any(1)
-        super().__init__(SequenceInfo(name, len(truth), source.info.fps, truth, {"occlusion": hidden}))
-        self._source = source
-
-    def frame(self, index: int) -> Frame:
-        return self._source.frame(index)
 
 
 def interpolated(boxes: dict[int, list[float]], hidden: list[list[int]]) -> tuple[int, NDArray[np.float64]]:
@@ -60,7 +47,10 @@ def write_people(m3svd: Path, output: Path) -> None:
             if not video.is_file():
                 raise UserError(f"Expected {video}, found none; give M3SVD's folder with visible/ and infrared/.")
         first, truth = interpolated(person["boxes"], person.get("hidden", []))
-        print(write_vot(Person(name, Later(open_pair(*videos), first), truth), output))
+        with open_pair(*videos).clip(first, len(truth)) as sequence:
+            tags = {"occlusion": np.isnan(truth).any(1)}
+            sequence.info = replace(sequence.info, name=name, groundtruth=truth, tags=tags)
+            print(write_vot(sequence, output))
 
 
 def main() -> None:

@@ -37,14 +37,12 @@ from rgbt_tracker.config import load_config
 from rgbt_tracker.evaluation.one_pass import one_pass_scores
 from rgbt_tracker.evaluation.reset import reset_scores
 from rgbt_tracker.sequences.base import FrameSequence
-from rgbt_tracker.sequences.clip import Later
-from rgbt_tracker.sequences.remembered import Remembered
 from rgbt_tracker.synthetic import draw_sequence, split
-from rgbt_tracker.synthetic.variety import draw_crowd, draw_varied, photographs, varied_seeds
+from rgbt_tracker.synthetic.random_scenes import draw_crowd, draw_random, random_seeds
 from rgbt_tracker.tracking.run import track_sequence
 from rgbt_tracker.tracking.tracker import Tracker
-from rgbt_tracker.training.failures import BlindCamera, FailingCamera
-from rgbt_tracker.training.validation import Head
+from rgbt_tracker.training.augmentation.corrupted_sequences import initially_corrupted, temporarily_corrupted
+from rgbt_tracker.training.data.photos import list_photos
 
 GATE = "4 gains, 3 biases, rate[, together[, first]]"
 SMALLEST = 8
@@ -161,7 +159,7 @@ def short_tracks(tracker: Tracker, sequence: FrameSequence) -> list[tuple[float,
         # The first box is given, not found.
         present = ~np.isnan(truth[start + 1 : start + 1 + FRAMES]).any(1)
         if present.any() and min(truth[start, 2:]) >= SMALLEST:
-            boxes = track_sequence(tracker, Head(Later(sequence, start), FRAMES + 1)).boxes[1:]
+            boxes = track_sequence(tracker, sequence.clip(start, FRAMES + 1)).boxes[1:]
             overlaps = overlap(boxes[present], truth[start + 1 : start + 1 + FRAMES][present])
             scores.append((float(np.mean(overlaps)), float(np.min(overlaps) <= 0)))
     return scores
@@ -182,19 +180,19 @@ def print_table(results: dict[str, NDArray[np.float64]]) -> None:
 
 def sequences(arguments: argparse.Namespace) -> Iterator[FrameSequence]:
     """The drawn scenes that were asked for, each frame drawn once."""
-    photos = photographs(arguments.photos) if arguments.photos else []
+    photos = list_photos(arguments.photos, 1) if arguments.photos else []
     makers: list[Callable[[], FrameSequence | None]] = [
         partial(draw_sequence, scene, length=arguments.length, seed=seed)
         for scene, seed in split(arguments.part, arguments.count)
     ]
-    seeds = varied_seeds(arguments.part, arguments.first + arguments.varied)[arguments.first :]
+    seeds = random_seeds(arguments.part, arguments.first + arguments.varied)[arguments.first :]
     makers += [
-        partial(draw_varied, seed, arguments.length, photos, arguments.distant and number % 2 == 1)
+        partial(draw_random, seed, arguments.length, photos, arguments.distant and number % 2 == 1)
         for number, seed in enumerate(seeds, arguments.first)
     ]
     makers += [
         partial(draw_crowd, seed, arguments.length, photos)
-        for seed in varied_seeds(arguments.part, arguments.first + arguments.crowd)[arguments.first :]
+        for seed in random_seeds(arguments.part, arguments.first + arguments.crowd)[arguments.first :]
     ]
     if arguments.video:
         walkers = Walkers(arguments.video, arguments.length, arguments.scale)
@@ -204,8 +202,10 @@ def sequences(arguments: argparse.Namespace) -> Iterator[FrameSequence]:
         scene = make()
         if scene is None:
             continue
-        blind = BlindCamera(scene, number, arguments.blind)
-        sequence = Remembered(blind if blind.failing else FailingCamera(scene, number, arguments.failing))
+        corrupted = initially_corrupted(scene, number, arguments.blind)
+        if not corrupted.corrupted:
+            corrupted = temporarily_corrupted(scene, number, arguments.failing)
+        sequence = corrupted.cached()
         box = sequence.info.start_box
         if box is not None and min(box[2:]) >= SMALLEST:
             yield sequence

@@ -16,8 +16,7 @@ from torch import Tensor
 
 from rgbt_tracker.models.backbones.mobilenetv2 import MobileNetV2
 from rgbt_tracker.models.heads.correlation import depthwise_correlation
-from rgbt_tracker.training.optimisation.frozen import FrozenLayers
-from rgbt_tracker.training.optimisation.thawed import thaw
+from rgbt_tracker.training.optimisation.fast_layers import FrozenLayers, fuse_batch_norms
 
 BATCH = 8
 LAYERS = [f"layer{index}" for index in range(6)]
@@ -67,10 +66,10 @@ def frozen_backbone(repeat: int, dtype: torch.dtype) -> None:
     show(f"frozen backbone, {name}", seconds(lambda: run(plain), repeat), seconds(lambda: run(folded), repeat))
 
 
-def thawed_layer(repeat: int) -> None:
+def trained_layer(repeat: int) -> None:
     plain = MobileNetV2((3, 5)).eval().layer5
     fast = copy.deepcopy(plain)
-    thaw(fast)
+    fuse_batch_norms(fast)
     features = torch.rand(BATCH, 64, 31, 31).contiguous(memory_format=torch.channels_last)
 
     def run(layer: torch.nn.Module) -> None:
@@ -94,7 +93,7 @@ def main() -> None:
     correlation(options.repeat)
     frozen_backbone(options.repeat, torch.float32)
     frozen_backbone(options.repeat, torch.bfloat16)
-    thawed_layer(options.repeat)
+    trained_layer(options.repeat)
 
 
 if __name__ == "__main__":

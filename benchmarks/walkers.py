@@ -18,11 +18,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nestfuse_core.common.errors import UserError
+from nestfuse_core.common.video import VideoReader
 from rgbt_tracker import build_tracker
 from rgbt_tracker.boxes import overlap
 from rgbt_tracker.config import load_config
 from rgbt_tracker.sequences.base import Frame, FrameSequence, SequenceInfo
-from rgbt_tracker.sequences.video import VideoReader
 from rgbt_tracker.tracking.cameras import as_bgr
 from rgbt_tracker.tracking.run import track_sequence
 from rgbt_tracker.tracking.tracker import Tracker
@@ -100,8 +100,8 @@ class Walkers:
 
 def read_video(path: Path) -> list[Image]:
     """All frames, HxWx3 BGR. Raises UserError for a file that is no video."""
-    reader = VideoReader(path)
-    return [as_bgr(reader.read(index), "rgb") for index in range(reader.length)]
+    with VideoReader(path) as reader:
+        return [as_bgr(image, "rgb") for image in reader]
 
 
 def moving(frame: Image, background: Image) -> Image:

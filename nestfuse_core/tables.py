@@ -6,7 +6,7 @@ code writes them, averaged over the pairs.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 from nestfuse_core.common.errors import UserError, suggestion
 from nestfuse_core.common.pictures import read_image, write_image
 from nestfuse_core.fusion.fuser import Fuser
-from nestfuse_core.fusion.pairs import Pair, match_results
+from nestfuse_core.fusion.pairs import Pair
+from nestfuse_core.fusion.scores import Row, means, score_folder
 from nestfuse_core.metrics import METRICS, evaluate
 from nestfuse_core.model.network import NestFuse, check_version, load_network
 from nestfuse_core.training.loop import NETWORK, train
@@ -167,11 +168,6 @@ def open_networks(table: str, runs: Path | None, device: str = "cpu", version: s
     return {training: load_network(_weights_file(name, runs), device) for training, name in names.items()}
 
 
-def _mean(scores: Iterable[Scores]) -> Scores:
-    collected = list(scores)
-    return {name: float(np.mean([one[name] for one in collected])) for name in METRICS}
-
-
 def score_entry(
     entry: Entry,
     network: NestFuse,
@@ -184,25 +180,14 @@ def score_entry(
     network.output = entry.output
     spatial = "softmax" if as_released else "l1"
     fuser = Fuser(network, entry.strategy, "stretch", spatial=spatial, quarters=as_released)
-    scores = []
+    rows: list[Row] = []
     for pair in pairs:
         fusion = fuser(read_image(pair.ir), read_image(pair.vis))
-        scores.append(evaluate(fusion.ir, fusion.vis, fusion.luminance, preset="paper"))
+        rows.append({**evaluate(fusion.ir, fusion.vis, fusion.luminance, preset="paper")})
         if save:
             write_image(save / entry.label / f"{pair.name}.png", fusion.luminance)
         on_pair()
-    return _mean(scores)
-
-
-def score_folder(pairs: Sequence[Pair], folder: Path, on_pair: Callable[[], None]) -> Scores:
-    """Return the mean metrics of another method's fused pictures, matched to the pairs by name."""
-    results = match_results(list(pairs), folder)
-    scores = []
-    for pair in pairs:
-        ir, vis, fused = (read_image(path) for path in (pair.ir, pair.vis, results[pair.name]))
-        scores.append(evaluate(ir, vis, fused, preset="paper"))
-        on_pair()
-    return _mean(scores)
+    return means(rows)
 
 
 def build_table(
@@ -230,6 +215,6 @@ def build_table(
     printed = {label: scores for label, scores in PUBLISHED[table].items() if label not in measured}
     rows += [{"method": label, "source": "paper", **scores} for label, scores in printed.items()]
     for label, folder in (methods or {}).items():
-        scores = score_folder(pairs, folder, partial(on_pair, label))
+        scores = means(score_folder(pairs, folder, "paper", partial(on_pair, label)))
         rows.append({"method": label, "source": "here", **scores})
     return pd.DataFrame(rows, columns=["method", "source", *METRICS])

@@ -1,5 +1,31 @@
 """RGB-thermal tracking: SiamRPN++ and NanoTrack with NestFuse feature fusion."""
 
-from rgbt_tracker.api import build_tracker
+from __future__ import annotations
 
-__all__ = ["build_tracker"]
+from typing import TYPE_CHECKING
+
+from nestfuse_core.common.lazy import lazy_exports
+
+if TYPE_CHECKING:
+    from rgbt_tracker.api import build_tracker
+    from rgbt_tracker.config import load_config
+    from rgbt_tracker.sequences import open_pair, open_sequence
+    from rgbt_tracker.tracking.run import track_sequence
+    from rgbt_tracker.tracking.tracker import Result, Tracker
+
+__version__ = "0.1.0"
+
+__all__ = ["Result", "Tracker", "build_tracker", "load_config", "open_pair", "open_sequence", "track_sequence"]
+
+__getattr__ = lazy_exports(
+    __name__,
+    {
+        "Result": "tracking.tracker",
+        "Tracker": "tracking.tracker",
+        "build_tracker": "api",
+        "load_config": "config",
+        "open_pair": "sequences",
+        "open_sequence": "sequences",
+        "track_sequence": "tracking.run",
+    },
+)

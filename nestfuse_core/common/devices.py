@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from nestfuse_core.common.errors import UserError, suggestion
@@ -10,6 +11,18 @@ if TYPE_CHECKING:
     import torch
 
 NAMES = ("auto", "cpu", "cuda")
+PATTERN = re.compile(r"auto|(cpu|cuda|mps)(:\d{1,3})?")
+
+
+def check_device(name: str) -> str:
+    """Return ``name`` if it is one of ``auto``, ``cpu``, ``cuda``, ``cuda:N`` and ``mps``, without looking for it.
+
+    Raises:
+        UserError: it is another, with the nearest.
+    """
+    if not PATTERN.fullmatch(name):
+        raise UserError(f"Unknown device '{name}'; expected auto, cpu, cuda or cuda:N{suggestion(name, NAMES)}")
+    return name
 
 
 def select_device(name: str = "auto", local: int = 0) -> torch.device:
@@ -21,16 +34,12 @@ def select_device(name: str = "auto", local: int = 0) -> torch.device:
     Raises:
         UserError: an unknown name, or CUDA where there is none.
     """
+    check_device(name)
     import torch
 
     if name == "auto":
         name = "cuda" if torch.cuda.is_available() else "cpu"
-    try:
-        device = torch.device(name)
-    except RuntimeError:
-        device = None
-    if device is None or device.type not in ("cpu", "cuda", "mps"):
-        raise UserError(f"Unknown device '{name}'; expected auto, cpu, cuda or cuda:N{suggestion(name, NAMES)}")
+    device = torch.device(name)
     if device.type != "cuda":
         return device
     count = torch.cuda.device_count() if torch.cuda.is_available() else 0

@@ -16,68 +16,130 @@ from nestfuse_core.common.files import replacing
 
 Image = NDArray[Any]
 
-SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".webp", ".pgm", ".ppm", ".jp2")
-QUALITY = {
-    ".jpg": [cv2.IMWRITE_JPEG_QUALITY, 95],
-    ".jpeg": [cv2.IMWRITE_JPEG_QUALITY, 95],
-    ".webp": [cv2.IMWRITE_WEBP_QUALITY, 95],
-}
+WRITTEN = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".webp", ".pgm", ".ppm", ".jp2")
+SUFFIXES = (*WRITTEN, ".pfm")
 DEEP_SUFFIXES = (".png", ".tif", ".tiff", ".pgm", ".ppm", ".jp2")
 """Formats that hold 16 bits a channel."""
+QUALITY = 95
+QUALITY_FLAGS = {
+    ".jpg": cv2.IMWRITE_JPEG_QUALITY,
+    ".jpeg": cv2.IMWRITE_JPEG_QUALITY,
+    ".webp": cv2.IMWRITE_WEBP_QUALITY,
+}
+# ANYCOLOR without UNCHANGED: grey stays grey, an alpha channel goes, and phones' rotation tags are obeyed.
+AS_STORED = cv2.IMREAD_ANYDEPTH | cv2.IMREAD_ANYCOLOR
 
 
-def read_image(path: str | os.PathLike[str]) -> Image:
+def read_image(path: str | os.PathLike[str], what: str = "image", advice: str = "convert it to PNG or TIFF") -> Image:
     """Read an image file: HxW or HxWx3 BGR; uint8, uint16 or float32 as stored; alpha dropped, EXIF rotation applied.
 
+    Args:
+        path: the file.
+        what: it shows, for messages: "thermal frame".
+        advice: what to do about a file that cannot be read, for the end of the message.
+
     Raises:
-        UserError: the file is missing, empty or not an image that OpenCV can read.
+        UserError: the file is missing, empty, cut off or not an image that OpenCV can read.
     """
-    file = Path(path)
-    if not file.is_file():
-        raise UserError(f"No image at '{file}'; check the path.")
-    # Decoding from memory instead of cv2.imread keeps non-ASCII paths working on Windows.
-    data = np.fromfile(file, np.uint8)
-    try:
-        # ANYCOLOR without UNCHANGED: grey stays grey, an alpha channel goes, and phones' rotation tags are obeyed.
-        image = cv2.imdecode(data, cv2.IMREAD_ANYDEPTH | cv2.IMREAD_ANYCOLOR) if data.size else None
-    except cv2.error:
-        image = None
-    if image is None:
-        raise UserError(f"The file '{file}' is not an image OpenCV can read, or is damaged; convert it to PNG or TIFF.")
+    image = _read(path, AS_STORED, what, advice)
     if image.dtype == np.float64:
         image = image.astype(np.float32)
     if image.dtype not in (np.uint8, np.uint16, np.float32):
-        raise UserError(f"The image '{file}' has {image.dtype} pixels; expected 8 or 16 bits unsigned, or float.")
+        raise UserError(f"The {what} '{path}' has {image.dtype} pixels; expected 8 or 16 bits unsigned, or float.")
     return image
 
 
-def write_image(path: str | os.PathLike[str], image: Image) -> None:
-    """Write HxW or HxWx3 BGR, uint8 or uint16, whole or not at all; JPEG and WebP at quality 95.
+def read_bgr(path: str | os.PathLike[str], what: str = "image", advice: str = "convert it to PNG or TIFF") -> Image:
+    """Read an image file as HxWx3 BGR uint8, grey repeated over the channels; otherwise as `read_image`."""
+    return _read(path, cv2.IMREAD_COLOR, what, advice)
+
+
+def read_grey(path: str | os.PathLike[str], what: str = "image", advice: str = "convert it to PNG or TIFF") -> Image:
+    """Read an image file as HxW uint8; a JPEG's own luminance where it has one; otherwise as `read_image`."""
+    return _read(path, cv2.IMREAD_GRAYSCALE, what, advice)
+
+
+def _read(path: str | os.PathLike[str], flags: int, what: str, advice: str) -> Image:
+    """Read and decode: from memory, since OpenCV cannot open all paths on Windows and prints warnings of its own."""
+    try:
+        data = Path(path).read_bytes()
+    except OSError as error:
+        raise UserError(f"Cannot read the {what} '{path}': {error.strerror}; check the path.") from error
+    try:
+        image = cv2.imdecode(np.frombuffer(data, np.uint8), flags) if data and not _is_cut_off(data) else None
+    except cv2.error:
+        image = None
+    if image is None:
+        raise UserError(
+            f"Cannot read the {what} '{path}': it is not an image that OpenCV can read, or is cut off; {advice}."
+        )
+    return image
+
+
+def _is_cut_off(data: bytes) -> bool:
+    """OpenCV fills the missing part of a truncated JPEG or PNG with grey and says nothing; look for its end mark."""
+    if data.startswith(b"\xff\xd8"):
+        return data.rfind(b"\xff\xd9") < data.rfind(b"\xff\xda")
+    if data.startswith(b"\x89PNG"):
+        return b"IEND" not in data[-64:]
+    return False
+
+
+def write_image(path: str | os.PathLike[str], image: Image, quality: int = QUALITY) -> None:
+    """Write HxW or HxWx3 BGR, uint8 or uint16, whole or not at all; ``quality`` (0..100) is that of JPEG and WebP.
 
     Raises:
         UserError: the format is unknown or cannot hold 16 bits.
     """
     file = Path(path)
-    check_writable(file, image.dtype == np.uint16)
-    done, data = cv2.imencode(file.suffix, np.ascontiguousarray(image), QUALITY.get(file.suffix.lower(), []))
-    if not done:
-        raise UserError(
-            f"OpenCV could not write a {image.shape[1]}x{image.shape[0]} image as '{file.suffix}'; use .png."
-        )
+    check_image_name(file, image.dtype == np.uint16)
+    data = encode_image(image, file.suffix, quality)
     with replacing(file) as temporary:
-        data.tofile(temporary)
+        temporary.write_bytes(data)
 
 
-def check_writable(path: Path, deep: bool = False) -> None:
+def encode_image(image: Image, suffix: str, quality: int = QUALITY, optimise: bool = False) -> bytes:
+    """Return the image as the bytes of a file; ``optimise`` makes a JPEG smaller and takes longer.
+
+    Args:
+        image: HxW or HxWx3 BGR, uint8 or uint16.
+        suffix: one of ``WRITTEN``.
+
+    Raises:
+        UserError: OpenCV cannot write such an image in this format.
+    """
+    flags = [QUALITY_FLAGS[suffix.lower()], quality] if suffix.lower() in QUALITY_FLAGS else []
+    done, data = cv2.imencode(
+        suffix, np.ascontiguousarray(image), [*flags, cv2.IMWRITE_JPEG_OPTIMIZE, 1] if optimise else flags
+    )
+    if not done:
+        raise UserError(f"OpenCV could not write a {image.shape[1]}x{image.shape[0]} image as '{suffix}'; use .png.")
+    return data.tobytes()
+
+
+def check_image_name(path: Path, deep: bool = False) -> None:
     """Raise UserError unless ``path`` names an image format we write, one with 16 bits if ``deep``."""
     suffix = path.suffix.lower()
-    if suffix not in SUFFIXES:
+    if suffix not in WRITTEN:
         raise UserError(
-            f"Cannot write an image as '{path.name}'; expected one of {', '.join(SUFFIXES)}"
-            f"{suggestion(suffix, SUFFIXES)}"
+            f"Cannot write an image as '{path.name}'; expected one of {', '.join(WRITTEN)}{suggestion(suffix, WRITTEN)}"
         )
     if deep and suffix not in DEEP_SUFFIXES:
-        raise UserError(f"'{path.name}' cannot hold the visible image's 16 bits; write .png or .tif instead.")
+        raise UserError(f"'{path.name}' cannot hold the image's 16 bits; write .png or .tif instead.")
+
+
+def white_level(image: Image) -> float:
+    """Value of white: 255 for uint8; for uint16 the full scale of the fewest bits (10, 12, 14, 16) that hold the image.
+
+    Raises:
+        UserError: floating-point pixels, whose white is unknown.
+    """
+    if image.dtype == np.uint8:
+        return 255.0
+    if image.dtype != np.uint16:
+        raise UserError(f"The visible image has {image.dtype} pixels; expected 8 or 16 bits; convert it first.")
+    largest = int(image.max())
+    return float(next(2**bits - 1 for bits in (10, 12, 14, 16) if largest < 2**bits))
 
 
 def natural_key(name: str) -> list[tuple[int, str]]:

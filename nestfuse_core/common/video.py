@@ -1,89 +1,132 @@
-"""Two videos into one: frames read in step, the result encoded whole before it takes its name."""
+"""Video files: frames by index, and written whole before they take their name."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
+from types import TracebackType
 from typing import Any
 
 import numpy as np
 
 from nestfuse_core.common.errors import UserError, suggestion
-from nestfuse_core.common.files import replacing
+from nestfuse_core.common.files import check_writable, replacing
 from nestfuse_core.common.pictures import Image
 
 SUFFIXES = (".mp4", ".mkv", ".avi", ".mov", ".m4v", ".webm", ".mpg", ".mpeg", ".wmv", ".ts")
 WRITTEN = {".mp4": "libx264", ".mkv": "libx264", ".mov": "libx264", ".m4v": "libx264", ".webm": "libvpx-vp9"}
 """Container by suffix, and its encoder."""
-QUALITY = "17"
-"""Constant rate factor: about where differences from the source stop being visible."""
 
 
-@dataclass(frozen=True)
-class VideoFacts:
-    """Number of frames (counted, not the header's word), frames per second, and size in pixels."""
+class VideoReader:
+    """Frames of a video file: reads forward cheaply; going back decodes from the start again.
 
-    length: int
-    rate: Fraction
-    width: int
-    height: int
+    A context manager that closes the file. Iterating yields every frame.
 
-
-@contextmanager
-def _opened(path: Path) -> Iterator[tuple[Any, Any]]:
-    import av
-
-    if not path.is_file():
-        raise UserError(f"No video at '{path}'; check the path.")
-    try:
-        container = av.open(str(path))
-    except (av.FFmpegError, OSError) as error:
-        raise UserError(
-            f"The file '{path}' is not a video FFmpeg can read, or is damaged; convert it to MP4."
-        ) from error
-    with container:
-        if not container.streams.video:
-            raise UserError(f"The file '{path}' holds no video stream.")
-        yield container, container.streams.video[0]
-
-
-def video_facts(path: Path) -> VideoFacts:
-    """Look at a video without decoding it.
+    Attributes:
+        rate: frames per second as the file states it.
+        length: number of frames, counted without decoding them.
 
     Raises:
-        UserError: missing, not a video, or without a frame.
+        UserError: no such file, not a video, no picture in it, or a frame that cannot be decoded.
     """
-    with _opened(path) as (container, stream):
-        rate = stream.average_rate or stream.base_rate or Fraction(25)
-        width, height = stream.width, stream.height
-        length = sum(1 for packet in container.demux(stream) if packet.size and not packet.is_discard)
-    if not length:
-        raise UserError(f"The video '{path}' holds no frame.")
-    return VideoFacts(length, Fraction(rate), width, height)
 
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._container: Any = None
+        self._frames: Iterator[Any] = iter(())
+        self._next = 0
+        self._last: Image | None = None
+        self.rate, self.length = self._facts()
 
-def read_frames(path: Path) -> Iterator[Image]:
-    """Yield every frame: HxWx3 BGR uint8, or HxW uint8 / uint16 for grey video.
+    @property
+    def fps(self) -> float:
+        """Frames per second."""
+        return float(self.rate)
 
-    Raises:
-        UserError: a frame cannot be decoded.
-    """
-    import av
+    def __len__(self) -> int:
+        return self.length
 
-    count = 0
-    with _opened(path) as (container, stream):
-        stream.thread_type = "AUTO"
+    def __iter__(self) -> Iterator[Image]:
+        return (self.read(index) for index in range(self.length))
+
+    def __enter__(self) -> VideoReader:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def read(self, index: int) -> Image:
+        """Return frame ``index`` (0-based): HxWx3 uint8 BGR, HxW uint8 for grey video, HxW uint16 for deeper grey."""
+        if index == self._next - 1 and self._last is not None:
+            return self._last
+        if self._container is None or index < self._next:
+            self._rewind()
+        frame = None
+        while self._next <= index:
+            frame = self._advance()
+            self._next += 1
+        self._last = _pixels(frame)
+        return self._last
+
+    def close(self) -> None:
+        """Close the file; a later read opens it again."""
+        if self._container is not None:
+            self._container.close()
+            self._container, self._last, self._next = None, None, 0
+
+    def _open(self) -> Any:
+        import av
+
+        if not self._path.is_file():
+            raise UserError(f"No video at '{self._path}'; check the path.")
         try:
-            for frame in container.decode(stream):
-                count += 1
-                yield _pixels(frame)
-        except av.FFmpegError as error:
+            container = av.open(str(self._path))
+        except (av.FFmpegError, OSError) as error:
             raise UserError(
-                f"The video '{path}' cannot be decoded after frame {count}; cut it there or convert it anew."
+                f"Cannot read the video '{self._path}': {_reason(error)}; it is not a video FFmpeg can read, or is "
+                "damaged; convert it to MP4."
             ) from error
+        if not container.streams.video:
+            container.close()
+            raise UserError(f"The file '{self._path}' holds no video stream.")
+        return container
+
+    def _facts(self) -> tuple[Fraction, int]:
+        with self._open() as container:
+            stream = container.streams.video[0]
+            rate = Fraction(stream.average_rate or stream.base_rate or 25)
+            count = sum(1 for packet in container.demux(stream) if packet.size and not packet.is_discard)
+        if count == 0:
+            raise UserError(f"The video '{self._path}' holds no frame.")
+        return rate, count
+
+    def _rewind(self) -> None:
+        self.close()
+        self._container = self._open()
+        stream = self._container.streams.video[0]
+        stream.thread_type = "AUTO"
+        self._frames, self._next = self._container.decode(stream), 0
+
+    def _advance(self) -> Any:
+        import av
+
+        try:
+            return next(self._frames)
+        except (StopIteration, av.FFmpegError) as error:
+            raise UserError(
+                f"Cannot decode frame {self._next + 1} of {self.length} of the video '{self._path}': "
+                f"{_reason(error)}; cut the video before it or convert it anew."
+            ) from error
+
+
+def _reason(error: BaseException) -> str:
+    return getattr(error, "strerror", None) or ("the stream ends" if isinstance(error, StopIteration) else str(error))
 
 
 def _pixels(frame: Any) -> Image:
@@ -96,7 +139,79 @@ def _pixels(frame: Any) -> Image:
     return frame.to_ndarray(format="bgr24")
 
 
-def check_output(path: Path) -> None:
+@dataclass(frozen=True)
+class Encoding:
+    """How a video is encoded.
+
+    Attributes:
+        quality: constant rate factor: 0 is lossless, 23 the encoders' default.
+        preset: of x264, the time it takes for what it saves; None leaves the encoder's own.
+        cut_odd: leave out an odd last row or column, so that colour can be stored at half resolution, which every
+            player understands; else it is kept by storing colour at full resolution (4:4:4).
+        to_stream: put the index in front, so that a browser plays a file that is still arriving.
+    """
+
+    quality: int
+    preset: str | None = None
+    cut_odd: bool = False
+    to_stream: bool = False
+
+
+CLOSE = Encoding(17)
+"""About where differences from the source stop being visible."""
+VIEWING = Encoding(23, "veryfast", cut_odd=True, to_stream=True)
+"""To look at: quick to write, small, and plays everywhere."""
+
+
+class VideoWriter:
+    """Encodes frames, all of one size; get one from :func:`writing_video`."""
+
+    def __init__(self, container: Any, codec: str, rate: Fraction, encoding: Encoding) -> None:
+        self._container, self._codec, self._rate, self._encoding = container, codec, rate, encoding
+        self._stream: Any = None
+
+    def write(self, image: Image) -> None:
+        """Append a frame, HxWx3 BGR or HxW uint8, of the size of the first."""
+        import av
+
+        height, width = image.shape[:2]
+        if self._encoding.cut_odd:
+            height, width = height // 2 * 2, width // 2 * 2
+        if self._stream is None:
+            self._stream = self._start(width, height)
+        elif (self._stream.width, self._stream.height) != (width, height):
+            raise ValueError(f"expected {self._stream.width}x{self._stream.height}, got {width}x{height}")
+        pixels = np.ascontiguousarray(image[:height, :width])
+        frame = av.VideoFrame.from_ndarray(pixels, format="gray" if image.ndim == 2 else "bgr24")
+        self._container.mux(self._stream.encode(frame.reformat(format=self._stream.pix_fmt)))
+
+    def _start(self, width: int, height: int) -> Any:
+        stream = self._add_stream()
+        stream.width, stream.height = width, height
+        stream.pix_fmt = "yuv444p" if width % 2 or height % 2 else "yuv420p"
+        return stream
+
+    def _add_stream(self) -> Any:
+        import av
+
+        options = {"crf": str(self._encoding.quality)}
+        if "vp9" in self._codec:
+            options["b"] = "0"
+        elif self._encoding.preset:
+            options["preset"] = self._encoding.preset
+        try:
+            return self._container.add_stream(self._codec, rate=self._rate, options=options)
+        except (av.FFmpegError, ValueError):
+            # Builds of FFmpeg without x264 still have their own MPEG-4 encoder.
+            return self._container.add_stream("mpeg4", rate=self._rate, options={"qscale": "2"})
+
+    def finish(self) -> None:
+        """Flush what the encoder still holds."""
+        if self._stream is not None:
+            self._container.mux(self._stream.encode())
+
+
+def check_video_name(path: Path) -> None:
     """Raise UserError unless ``path`` names a video format we write."""
     suffix = path.suffix.lower()
     if suffix not in WRITTEN:
@@ -105,50 +220,33 @@ def check_output(path: Path) -> None:
         )
 
 
-class VideoWriter:
-    """Encodes frames HxWx3 BGR or HxW uint8, all of one size; get one from :func:`writing`."""
-
-    def __init__(self, container: Any, stream: Any) -> None:
-        self._container, self._stream = container, stream
-
-    def write(self, image: Image) -> None:
-        import av
-
-        frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(image), format="gray" if image.ndim == 2 else "bgr24")
-        self._container.mux(self._stream.encode(frame.reformat(format=self._stream.pix_fmt)))
-
-    def finish(self) -> None:
-        """Flush what the encoder still holds."""
-        self._container.mux(self._stream.encode())
-
-
 @contextmanager
-def writing(path: Path, width: int, height: int, rate: Fraction) -> Iterator[VideoWriter]:
-    """Open a video for writing; it appears under its name once the block has ended without an error.
+def writing_video(path: Path, rate: float | Fraction, encoding: Encoding = CLOSE) -> Iterator[VideoWriter]:
+    """Open a video for writing; it appears under its name once the block has ended without an error, else not at all.
 
-    Odd sizes keep every pixel by encoding colour at full resolution (4:4:4), which some hardware players refuse.
+    Args:
+        path: ending in one of ``WRITTEN``.
+        rate: frames per second.
+        encoding: how.
+
+    Raises:
+        UserError: another suffix, or nowhere to write.
     """
     import av
 
-    check_output(path)
-    even = width % 2 == 0 and height % 2 == 0
-    with replacing(path) as temporary, av.open(str(temporary), "w") as container:
-        stream = _stream(container, WRITTEN[path.suffix.lower()], rate)
-        stream.width, stream.height = width, height
-        stream.pix_fmt = "yuv420p" if even else "yuv444p"
-        writer = VideoWriter(container, stream)
-        yield writer
-        writer.finish()
-
-
-def _stream(container: Any, codec: str, rate: Fraction) -> Any:
-    import av
-
-    rate = rate.limit_denominator(60000)
-    try:
-        return container.add_stream(
-            codec, rate=rate, options={"crf": QUALITY, "b": "0"} if "vp9" in codec else {"crf": QUALITY}
-        )
-    except (av.FFmpegError, ValueError):
-        # Builds of FFmpeg without x264 still have their own MPEG-4 encoder.
-        return container.add_stream("mpeg4", rate=rate, options={"qscale": "2"})
+    check_video_name(path)
+    check_writable(path.parent)
+    # Numbers such as 29.97 stand for 30000/1001.
+    exact = rate.limit_denominator(60000) if isinstance(rate, Fraction) else Fraction(rate).limit_denominator(1001)
+    options = {"movflags": "faststart"} if encoding.to_stream else {}
+    with replacing(path) as temporary:
+        container = av.open(str(temporary), "w", options=options)
+        writer = VideoWriter(container, WRITTEN[path.suffix.lower()], exact, encoding)
+        try:
+            yield writer
+            writer.finish()
+        except BaseException:
+            with suppress(Exception):  # what went wrong first is what counts
+                container.close()
+            raise
+        container.close()

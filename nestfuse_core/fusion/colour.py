@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from nestfuse_core.common.errors import UserError
 from nestfuse_core.common.pictures import Image
 
 BGR_TO_Y = np.array([0.114, 0.587, 0.299], np.float32)
@@ -22,20 +21,6 @@ def luminance(image: Image) -> NDArray[np.float32]:
     for top in range(0, image.shape[0], ROWS):
         out[top : top + ROWS] = image[top : top + ROWS].astype(np.float32) @ BGR_TO_Y
     return out
-
-
-def peak(image: Image) -> float:
-    """Value of white: 255 for uint8; for uint16 the full scale of the fewest bits (10, 12, 14, 16) that hold the image.
-
-    Raises:
-        UserError: floating-point pixels, whose white is unknown.
-    """
-    if image.dtype == np.uint8:
-        return 255.0
-    if image.dtype != np.uint16:
-        raise UserError(f"The visible image has {image.dtype} pixels; expected 8 or 16 bits; convert it first.")
-    largest = int(image.max())
-    return float(next(2**bits - 1 for bits in (10, 12, 14, 16) if largest < 2**bits))
 
 
 def replace_luminance(image: Image, target: NDArray[np.float32], white: float) -> Image:

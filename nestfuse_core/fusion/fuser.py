@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from nestfuse_core.common.errors import UserError, suggestion
-from nestfuse_core.common.pictures import Image
+from nestfuse_core.common.pictures import Image, white_level
 from nestfuse_core.fusion import thermal, tiling
-from nestfuse_core.fusion.colour import luminance, peak, replace_luminance
+from nestfuse_core.fusion.colour import luminance, replace_luminance
 from nestfuse_core.fusion.quarters import fuse_in_quarters
 from nestfuse_core.model.attention import SPATIAL_KINDS, FusionWeights
 from nestfuse_core.model.network import SCALES, NestFuse
@@ -118,7 +118,7 @@ class Fuser:
             ir: HxW or HxWx3 BGR; uint8, or uint16 or float32 of any range; resampled to the visible picture's size.
             vis: HxW or HxWx3 BGR, uint8 or uint16.
         """
-        white = peak(vis)
+        white = white_level(vis)
         notes: list[str] = []
         visible = luminance(vis)
         visible *= np.float32(255 / white)

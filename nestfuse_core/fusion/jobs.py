@@ -8,16 +8,18 @@ from pathlib import Path
 
 import numpy as np
 
-from nestfuse_core.common import console, video
+from nestfuse_core.common import console
 from nestfuse_core.common.errors import UserError
-from nestfuse_core.common.pictures import SUFFIXES, Image, check_writable, read_image, write_image
+from nestfuse_core.common.pictures import SUFFIXES, Image, check_image_name, read_image, write_image
+from nestfuse_core.common.video import SUFFIXES as VIDEO_SUFFIXES
+from nestfuse_core.common.video import VideoReader, check_video_name, writing_video
 from nestfuse_core.fusion import thermal
 from nestfuse_core.fusion.fuser import Fuser, Fusion
 from nestfuse_core.fusion.maps import write_maps
 from nestfuse_core.fusion.pairs import Pair, match_folders
+from nestfuse_core.fusion.scores import Row, means, means_table, write_csv
 from nestfuse_core.fusion.sheet import Sheet, chosen_rows
 from nestfuse_core.metrics.evaluate import evaluate
-from nestfuse_core.metrics.folders import Row, means, means_table, write_csv
 
 MOST_NOTES = 5
 
@@ -50,12 +52,12 @@ def kind_of(path: Path) -> str:
     if not path.is_file():
         raise UserError(f"No file or folder at '{path}'; check the path.")
     suffix = path.suffix.lower()
-    if suffix in video.SUFFIXES:
+    if suffix in VIDEO_SUFFIXES:
         return "video"
     if suffix in SUFFIXES:
         return "image"
     raise UserError(
-        f"'{path}' is neither an image ({', '.join(SUFFIXES)}) nor a video ({', '.join(video.SUFFIXES)}) by its name."
+        f"'{path}' is neither an image ({', '.join(SUFFIXES)}) nor a video ({', '.join(VIDEO_SUFFIXES)}) by its name."
     )
 
 
@@ -69,7 +71,7 @@ def plan(request: Request) -> Callable[[Fuser], None]:
     if kinds[0] != kinds[1]:
         raise UserError(f"Expected two images, two folders or two videos; --ir is a {kinds[0]} and --vis a {kinds[1]}.")
     if request.sheet is not None:
-        check_writable(request.sheet)
+        check_image_name(request.sheet)
     if request.metrics is not None and request.metrics.suffix.lower() != ".csv":
         raise UserError(f"Expected a name ending in .csv for --metrics, got '{request.metrics}'.")
     return {"image": _plan_files, "folder": _plan_folders, "video": _plan_videos}[kinds[0]](request)
@@ -122,7 +124,7 @@ def _plan_files(request: Request) -> Callable[[Fuser], None]:
     if output.is_dir() or not output.suffix:
         output = output / f"{request.vis.stem}.png"
     ir, vis = read_image(request.ir), read_image(request.vis)
-    check_writable(output, vis.dtype == np.uint16)
+    check_image_name(output, vis.dtype == np.uint16)
     _refuse_overwriting(output, request.ir, request.vis)
 
     def work(fuser: Fuser) -> None:
@@ -141,7 +143,7 @@ def _plan_files(request: Request) -> Callable[[Fuser], None]:
 
 
 def _plan_folders(request: Request) -> Callable[[Fuser], None]:
-    if request.output.is_file() or request.output.suffix.lower() in (*SUFFIXES, *video.SUFFIXES):
+    if request.output.is_file() or request.output.suffix.lower() in (*SUFFIXES, *VIDEO_SUFFIXES):
         raise UserError(f"The inputs are folders, so --output must be one too; got '{request.output}'.")
     for source in (request.ir, request.vis):
         if request.output.resolve() == source.resolve():
@@ -180,9 +182,9 @@ def _plan_videos(request: Request) -> Callable[[Fuser], None]:
     output = request.output
     if output.is_dir() or not output.suffix:
         output = output / f"{request.vis.stem}.mp4"
-    video.check_output(output)
+    check_video_name(output)
     _refuse_overwriting(output, request.ir, request.vis)
-    ir, vis = video.video_facts(request.ir), video.video_facts(request.vis)
+    ir, vis = VideoReader(request.ir), VideoReader(request.vis)
     count = min(ir.length, vis.length)
     if ir.length != vis.length and not request.shortest:
         raise UserError(
@@ -192,19 +194,15 @@ def _plan_videos(request: Request) -> Callable[[Fuser], None]:
 
     def work(fuser: Fuser) -> None:
         records = Records(request, count)
-        fuser.thermal_range = _fixed_range(request, lambda: video.read_frames(request.ir))
-        with console.progress() as bar, video.writing(output, vis.width, vis.height, vis.rate) as writer:
+        fuser.thermal_range = _fixed_range(request, lambda: iter(ir))
+        with ir, vis, console.progress() as bar, writing_video(output, vis.rate) as writer:
             task = bar.add_task("frames", total=count, note="")
-            frames = zip(video.read_frames(request.ir), video.read_frames(request.vis), strict=False)
-            done = 0
-            for index, (ir_frame, vis_frame) in enumerate(frames):
-                fusion = fuser(ir_frame, vis_frame)
+            for index in range(count):
+                vis_frame = vis.read(index)
+                fusion = fuser(ir.read(index), vis_frame)
                 writer.write(fusion.image if fusion.image.dtype == np.uint8 else fusion.luminance)
                 records.add(index, f"{output.stem}_{index + 1:06d}", vis_frame, fusion)
                 bar.advance(task)
-                done = index + 1
-            if done < count:
-                raise UserError(f"The videos end after {done} of {count} frames; convert them anew, or cut them there.")
         records.finish()
 
     return work

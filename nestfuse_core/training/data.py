@@ -13,11 +13,13 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
 from nestfuse_core.common.errors import UserError
-from nestfuse_core.common.pictures import SUFFIXES
+from nestfuse_core.common.pictures import SUFFIXES, read_grey
 from nestfuse_core.training.settings import TrainSettings
 
+ADVICE = "remove or replace it and continue with --resume"
 
-def list_images(folder: str | os.PathLike[str]) -> list[Path]:
+
+def list_photographs(folder: str | os.PathLike[str]) -> list[Path]:
     """Return every image file below ``folder``, sorted by path."""
     root = Path(folder)
     if not root.is_dir():
@@ -26,15 +28,6 @@ def list_images(folder: str | os.PathLike[str]) -> list[Path]:
     if not paths:
         raise UserError(f"The folder '{root}' holds no images; expected files such as .jpg, .png or .tif.")
     return paths
-
-
-def read_grey(path: Path) -> np.ndarray:
-    """Return an image file as HxW uint8 grey."""
-    # Read in Python and decode from memory: OpenCV prints warnings of its own and cannot open all paths on Windows.
-    image = cv2.imdecode(np.frombuffer(path.read_bytes() or b"\0", np.uint8), cv2.IMREAD_GRAYSCALE)
-    if image is None:
-        raise UserError(f"The file '{path}' is not a readable image; remove or replace it and continue with --resume.")
-    return image
 
 
 def prepare(image: np.ndarray, preparation: str, size: int, random: np.random.Generator) -> np.ndarray:
@@ -69,7 +62,7 @@ class Samples(Dataset):
             self._order = epoch, np.random.default_rng((self.settings.seed, epoch)).permutation(len(self.paths))
         random = np.random.default_rng((self.settings.seed, 1, index))
         try:
-            image = read_grey(self.paths[self._order[1][place]])
+            image = read_grey(self.paths[self._order[1][place]], advice=ADVICE)
         except UserError as error:
             return str(error)
         return torch.from_numpy(

@@ -18,7 +18,7 @@ from nestfuse_core.common.errors import UserError
 from nestfuse_core.common.files import write_text
 from nestfuse_core.model.network import NestFuse, network_from_state
 from nestfuse_core.training.curves import Row, plot, read_rows, write_rows
-from nestfuse_core.training.data import Samples, batches, list_images
+from nestfuse_core.training.data import Samples, batches, list_photographs
 from nestfuse_core.training.distributed import Group, process_group
 from nestfuse_core.training.losses import Loss, reconstruction_loss
 from nestfuse_core.training.settings import TrainSettings
@@ -252,7 +252,7 @@ def train(
             stays dead.
     """
     with process_group(device) as group:
-        paths = list_images(settings.images)
+        paths = list_photographs(settings.images)
         length = settings.length(len(paths))
         _precision(settings, group.device)
         run = _open(settings, output, resume, group)

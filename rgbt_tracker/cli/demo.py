@@ -10,41 +10,32 @@ import typer
 
 from nestfuse_core.common import console
 from nestfuse_core.common.errors import UserError
+from nestfuse_core.common.extras import require
+from nestfuse_core.common.options import Device
+from rgbt_tracker.cli.options import DEFAULT_CONFIG, Config, Weights
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
-def register(app: typer.Typer) -> None:
-    """Add ``rgbt demo``."""
-    app.command("demo")(demo)
-
-
 def demo(
-    config: Annotated[str, typer.Option(metavar="F", help="Tracker configuration: a name or a YAML file.")] = (
-        "nestfuse_siamrpn_mobilev2"
-    ),
-    weights: Annotated[
-        str | None, typer.Option(metavar="F", help="A file, a name from 'rgbt weights list', or 'untrained'.")
-    ] = None,
+    config: Config = DEFAULT_CONFIG,
+    weights: Weights = None,
     fusion_weights: Annotated[
         Path | None, typer.Option(metavar="F", help="NestFuse weights; the shipped ones by default.")
     ] = None,
-    device: Annotated[str, typer.Option(metavar="auto|cpu|cuda", help="Where to compute.")] = "auto",
+    device: Device = "auto",
     host: Annotated[str, typer.Option(help="Address to serve on; others than 127.0.0.1 open it to the network.")] = (
         "127.0.0.1"
     ),
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port; 0 takes a free one.")] = 8000,
     max_upload: Annotated[int, typer.Option(metavar="MB", min=1, help="Largest upload.")] = 200,
 ) -> None:
-    """Serve a page on this machine: open a pair, draw a box, watch both modalities track, fuse a frame."""
+    """Serve a page on this machine to try tracking and fusion on: open a pair, draw a box, watch, fuse a frame."""
+    require("demo", "uvicorn", "fastapi", "python_multipart", "PIL")
+    import uvicorn
+
     from rgbt_tracker.config import load_config
-
-    try:
-        import uvicorn
-
-        from rgbt_tracker.demo.app import LOCAL, Settings, create_app
-    except ImportError as error:
-        raise UserError(f"The demo needs '{error.name}': type pip install 'rgbt-tracker[demo]'.") from error
+    from rgbt_tracker.demo.app import LOCAL, Settings, create_app
     from rgbt_tracker.demo.engines import FrameFuser, TrackerFactory
     from rgbt_tracker.demo.uploads import Limits
 

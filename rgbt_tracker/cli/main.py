@@ -2,54 +2,56 @@
 
 from __future__ import annotations
 
-import importlib
+from typing import Annotated
 
 import typer
 
-from nestfuse_core.common import console
+from nestfuse_core.common.commands import application, run
+from rgbt_tracker import __version__
+from rgbt_tracker.cli.lazy import Entry, lazy_group
 
-# Each module offers register(app), which adds its commands; models and torch are imported inside the commands.
-COMMANDS: tuple[str, ...] = (
-    "track",
-    "compare",
-    "fuse",
-    "fuse_train",
-    "fuse_table",
-    "weights",
-    "vot",
-    "report",
-    "demo",
-    "bench",
-    "ablation",
-    "tune",
-    "data",
-    "train",
-    "calibrate",
-)
+COMMANDS = {
+    "track": Entry("rgbt_tracker.cli.track:track", "Follow one target through an RGB-thermal sequence."),
+    "compare": Entry("rgbt_tracker.cli.compare:compare", "Track with RGB, thermal and both, and compare the three."),
+    "fuse": Entry("nestfuse_core.cli:fuse", "Fuse infrared and visible images, folders of them, or videos."),
+    "fusion": Entry("nestfuse_core.cli:fusion", "Train the fusion network, measure the paper's tables, score."),
+    "report": Entry("rgbt_tracker.cli.report:report", "Write a page that compares trackers and plays their sequences."),
+    "demo": Entry("rgbt_tracker.cli.demo:demo", "Serve a page on this machine to try tracking and fusion on."),
+    "bench": Entry("rgbt_tracker.cli.bench:bench", "Benchmarks: GTOT, RGBT210, RGBT234, LasHeR, VTUAV."),
+    "vot": Entry("rgbt_tracker.cli.vot:vot", "VOT-RGBT2019: workspace, data, evaluation, scores."),
+    "weights": Entry("rgbt_tracker.cli.weights:weights", "Weights by name: list, fetch, adopt, average."),
+    "data": Entry("rgbt_tracker.cli.data:data", "Drawn sequences and crop sets for training."),
+    "train": Entry("rgbt_tracker.cli.train:train", "Train a tracker from a recipe."),
+    "calibrate": Entry("rgbt_tracker.cli.calibrate:calibrate", "Fit the reliability gate to a tracker's weights."),
+    "tune": Entry("rgbt_tracker.cli.tune:tune", "Tune the tracking loop on some sequences, check the gain on others."),
+    "ablation": Entry("rgbt_tracker.cli.ablation:ablation", "Compare single cameras, the paper's fusion and ours."),
+}
 
 
 def build_app() -> typer.Typer:
-    """Return the typer application with every command registered."""
-    app = typer.Typer(
-        name="rgbt",
-        help="RGB-thermal tracking and image fusion.",
-        no_args_is_help=True,
-        add_completion=False,
-        pretty_exceptions_enable=False,
-    )
+    """Return the application; a command's module is imported when the command is called."""
+    app = application(name="rgbt", no_args_is_help=True, cls=lazy_group(COMMANDS))
 
     @app.callback()
-    def root() -> None:
+    def root(
+        version: Annotated[
+            bool, typer.Option("--version", help="Show the version and exit.", callback=_show_version, is_eager=True)
+        ] = False,
+    ) -> None:
         """RGB-thermal tracking and image fusion."""
 
-    for name in COMMANDS:
-        importlib.import_module(f"rgbt_tracker.cli.{name}").register(app)
     return app
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"rgbt-tracker {__version__}")
+        raise typer.Exit
 
 
 def main() -> None:
     """Entry point of the console script."""
-    console.run(build_app())
+    run(build_app())
 
 
 if __name__ == "__main__":

@@ -3,24 +3,27 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Annotated
 
 import typer
 
-
-def register(app: typer.Typer) -> None:
-    """Add the command."""
-    app.command("train")(train)
+from nestfuse_core.common.extras import require
+from nestfuse_core.common.options import Device, output_folder
 
 
 def train(
-    recipe: str = typer.Argument(..., help="Recipe: a YAML file, or a name in configs/training."),
-    output: Path = typer.Option(..., "--output", "-o", help="Folder of the run."),
-    resume: bool = typer.Option(False, "--resume", help="Go on exactly where the folder's last.pt ends."),
-    until: int = typer.Option(0, "--until", min=0, help="Stop (and save) after this step; 0: at the recipe's end."),
-    change: list[str] = typer.Option([], "--set", help="Change a value of the recipe: --set optimiser.rate=0.001."),
-    device: str = typer.Option("auto", "--device", help="auto, cpu or cuda."),
+    recipe: Annotated[str, typer.Argument(metavar="RECIPE", help="A YAML file, or a name in configs/training.")],
+    output: Annotated[Path, output_folder("Folder of the run.")],
+    resume: Annotated[bool, typer.Option("--resume", help="Go on exactly where the folder's last.pt ends.")] = False,
+    until: Annotated[int, typer.Option(min=0, help="Stop (and save) after this step; 0: at the recipe's end.")] = 0,
+    change: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="KEY=VALUE", help="Change the recipe: --set optimiser.rate=0.001; repeatable."),
+    ] = None,
+    device: Device = "auto",
 ) -> None:
-    """Train a tracker; under torchrun, every process takes its share of the batch."""
+    """Train a tracker from a recipe; under torchrun, every process takes its share of the batch."""
+    require("train", "matplotlib")
     import os
     import signal
 
@@ -29,11 +32,11 @@ def train(
     from nestfuse_core.common import console
     from nestfuse_core.common.devices import select_device
     from nestfuse_core.common.errors import UserError
-    from rgbt_tracker.training.loop import Trainer
+    from rgbt_tracker.training.loop.trainer import Trainer
     from rgbt_tracker.training.optimisation.parallel import process_group
     from rgbt_tracker.training.recipe import load_recipe
 
-    settings = load_recipe(recipe, _changes(change))
+    settings = load_recipe(recipe, _changes(change or []))
     if not resume and (output / "last.pt").is_file():
         raise UserError(f"'{output}' holds a run already; go on with --resume, or choose another --output.")
     place = select_device(device, int(os.environ.get("LOCAL_RANK", "0")))

@@ -9,7 +9,10 @@ import typer
 
 from nestfuse_core.common.console import progress, stderr, stdout
 from nestfuse_core.common.errors import UserError
+from nestfuse_core.common.extras import require
 from nestfuse_core.common.files import write_text
+from nestfuse_core.common.options import Device, Json, names, output_folder
+from rgbt_tracker.cli.options import Config, Modality, Weights
 
 if TYPE_CHECKING:
     from rgbt_tracker.config import TrackerConfig
@@ -18,16 +21,11 @@ if TYPE_CHECKING:
     from rgbt_tracker.tuning.study import Outcome
 
 
-def register(app: typer.Typer) -> None:
-    """Add ``tune``."""
-    app.command("tune")(tune)
-
-
 def tune(
-    config: Annotated[str, typer.Option(help="Tracker configuration: a name or a YAML file.")],
-    weights: Annotated[str | None, typer.Option(help="Weights: a name or a file.")] = None,
-    modality: Annotated[str | None, typer.Option(help="rgbt, rgb or ir [default: the configuration's].")] = None,
-    device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
+    config: Config,
+    weights: Weights = None,
+    modality: Modality = None,
+    device: Device = "auto",
     sequences: Annotated[
         Path | None,
         typer.Option(help="Folder of annotated sequences [default: drawn sequences]."),
@@ -43,11 +41,13 @@ def tune(
     criterion: Annotated[str, typer.Option(help="success, precision, normalised_precision or mean_iou.")] = "success",
     seed: Annotated[int, typer.Option(help="Of the split and of the search.")] = 0,
     memory: Annotated[float, typer.Option(min=0, help="GiB for remembered network outputs.")] = 1.0,
-    output: Annotated[Path | None, typer.Option(help="Folder [default: tuned/NAME].")] = None,
-    json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
+    output: Annotated[Path | None, output_folder("Folder [default: tuned/NAME].")] = None,
+    json: Json = False,
 ) -> None:
-    """Tune the tracking loop on some sequences and check the gain on others; run again to go on."""
+    """Tune the tracking loop on some sequences, check the gain on others; run again to go on."""
+    require("tune", "optuna")
     from rgbt_tracker.config import load_config
+    from rgbt_tracker.evaluation.runner import Setup
     from rgbt_tracker.tuning import result, sets, study
     from rgbt_tracker.tuning.evaluator import Evaluator
     from rgbt_tracker.tuning.memory import Memory
@@ -60,12 +60,13 @@ def tune(
         stderr.print(f"Drawing {drawn} sequences of {length} frames; the first trial draws their pictures.")
     frames = sets.folder_set(sequences) if sequences else sets.drawn_set(drawn, length)
     training, checked = study.split(list(frames), held_back, seed)
-    fusions = [item.strip() for item in fusion.split(",") if item.strip()] if fusion else []
+    fusions = names(fusion)
     default = _default(settings, fusions)
     answers = Memory(int(memory * (1 << 30)))
-    evaluator = Evaluator(settings, weights, device, criterion, answers, variants=bool(fusions))
+    setup = Setup(settings, weights, device)
+    evaluator = Evaluator(setup, criterion, answers, variants=bool(fusions))
     lengths = {name: len(frames[name]) for name in training}
-    known = result.identity(settings, weights, lengths, criterion, fusions)
+    known = result.identity(setup, lengths, criterion, fusions)
     trial_study = study.open_study(folder / "study.journal", known, seed)
     outcome = _search(trial_study, evaluator, frames, default, training, checked, trials, fusions)
     rate = answers.rate("search")

@@ -1,36 +1,45 @@
-"""``rgbt vot``: the VOT-RGBT2019 protocol: prepare, check, evaluate, score, table."""
+"""``rgbt vot``: the VOT-RGBT2019 protocol: init, prepare, check, evaluate, score, table."""
 
 from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from nestfuse_core.common import console
+from nestfuse_core.common.commands import application
+from nestfuse_core.common.extras import require
+from nestfuse_core.common.options import Json, names, output_file
+from rgbt_tracker.cli.options import IntervalHigh, IntervalLow, Workers, Workspace
 
+if TYPE_CHECKING:
+    from rgbt_tracker.evaluation.runner import Job
+    from rgbt_tracker.vot.evaluate import WorkspaceStore
 
-def register(app: typer.Typer) -> None:
-    """Add ``rgbt vot prepare | check | evaluate | score | table``."""
-    vot = typer.Typer(no_args_is_help=True, help="VOT-RGBT2019: data, evaluation, scores.")
-    vot.command("prepare")(prepare)
-    vot.command("check")(check)
-    vot.command("evaluate")(evaluate)
-    vot.command("score")(score)
-    vot.command("table")(table)
-    app.add_typer(vot, name="vot")
-
-
-WORKSPACE = typer.Option("--workspace", metavar="DIR", help="The toolkit's workspace.")
 HERE = Path("vot_workspace")
 
+vot = application(help="VOT-RGBT2019: workspace, data, evaluation, scores.", no_args_is_help=True)
 
+
+@vot.command()
+def init(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder of the new workspace.")] = HERE,
+) -> None:
+    """Write a workspace of the VOT toolkit: its trackers, the paper's protocol and that of VOT2020."""
+    from rgbt_tracker.vot.init import write_workspace
+
+    write_workspace(folder)
+    console.stdout.print(f"A workspace is in {folder}. Next: rgbt vot prepare --workspace {folder}", highlight=False)
+
+
+@vot.command()
 def prepare(
     source: Annotated[
         Path | None, typer.Option("--from", metavar="DIR", help="Adopt sequences you have instead of downloading.")
     ] = None,
-    workspace: Annotated[Path, WORKSPACE] = HERE,
+    workspace: Workspace = HERE,
     sequences: Annotated[str, typer.Option(metavar="A,B", help="Only these.")] = "",
     copy: Annotated[bool, typer.Option("--copy", help="With --from: copy the frames instead of linking them.")] = False,
     address: Annotated[str, typer.Option(metavar="URL", help="Address of the dataset's description.")] = "",
@@ -40,9 +49,9 @@ def prepare(
     from rgbt_tracker.vot.prepare import adopt, download
 
     target = Path(_workspace(workspace)) / "sequences"
-    names = _split(sequences) or None
+    wanted = names(sequences) or None
     if source is not None:
-        done = adopt(target, source, names, copy)
+        done = adopt(target, source, wanted, copy)
     else:
         with console.progress() as bar:
             task = bar.add_task("download", total=None, note="")
@@ -50,13 +59,14 @@ def prepare(
             def report(what: str, received: int, total: int | None) -> None:
                 bar.update(task, description=what, completed=received, total=total)
 
-            done = download(target, address or DESCRIPTION, names, report)
+            done = download(target, address or DESCRIPTION, wanted, report)
     console.stdout.print(f"{len(done)} sequences in {target}. Next: rgbt vot check NestFuseNano", highlight=False)
 
 
+@vot.command()
 def check(
     tracker: Annotated[str, typer.Argument(metavar="TRACKER", help="A row of trackers.ini.")],
-    workspace: Annotated[Path, WORKSPACE] = HERE,
+    workspace: Workspace = HERE,
     device: Annotated[str, typer.Option(metavar="cuda:0", help="Device for the dry run.")] = "",
 ) -> None:
     """Dry run: toolkit, dataset, weights, device, first frames of every sequence, the toolkit's own 'vot test'."""
@@ -71,12 +81,13 @@ def check(
         raise typer.Exit(2)
 
 
+@vot.command()
 def evaluate(
-    trackers: Annotated[list[str], typer.Argument(metavar="TRACKER...", help="Rows of trackers.ini.")],
-    workspace: Annotated[Path, WORKSPACE] = HERE,
+    trackers: Annotated[list[str], typer.Argument(metavar="TRACKER", help="Rows of trackers.ini.")],
+    workspace: Workspace = HERE,
     experiments: Annotated[str, typer.Option(metavar="A,B", help="Only these; default: all of the stack.")] = "",
     sequences: Annotated[str, typer.Option(metavar="A,B", help="Only these; default: all.")] = "",
-    workers: Annotated[int, typer.Option(min=1, help="Processes, one sequence each.")] = 1,
+    workers: Workers = 1,
     devices: Annotated[str, typer.Option(metavar="cuda:0,cuda:1", help="Devices the workers take in turn.")] = "",
     cluster: Annotated[bool, typer.Option("--cluster", help="Distribute sequences with Ray.")] = False,
     repeat: Annotated[
@@ -85,13 +96,19 @@ def evaluate(
     force: Annotated[bool, typer.Option("--force", help="Run again what is complete.")] = False,
 ) -> None:
     """Run the workspace's experiments in this process: the files of 'vot evaluate', sooner. Resumes by sequence."""
-    from rgbt_tracker.vot.evaluate import plan
+    from rgbt_tracker.evaluation.store import unfinished
+    from rgbt_tracker.vot.evaluate import WorkspaceStore, plan
 
+    if cluster:
+        require("cluster", "ray")
     root = _workspace(workspace)
-    jobs = plan(root, trackers, _split(experiments), _split(sequences), replay=not repeat, force=force)
+    store = WorkspaceStore(Path(root))
+    jobs = plan(store, trackers, names(experiments), names(sequences), replay=not repeat, force=force)
+    if not force:
+        jobs = list(unfinished(jobs, store))
     if not jobs:
         console.stderr.print("Everything is complete; --force runs it again.")
-    _run(jobs, workers, _split(devices), cluster)
+    _run(jobs, store, workers, names(devices), cluster)
     console.stdout.print(
         f"Results: {Path(root) / 'results'}. Scores: vot analysis --workspace {workspace}", highlight=False
     )
@@ -105,51 +122,47 @@ def _workspace(given: Path) -> str:
     return str(given.resolve())
 
 
-def _split(text: str) -> list[str]:
-    return [part.strip() for part in text.split(",") if part.strip()]
-
-
-def _run(jobs: list[Any], workers: int, devices: list[str], cluster: bool) -> None:
-    from dataclasses import replace
-
-    from rgbt_tracker.vot.evaluate import run_job, run_parallel
+def _run(jobs: list[Job], store: WorkspaceStore, workers: int, devices: list[str], cluster: bool) -> None:
+    from rgbt_tracker.evaluation.cluster import run_on_cluster
+    from rgbt_tracker.evaluation.runner import Worker, run_jobs
 
     with console.progress() as bar:
         task = bar.add_task("evaluate", total=len(jobs), note="")
+        done = 0
+
+        def report(job: Job, share: float) -> None:
+            bar.update(task, completed=done + share, note=str(job))
+
         if cluster:
-            from rgbt_tracker.vot.cluster import import_ray, run_on_cluster
+            import ray
 
-            for job in run_on_cluster(jobs, import_ray(), gpus=1.0 if any("cuda" in name for name in devices) else 0.0):
-                bar.update(task, advance=1, note=str(job))
-        elif workers > 1:
-            for job in run_parallel(jobs, workers, devices):
-                bar.update(task, advance=1, note=str(job))
+            gpus = 1.0 if any("cuda" in name for name in devices) else 0.0
+            finished = run_on_cluster(jobs, Worker(store), ray, gpus)
         else:
-            for done, job in enumerate(jobs):
-                bar.update(task, note=str(job))
-
-                def report(share: float, done: int = done) -> None:
-                    bar.update(task, completed=done + share)
-
-                run_job(replace(job, device=devices[0] if devices else None), report)
-                report(1)
+            worker = Worker(store, device=devices[0] if devices else None)
+            # Threads belong to a tracker's row: results can differ in the last bits between their numbers.
+            finished = run_jobs(jobs, worker, workers, devices=devices, share_cores=False, on_progress=report)
+        for job, _ in finished:
+            done += 1
+            report(job, 0)
 
 
+@vot.command()
 def score(
     results: Annotated[Path, typer.Option(metavar="DIR", help="Raw results: NAME_001.txt or NAME/NAME_001.bin.")],
     ground_truth: Annotated[Path, typer.Option(metavar="DIR", help="NAME.txt, or a dataset in the VOT layout.")],
-    low: Annotated[int, typer.Option(min=2, help="First length of the EAO interval.")] = 109,
-    high: Annotated[int, typer.Option(min=2, help="Last length of the EAO interval.")] = 322,
+    low: IntervalLow = 109,
+    high: IntervalHigh = 322,
     sequences: Annotated[str, typer.Option(metavar="A,B", help="Only these sequences.")] = "",
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")] = False,
+    as_json: Json = False,
 ) -> None:
     """Print EAO, accuracy and failures of a folder of raw results, as the 2019 VOT toolkit computes them."""
     from rgbt_tracker.evaluation.reset_measures import check_interval
     from rgbt_tracker.evaluation.reset_measures import score as compute
-    from rgbt_tracker.results.reset_runs import load_runs
+    from rgbt_tracker.evaluation.reset_runs import load_runs
 
     check_interval(low, high)
-    runs = load_runs(results, ground_truth, [name for name in sequences.split(",") if name] or None)
+    runs = load_runs(results, ground_truth, names(sequences) or None)
     scores = compute(runs, low, high)
     if as_json:
         typer.echo(json.dumps(scores.as_dict(), indent=2, allow_nan=False))
@@ -161,9 +174,10 @@ def score(
         )
 
 
+@vot.command()
 def table(
-    workspace: Annotated[Path, WORKSPACE] = HERE,
-    output: Annotated[Path | None, typer.Option(metavar="FILE", help="Write the Markdown here too.")] = None,
+    workspace: Workspace = HERE,
+    output: Annotated[Path | None, output_file("Write the Markdown here too.")] = None,
 ) -> None:
     """Print the paper's Table VI with the published trackers and every tracker with complete results here."""
     from nestfuse_core.common.files import write_text

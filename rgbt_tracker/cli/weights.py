@@ -8,38 +8,27 @@ from typing import Annotated, Any
 
 import typer
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
+from rich.table import Column, Table
 
 from nestfuse_core.common import console
+from nestfuse_core.common.commands import application
+from nestfuse_core.common.options import Json, output_file
 
-NAME = typer.Argument(metavar="NAME", help="A name from 'rgbt weights list'.")
-
-
-def register(app: typer.Typer) -> None:
-    """Add ``rgbt weights list | get | add | average``."""
-    weights = typer.Typer(no_args_is_help=True, help="Weights by name: list, fetch, adopt, average.")
-    weights.command("list")(list_weights)
-    weights.command("get")(get_weights)
-    weights.command("add")(add_weights)
-    weights.command("average")(average_weights)
-    app.add_typer(weights, name="weights")
+weights = application(help="Weights by name: list, fetch, adopt, average.", no_args_is_help=True)
 
 
-def list_weights(
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
-) -> None:
+@weights.command("list")
+def list_weights(as_json: Json = False) -> None:
     """Show every named set of weights and whether it is on this machine."""
     rows = [_row(name) for name in _names()]
     if as_json:
         typer.echo(json.dumps(rows, indent=2))
         return
-    cells = [("NAME", "HERE", "MB", "LICENCE", "CONFIG", "SOURCE")]
+    table = Table("name", "here", Column("MB", justify="right"), "licence", "config", "source")
     for row in rows:
         size = f"{row['size'] / 1e6:.1f}" if row["size"] else "?"
-        cells.append((row["name"], row["here"] or "no", size, row["licence"], row["config"] or "-", row["source"]))
-    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
-    for line in cells:
-        # Not a table that fits the terminal: a wrapped line is readable, a name cut short is not.
-        typer.echo("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip())
+        table.add_row(row["name"], row["here"] or "no", size, row["licence"], row["config"] or "-", row["source"])
+    console.print_table(table)
     console.stderr.print("Fetch one with 'rgbt weights get NAME'; adopt a file with 'rgbt weights add NAME FILE'.")
 
 
@@ -62,8 +51,9 @@ def _row(name: str) -> dict[str, Any]:
     return {**entry.model_dump(), "size": size, "here": here, "path": str(path) if path else None}
 
 
+@weights.command("get")
 def get_weights(
-    name: Annotated[str, NAME],
+    name: Annotated[str, typer.Argument(metavar="NAME", help="A name from 'rgbt weights list'.")],
     force: Annotated[
         bool, typer.Option("--force", help="Fetch again and forget a hash recorded on first use.")
     ] = False,
@@ -88,6 +78,7 @@ def _byte_progress() -> Progress:
     )
 
 
+@weights.command("add")
 def add_weights(
     name: Annotated[str, typer.Argument(metavar="NAME", help="A name of the list, or a new one.")],
     file: Annotated[Path, typer.Argument(metavar="FILE", help="A torch checkpoint.")],
@@ -98,13 +89,14 @@ def add_weights(
     console.stdout.print(f"{name}: {add(name, file)}", highlight=False)
 
 
-def average_weights(
-    files: Annotated[list[str], typer.Argument(metavar="WEIGHTS...", help="Names or files, all of one network.")],
-    output: Annotated[Path, typer.Option("--output", "-o", help="File for the mean, float16.")],
+@weights.command("soup")
+def soup(
+    files: Annotated[list[str], typer.Argument(metavar="WEIGHTS", help="Names or files, all of one network.")],
+    output: Annotated[Path, output_file("File for the mean, float16.")],
 ) -> None:
-    """Write the mean of several weights of one network, such as those before and after a fine-tuning."""
+    """Write a model soup: the mean of several weights of one network, such as those before and after a fine-tuning."""
     from nestfuse_core.common.checkpoints import save_checkpoint
-    from rgbt_tracker.zoo.soup import average
+    from rgbt_tracker.zoo.soup import make_soup
 
-    save_checkpoint(output, average(files))
+    save_checkpoint(output, make_soup(files))
     console.stdout.print(str(output), highlight=False)

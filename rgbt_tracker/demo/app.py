@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import urlsplit
 
-import cv2
 import numpy as np
 from fastapi import FastAPI, File, Form, HTTPException, Request, Response, UploadFile
 from fastapi.responses import FileResponse, JSONResponse
@@ -22,6 +21,7 @@ from pydantic import BaseModel, Field
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 from nestfuse_core.common.errors import UserError
+from nestfuse_core.common.pictures import encode_image
 from rgbt_tracker.demo.sessions import MakeTracker, Session, Sessions
 from rgbt_tracker.demo.uploads import KINDS, Limits, save_camera
 from rgbt_tracker.sequences.base import Frame
@@ -29,6 +29,8 @@ from rgbt_tracker.sequences.base import Frame
 HERE = Path(__file__).parent
 Fuse = Callable[[Frame, str], NDArray[np.generic]]
 POLICY = "default-src 'self'; img-src 'self' blob: data:; frame-ancestors 'none'"
+QUALITY = 85
+"""Of the JPEG pictures that the page shows."""
 LOCAL = ("127.0.0.1", "localhost", "[::1]")
 
 
@@ -152,8 +154,8 @@ def create_app(make_tracker: MakeTracker, fuse: Fuse, settings: Settings | None 
 
     @app.get("/api/sessions/{name}/{camera}/{index}.jpg")
     def image(name: str, camera: str, index: int) -> Response:
-        _, data = cv2.imencode(".jpg", find(name).picture(index, camera), [cv2.IMWRITE_JPEG_QUALITY, 85])
-        return Response(data.tobytes(), media_type="image/jpeg", headers={"Cache-Control": "private, max-age=600"})
+        data = encode_image(find(name).picture(index, camera), ".jpg", QUALITY)
+        return Response(data, media_type="image/jpeg", headers={"Cache-Control": "private, max-age=600"})
 
     @app.post("/api/sessions/{name}/start")
     def start(name: str, wanted: Start) -> dict[str, Any]:
@@ -172,9 +174,8 @@ def create_app(make_tracker: MakeTracker, fuse: Fuse, settings: Settings | None 
         session = find(name)
         with compute:
             picture = fuse(session.frame(index), strategy)
-        _, data = cv2.imencode(".png", np.asarray(picture))
         header = {"Content-Disposition": f'attachment; filename="fused-{index:05d}-{strategy}.png"'}
-        return Response(data.tobytes(), media_type="image/png", headers=header)
+        return Response(encode_image(np.asarray(picture), ".png"), media_type="image/png", headers=header)
 
     @app.delete("/api/sessions/{name}", status_code=204)
     def close(name: str) -> None:

@@ -144,9 +144,7 @@ class Session:
     def close(self) -> None:
         """Release the frames and remove the temporary files."""
         with self.lock:
-            close = getattr(self.frames, "close", None)
-            if close:
-                close()
+            self.frames.close()
             if self.folder is not None:
                 shutil.rmtree(self.folder, ignore_errors=True)
 

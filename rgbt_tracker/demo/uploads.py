@@ -13,6 +13,7 @@ from typing import BinaryIO, Protocol
 from PIL import Image
 
 from nestfuse_core.common.errors import UserError
+from nestfuse_core.common.pictures import natural_key
 
 IMAGES = {
     b"\x89PNG\r\n\x1a\n": ".png",
@@ -77,9 +78,9 @@ def save_camera(files: Sequence[Upload], folder: Path, camera: str, limits: Limi
     if videos:
         return _write(files[0], folder / f"{camera}{videos[0]}")
     place = folder / camera
-    order = sorted(zip(files, suffixes, strict=True), key=lambda item: natural(item[0].filename or ""))
+    order = sorted(zip(files, suffixes, strict=True), key=lambda item: natural_key(item[0].filename or ""))
     for number, (upload, suffix) in enumerate(order, 1):
-        check_image(_write(upload, place / f"{number:06d}{suffix}"), words, limits)
+        check_size(_write(upload, place / f"{number:06d}{suffix}"), words, limits)
     return place
 
 
@@ -99,7 +100,7 @@ def _write(upload: Upload, path: Path) -> Path:
     return path
 
 
-def check_image(path: Path, words: str, limits: Limits) -> None:
+def check_size(path: Path, words: str, limits: Limits) -> None:
     """Refuse an image by its header, before anything decodes it."""
     try:
         with warnings.catch_warnings():
@@ -119,9 +120,3 @@ def shown(upload: Upload) -> str:
     """Return the sender's name of a file for a message: its last part, printable, 60 characters at most."""
     name = re.split(r"[/\\]", upload.filename or "unnamed")[-1]
     return "".join(letter for letter in name if letter.isprintable())[:60]
-
-
-def natural(name: str) -> list[tuple[int, int, str]]:
-    """Return a sort key under which "frame10" follows "frame9"."""
-    parts = re.findall(r"\d+|\D+", name)
-    return [(0, int(part), "") if part.isdecimal() else (1, 0, part) for part in parts]

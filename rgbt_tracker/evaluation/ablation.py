@@ -1,7 +1,7 @@
 """Does fusion help: every tracker as RGB alone, thermal alone, fused as in the paper and fused by reliability.
 
-Each of the four runs over each sequence once in one pass and once with resets; one file a run is kept, so that a table
-that was interrupted goes on where it stopped.
+Each of the four runs over each sequence once in one pass and once with resets; the figures of each run are kept, so
+that a table that was interrupted goes on where it stopped.
 
 A long track is chaotic: one lost target, brought about by a rounding, changes the mean over few sequences. Several
 starts a sequence, some frames apart (as in the VOT challenges since 2020), average over that.
@@ -9,29 +9,24 @@ starts a sequence, some frames apart (as in the VOT challenges since 2020), aver
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
 
 from nestfuse_core.common.errors import UserError
-from nestfuse_core.common.files import write_text
-from rgbt_tracker.api import UNTRAINED
 from rgbt_tracker.config import TrackerConfig
 from rgbt_tracker.evaluation.bootstrap import paired_bootstrap
 from rgbt_tracker.evaluation.one_pass import one_pass_scores
-from rgbt_tracker.evaluation.reset import run_with_resets
+from rgbt_tracker.evaluation.reset import sequence_runs
 from rgbt_tracker.evaluation.reset_measures import Run, SequenceRuns, accuracy_failures, eao_curve, eao_score
-from rgbt_tracker.sequences.base import FrameSequence
-from rgbt_tracker.sequences.clip import Later, start_frames
-from rgbt_tracker.sequences.remembered import Remembered
-from rgbt_tracker.tracking.run import track_sequence
-from rgbt_tracker.zoo.store import file_hash, resolve
+from rgbt_tracker.evaluation.runner import Job, OnePass, Reset, Setup, Source, Worker, run_jobs
+from rgbt_tracker.evaluation.store import KeptFigures, unfinished
+from rgbt_tracker.sequences.starts import start_frames
 
 APART = 10
 """Frames from one start to the next, unless asked otherwise."""
@@ -55,105 +50,159 @@ class Contender:
 
 
 @dataclass(frozen=True)
-class Cell:
-    """One tracker, one setting, one sequence, one start.
+class OnePassFigures:
+    """Mean IoU and success of one pass, and frames a second in it."""
 
-    ``mean_iou`` and ``success`` are of one pass from frame ``start``; ``overlaps`` and ``codes`` of the run with resets
-    (NaN as None), from which accuracy, failures and EAO follow; ``fps`` is frames a second of the one pass.
-    """
+    mean_iou: float
+    success: float
+    fps: float
+
+
+@dataclass(frozen=True)
+class ResetFigures:
+    """Overlaps (NaN as None) and codes of a run with resets, from which accuracy, failures and EAO follow."""
+
+    overlaps: list[float | None]
+    codes: list[int]
+
+    def runs(self, sequence: str) -> SequenceRuns:
+        """The run as `rgbt_tracker.evaluation.reset_measures` takes it."""
+        values = np.array([np.nan if value is None else value for value in self.overlaps], np.float64)
+        return SequenceRuns(sequence, [Run(values, np.array(self.codes, np.int64))], {})
+
+
+@dataclass(frozen=True)
+class ScoredOnePass(OnePass):
+    """One pass, of which only the scores are kept."""
+
+    result: ClassVar[Callable[..., Any]] = OnePassFigures
+
+    def run(self, job: Job, worker: Worker, on_progress: Callable[[float], None]) -> OnePassFigures:
+        track = super().run(job, worker, on_progress)
+        truth = worker.sequence(job.sequence).groundtruth
+        assert truth is not None  # `plan` offers annotated sequences only
+        scores = one_pass_scores(track.boxes, truth[self.start :])
+        return OnePassFigures(scores["mean_iou"], scores["success"], float(len(track.seconds) / track.seconds.sum()))
+
+
+@dataclass(frozen=True)
+class ScoredReset(Reset):
+    """A run with resets, of which only overlaps and codes are kept."""
+
+    result: ClassVar[Callable[..., Any]] = ResetFigures
+
+    def run(self, job: Job, worker: Worker, on_progress: Callable[[float], None]) -> ResetFigures:
+        sequence = worker.sequence(job.sequence)
+        run = sequence_runs(self.part(sequence), [super().run(job, worker, on_progress)]).runs[0]
+        overlaps = [None if np.isnan(value) else float(value) for value in run.overlaps]
+        return ResetFigures(overlaps, [int(code) for code in run.codes])
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One tracker, one setting, one sequence, one start: the figures of both runs."""
 
     tracker: str
     setting: str
     sequence: str
-    mean_iou: float
-    success: float
-    fps: float
-    overlaps: list[float | None]
-    codes: list[int]
+    one_pass: OnePassFigures
+    reset: ResetFigures
     start: int = 0
 
     @property
     def runs(self) -> SequenceRuns:
         """The run with resets as `rgbt_tracker.evaluation.reset_measures` takes it."""
-        values = np.array([np.nan if value is None else value for value in self.overlaps], np.float64)
-        return SequenceRuns(self.sequence, [Run(values, np.array(self.codes, np.int64))], {})
+        return self.reset.runs(self.sequence)
 
 
-def measure(contender: Contender, setting: str, sequence: FrameSequence, start: int = 0, device: str = "auto") -> Cell:
-    """Run one tracker in one setting over one sequence from frame ``start`` on, in one pass and with resets."""
-    from rgbt_tracker import build_tracker
+@dataclass(frozen=True)
+class Place:
+    """A cell that is to be measured, and its two jobs."""
 
-    tracker = build_tracker(contender.config.replace(**SETTINGS[setting]), contender.weights, device)
-    part = Later(sequence, start)
-    track = track_sequence(tracker, part)
-    assert part.groundtruth is not None
-    scores = one_pass_scores(track.boxes, part.groundtruth)
-    run = run_with_resets(tracker, part)
-    overlaps = [None if np.isnan(value) else float(value) for value in run.overlaps]
-    fps = float(len(track.seconds) / track.seconds.sum())
-    codes = [int(code) for code in run.codes]
-    figures = (scores["mean_iou"], scores["success"], fps)
-    return Cell(contender.label, setting, sequence.name, *figures, overlaps, codes, start)
+    tracker: str
+    setting: str
+    sequence: str
+    start: int
+    one_pass: Job
+    reset: Job
+
+    def cell(self, store: KeptFigures) -> Cell:
+        """The figures that were measured."""
+        one_pass, reset = store.load(self.one_pass), store.load(self.reset)
+        assert one_pass is not None and reset is not None
+        return Cell(self.tracker, self.setting, self.sequence, one_pass, reset, self.start)
+
+
+def plan(
+    contenders: Sequence[Contender], sources: Iterable[Source], worker: Worker, starts: int, apart: int
+) -> Iterator[Place]:
+    """Every combination, sequence after sequence; ``worker`` opens each for its name and its ground truth.
+
+    Raises:
+        UserError: no such weights, or a sequence without ground truth.
+    """
+    setups = [
+        (contender.label, setting, setup, _made_with(setup))
+        for contender in contenders
+        for setting, changes in SETTINGS.items()
+        for setup in [Setup(contender.config.replace(**changes), contender.weights)]
+    ]
+    for source in sources:
+        sequence = worker.sequence(source)
+        if sequence.groundtruth is None:
+            raise UserError(f"'{sequence.name}' has no ground truth to measure against; move it away or annotate it.")
+        frames = start_frames(sequence.groundtruth, starts, apart)
+        for (label, setting, setup, made_with), start in product(setups, frames):
+            name = sequence.name + (f"@{start}" if start else "")
+            jobs = (
+                Job(f"{label}/{setting}/{kind}/{name}", setup, source, experiment, made_with)
+                for kind, experiment in (
+                    ("one-pass", ScoredOnePass(start=start, read_ahead=False)),
+                    ("reset", ScoredReset(start=start)),
+                )
+            )
+            yield Place(label, setting, sequence.name, start, *jobs)
 
 
 def measure_all(
     contenders: Sequence[Contender],
-    sequences: Iterable[Callable[[], FrameSequence]],
+    sources: Sequence[Source],
     folder: Path,
     device: str = "auto",
-    on_done: Callable[[Cell], None] = lambda cell: None,
+    on_done: Callable[[Job], None] = lambda job: None,
     starts: int = 1,
     apart: int = APART,
+    workers: int = 1,
 ) -> list[Cell]:
-    """Measure every combination, reading those that ``folder`` already holds.
+    """Measure every combination, without those that ``folder`` already holds.
 
-    Each sequence is run from ``starts`` frames on, ``apart`` frames from one another. A kept file is used only if it
-    was made with the same configuration and the same weights.
+    Each sequence is run from ``starts`` frames on, ``apart`` frames from one another. Kept figures are used only if
+    they were made with the same configuration and the same weights.
+
+    Args:
+        on_done: called with each job, kept ones too.
+        workers: processes.
     """
-    cells = []
-    for open_one in sequences:
-        sequence = Remembered(open_one())
-        assert sequence.groundtruth is not None
-        for contender in contenders:
-            weights = _digest(contender)
-            for setting, start in product(SETTINGS, start_frames(sequence.groundtruth, starts, apart)):
-                settings = contender.config.replace(**SETTINGS[setting])
-                key = _made_with(settings, weights)
-                name = sequence.name + (f"@{start}" if start else "")
-                path = folder / contender.label / setting / f"{name}.json"
-                cell = _kept(path, key)
-                if cell is None:
-                    cell = measure(contender, setting, sequence, start, device)
-                    write_text(path, json.dumps({"made_with": key, "cell": asdict(cell)}))
-                cells.append(cell)
-                on_done(cell)
-    return cells
+    store = KeptFigures(folder)
+    worker = Worker(store, models=len(contenders) * len(SETTINGS), device=device)
+    places: list[Place] = []
+
+    def jobs() -> Iterator[Job]:
+        for place in plan(contenders, sources, worker, starts, apart):
+            places.append(place)
+            yield from (place.one_pass, place.reset)
+
+    for job, _ in run_jobs(unfinished(jobs(), store, on_done), worker, workers):
+        on_done(job)
+    return [place.cell(store) for place in places]
 
 
-def _made_with(settings: TrackerConfig, weights: str | None) -> dict[str, Any]:
-    """What a kept run depends on: weights and configuration, without the gate's settings where there is no gate."""
-    key = {**settings.model_dump(mode="json"), "file": weights}
-    if settings.modality != "rgbt" or settings.model.fusion.strategy != "reliable":
-        del key["model"]["fusion"]["reliability"]
-    return key
-
-
-def _digest(contender: Contender) -> str | None:
-    """What tells one file of weights from another under the same name."""
-    name = contender.weights or contender.config.weights
-    return name if name in (None, UNTRAINED) else file_hash(resolve(name))
-
-
-def _kept(path: Path, key: dict[str, Any]) -> Cell | None:
-    if not path.is_file():
-        return None
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-        return Cell(**content["cell"]) if content["made_with"] == key else None
-    except (ValueError, TypeError, KeyError):
-        raise UserError(
-            f"Expected a run kept by 'rgbt ablation' in '{path}', but it is damaged; delete it to run again."
-        ) from None
+def _made_with(setup: Setup) -> dict[str, Any]:
+    """What kept figures depend on: configuration and weights, without the gate's settings where there is no gate."""
+    record = setup.record()
+    if setup.config.modality != "rgbt" or setup.config.model.fusion.strategy != "reliable":
+        del record["config"]["model"]["fusion"]["reliability"]
+    return {"config": record["config"], "digest": record["digest"]}
 
 
 def table(cells: Sequence[Cell], value: str) -> pd.DataFrame:
@@ -164,7 +213,7 @@ def table(cells: Sequence[Cell], value: str) -> pd.DataFrame:
     records = []
     for cell in cells:
         pooled = accuracy_failures([cell.runs])
-        figures = {"mean_iou": cell.mean_iou, "success": cell.success}
+        figures = {"mean_iou": cell.one_pass.mean_iou, "success": cell.one_pass.success}
         figures |= {"accuracy": pooled.accuracy, "failures": pooled.failures}
         row = {"tracker": cell.tracker, "setting": cell.setting, "sequence": cell.sequence}
         records.append({**row, "value": figures[value]})
@@ -192,7 +241,7 @@ def summary(cells: Sequence[Cell], low: int, high: int) -> pd.DataFrame:
             "accuracy": accuracy_failures(runs).accuracy,
             "failures": failures.loc[key, "total"],
             "EAO": eao_score(eao_curve(runs), low, high),
-            "frames/s": np.median([cell.fps for cell in chosen]),
+            "frames/s": np.median([cell.one_pass.fps for cell in chosen]),
         }
     frame = pd.DataFrame.from_dict(rows, orient="index")
     frame.index = pd.MultiIndex.from_tuples(frame.index, names=["tracker", "setting"])

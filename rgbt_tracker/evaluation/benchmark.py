@@ -1,8 +1,8 @@
-"""Score result folders on a benchmark: figures in all, for each attribute and for each sequence."""
+"""Trackers on a benchmark: figures in all, for each attribute and for each sequence, and how sure a difference is."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,11 +11,12 @@ import pandas as pd
 
 from nestfuse_core.common.errors import UserError
 from nestfuse_core.common.files import replacing
+from rgbt_tracker.evaluation.attributes import UNTAGGED, with_untagged
+from rgbt_tracker.evaluation.bootstrap import Interval, paired_bootstrap
 from rgbt_tracker.evaluation.groundtruth import Benchmark
-from rgbt_tracker.evaluation.protocols import Protocol, Score, combine, score_sequence
-from rgbt_tracker.results.rows import read_rows
-
-FIGURES = ("precision", "normalised_precision", "success", "mean_iou")
+from rgbt_tracker.evaluation.one_pass import Score, combine, score_sequence
+from rgbt_tracker.evaluation.protocols import NORMALISED_THRESHOLDS, SUCCESS_THRESHOLDS, Protocol
+from rgbt_tracker.results.trajectory import Trajectory
 
 
 @dataclass(frozen=True)
@@ -28,19 +29,21 @@ class TrackerScore:
     attributes: dict[str, Score]
 
 
-def evaluate(benchmark: Benchmark, tracker: str, files: dict[str, Path], partial: bool = False) -> TrackerScore:
+def evaluate(
+    benchmark: Benchmark, tracker: str, tracks: Mapping[str, Trajectory], partial: bool = False
+) -> TrackerScore:
     """Score one tracker.
 
     Args:
         benchmark: from `load_benchmark`.
         tracker: its name.
-        files: sequence -> result file.
+        tracks: sequence -> trajectory; sequences that the benchmark does not have are passed over.
         partial: accept results for some of the sequences only.
 
     Raises:
-        UserError: missing sequences, unreadable files or too few lines; names tracker and file.
+        UserError: missing sequences or too few lines; names tracker and file.
     """
-    missing = [name for name in benchmark.sequences if name not in files]
+    missing = [name for name in benchmark.sequences if name not in tracks]
     if missing and not (partial and len(missing) < len(benchmark.sequences)):
         there = len(benchmark.sequences) - len(missing)
         examples = ", ".join(missing[:3]) + (", ..." if len(missing) > 3 else "")
@@ -48,18 +51,58 @@ def evaluate(benchmark: Benchmark, tracker: str, files: dict[str, Path], partial
             f"{tracker} has results for {there} of {len(benchmark.sequences)} {benchmark.rules.title} sequences "
             f"({examples} missing); pass --partial to score those that are there."
         )
-    scores: dict[str, Score] = {}
-    for name, annotation in benchmark.sequences.items():
-        if name in files:
-            try:
-                scores[name] = score_sequence(benchmark.rules, read_rows(files[name]), annotation.truths)
-            except UserError as error:
-                raise UserError(f"{tracker}, {files[name]}: {error}") from error
-    attributes = {}
-    for attribute, members in benchmark.attributes.items():
-        if parts := [scores[name] for name in members if name in scores]:
-            attributes[attribute] = combine(benchmark.rules, parts)
-    return TrackerScore(tracker, combine(benchmark.rules, list(scores.values())), scores, attributes)
+    chosen = {name: tracks[name] for name in benchmark.sequences if name in tracks}
+    scores = {name: _score(benchmark, tracker, name, track) for name, track in chosen.items()}
+    total = combine(benchmark.rules, list(scores.values()))
+    return TrackerScore(tracker, total, scores, _attributes(benchmark, scores, chosen))
+
+
+def _score(benchmark: Benchmark, tracker: str, name: str, track: Trajectory) -> Score:
+    try:
+        return score_sequence(benchmark.rules, track.rows, benchmark.sequences[name].truths)
+    except UserError as error:
+        raise UserError(f"{tracker}, {track.source or name}: {error}") from error
+
+
+def _attributes(
+    benchmark: Benchmark, scores: Mapping[str, Score], tracks: Mapping[str, Trajectory]
+) -> dict[str, Score]:
+    """Attribute -> figures over its sequences, or over their frames that carry it where the rules say so."""
+    rules = benchmark.rules
+    parts: dict[str, list[Score]] = {}
+    if benchmark.by_frame:
+        tags = {name: with_untagged(benchmark.sequences[name].tags) for name in scores}
+        names = {attribute for each in tags.values() for attribute in each}
+        for attribute in sorted(names, key=lambda name: (name == UNTAGGED, name)):
+            parts[attribute] = [
+                score_sequence(rules, tracks[name].rows, benchmark.sequences[name].truths, each[attribute])
+                for name, each in tags.items()
+                if attribute in each
+            ]
+    else:
+        for attribute, members in benchmark.attributes.items():
+            parts[attribute] = [scores[name] for name in members if name in scores]
+    combined = {attribute: combine(rules, found) for attribute, found in parts.items() if found}
+    return {attribute: score for attribute, score in combined.items() if score.sequences or not benchmark.by_frame}
+
+
+def difference(rules: Protocol, first: TrackerScore, second: TrackerScore, figure: str = "success") -> Interval | None:
+    """How much better the first tracker is on the sequences that both ran, and how sure that is.
+
+    Args:
+        rules: of the benchmark, which decides the weights of the sequences.
+        first, second: two trackers on the benchmark.
+        figure: "success" or "precision".
+
+    Returns:
+        The paired bootstrap's interval; None where they have no sequence with a score in common.
+    """
+    common = [name for name in first.sequences if name in second.sequences and first.sequences[name].frames]
+    if not common:
+        return None
+    ours, theirs = ([one.sequences[name].figures()[figure] for name in common] for one in (first, second))
+    frames = [first.sequences[name].frames for name in common] if rules.pooled else None
+    return paired_bootstrap(ours, theirs, weights=frames)
 
 
 def as_json(benchmark: Benchmark, results: Sequence[TrackerScore]) -> dict[str, Any]:
@@ -111,8 +154,6 @@ def write_tables(results: Sequence[TrackerScore], rules: Protocol, output: Path)
 
 
 def _curves(results: Sequence[TrackerScore], rules: Protocol) -> pd.DataFrame:
-    from rgbt_tracker.evaluation.one_pass import NORMALISED_THRESHOLDS, SUCCESS_THRESHOLDS
-
     axes = {
         "success": SUCCESS_THRESHOLDS,
         "precision": rules.precision_thresholds,

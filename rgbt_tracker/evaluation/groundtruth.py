@@ -1,50 +1,69 @@
-"""Annotations and attributes of the benchmarks, as their authors and toolkits lay them out.
+"""Ground truth of a benchmark or a folder of sequences: which sequences there are, and what they are compared with.
 
-Recognised: one folder a sequence (the data sets themselves, the toolkits of GTOT, RGBT210, RGBT234 and VTUAV), one
-text file a sequence (LasHeR's toolkit), and attributes as ``attr_txt/BC.txt`` (one line a sequence),
-``AttriSeqsTxt/NAME.txt`` (one line of flags), VTUAV's ``AttrMat_ST.mat`` or VOT's ``NAME/occlusion.tag``.
+Recognised: one folder a sequence (the data sets themselves, the toolkits of GTOT, RGBT210, RGBT234, VTUAV and VOT) and
+one text file a sequence (LasHeR's toolkit). The files are read by `rgbt_tracker.sequences.annotations`.
 """
 
 from __future__ import annotations
 
 import importlib.util
-from collections.abc import Sequence
-from dataclasses import dataclass
+import json
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from nestfuse_core.common.errors import UserError
+from nestfuse_core.common.errors import UserError, suggestion
+from rgbt_tracker.evaluation import attributes
 from rgbt_tracker.evaluation.protocols import Protocol, protocol
-from rgbt_tracker.sequences.rows import read_boxes
+from rgbt_tracker.results.read import read_trajectory
+from rgbt_tracker.results.trajectory import Trajectory
+from rgbt_tracker.results.write import COMPANIONS
+from rgbt_tracker.sequences.annotations import BY_CAMERA, OWN, annotation_files, read_annotation, read_tags
+from rgbt_tracker.sequences.folders import is_sequence, read_properties
 
 Array = NDArray[np.float64]
+Mask = NDArray[np.bool_]
+Size = tuple[int, int]
 
-# Lower case; in order of preference.
-SINGLE = ("init.txt", "groundtruth.txt", "groundtruth_rect.txt", "visible.txt", "rgb.txt", "groundtruth_v.txt")
-VISIBLE = ("visible.txt", "groundtruth_v.txt", "rgb.txt", "init.txt", "groundtruth.txt")
-THERMAL = ("infrared.txt", "groundtruth_i.txt", "ir.txt")
-CORNERS = ("groundtruth_v.txt", "groundtruth_i.txt")  # GTOT's, x1, y1, x2, y2
 LISTS = ("lashertest.txt", "testingsetList.txt", "SequencesName.txt", "attr_txt/SequencesName.txt", "list.txt")
-NOT_SEQUENCES = {*SINGLE, *VISIBLE, *THERMAL, "attributes_order.txt"}
-ATTRIBUTES = ("attr_txt", "AttriSeqsTxt", "TypeSeqsTxt")
+# Text files that lie beside annotations and are none, lower case.
+NOT_SEQUENCES = {"attributes_order.txt", *OWN, *BY_CAMERA["rgb"], *BY_CAMERA["ir"]}
 BUNDLED = {"gtot": "GTOT", "rgbt210": "RGBT210", "rgbt234": "RGBT234", "lasher": "LasHeR"}
 
 
 @dataclass(frozen=True)
-class Annotation:
-    """One annotated sequence.
+class Files:
+    """Where the annotation of one sequence lies.
 
     Attributes:
         name: of the sequence.
-        truths: (N, 4) boxes x, y, w, h; visible first, then thermal where the benchmark scores both.
+        paths: "groundtruth", "rgb", "ir" -> file, as far as they are there.
+        folder: that has the sequence's name and may hold its images; None for a lone text file.
+    """
+
+    name: str
+    paths: dict[str, Path]
+    folder: Path | None
+
+
+@dataclass(frozen=True)
+class Annotation:
+    """What one sequence is compared with in one pass.
+
+    Attributes:
+        name: of the sequence.
+        truths: (N, 4) boxes x, y, w, h as annotated; visible first, then thermal where the benchmark scores both.
         folder: that holds the images, or None when only the annotations are there.
+        tags: attribute -> (N,) bool per frame, where a data set has such.
     """
 
     name: str
     truths: tuple[Array, ...]
     folder: Path | None
+    tags: dict[str, Mask] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -56,13 +75,36 @@ class Benchmark:
     sequences: dict[str, Annotation]
     attributes: dict[str, tuple[str, ...]]
 
+    @property
+    def by_frame(self) -> bool:
+        """Whether attributes are scored on the frames that carry them: the rules say so, and there are such tags."""
+        return self.rules.tagged_frames and any(annotation.tags for annotation in self.sequences.values())
 
-def load_benchmark(name: str, root: Path | None = None) -> Benchmark:
+
+@dataclass(frozen=True)
+class Regions:
+    """What one sequence is compared with under resets.
+
+    Attributes:
+        name: of the sequence.
+        truth: the annotated regions, UNKNOWN where the target is absent.
+        size: image (width, height) where it is known.
+        tags: attribute -> (N,) bool per frame.
+    """
+
+    name: str
+    truth: Trajectory
+    size: Size | None
+    tags: dict[str, Mask] = field(default_factory=dict)
+
+
+def load_benchmark(name: str, root: Path | None = None, only: Collection[str] | None = None) -> Benchmark:
     """Read the annotations of a benchmark.
 
     Args:
         name: of the protocol.
         root: the data set or the ground truth of its toolkit; None for what the package ``rgbt`` bundles.
+        only: sequences to read; all by default.
 
     Raises:
         UserError: unknown benchmark, or no annotation below ``root``.
@@ -71,14 +113,61 @@ def load_benchmark(name: str, root: Path | None = None) -> Benchmark:
     base = _bundled(name.lower()) if root is None else Path(root)
     if not base.is_dir():
         raise UserError(f"Expected a folder with {rules.title} annotations, but there is no folder {base}")
-    found = _find(base, rules)
+    groups = _groups(base)
+    found = (
+        max(groups, key=len, default={}) if only is None else {k: v for k, v in _merged(groups).items() if k in only}
+    )
     if not found:
         raise UserError(
             f"Found no {rules.title} annotations in {base}: expected one folder or one .txt file for each sequence."
         )
-    names = _listed(base, found)
-    sequences = {sequence: _annotation(sequence, found[sequence], rules) for sequence in names}
-    return Benchmark(name.lower(), rules, sequences, _attributes(base, found, names, rules))
+    names, home = _listed(base, found), _home(found)
+    sequences = {sequence: _annotation(found[sequence], rules) for sequence in names}
+    tags = {sequence: annotation.tags for sequence, annotation in sequences.items()}
+    places = (base, home, home.parent, base.parent)
+    return Benchmark(name.lower(), rules, sequences, attributes.read_attributes(places, tags, rules.attributes))
+
+
+def load_regions(root: Path, only: Iterable[str] | None = None) -> dict[str, Regions]:
+    """Read the ground truth of sequences in VOT's layouts, for the reset-based protocol.
+
+    Args:
+        root: folder of ``NAME.txt`` with sizes in ``sequences.json``, or of a data set in the VOT layout.
+        only: sequences to read, in this order; all by name by default.
+
+    Raises:
+        UserError: no such folder or sequence, or a file that cannot be read.
+    """
+    found = find_sequences(root)
+    for name in only or ():
+        if name not in found:
+            raise UserError(f"There is no ground truth of '{name}' in '{root}'{suggestion(name, found)}")
+    chosen = {name: found[name] for name in (only or found)}
+    sizes = image_sizes(root, chosen)
+    return {name: _regions(files, sizes.get(name)) for name, files in chosen.items()}
+
+
+def image_sizes(root: Path, found: Mapping[str, Files]) -> dict[str, Size]:
+    """The images' (width, height) of the sequences that say it, in ``sequences.json`` or their file ``sequence``."""
+    stated = _stated_sizes(root)
+    for name, files in found.items():
+        if name not in stated and files.folder and (size := _described_size(files.folder / "sequence")):
+            stated[name] = size
+    return stated
+
+
+def find_sequences(root: Path) -> dict[str, Files]:
+    """Find the annotated sequences in a folder or up to two folders below it: name -> files, sorted by name.
+
+    Raises:
+        UserError: no such folder, or nothing annotated in it.
+    """
+    if not root.is_dir():
+        raise UserError(f"Expected a folder of sequences or their ground truth, got '{root}', which is none.")
+    found = _merged(_groups(root))
+    if not found:
+        raise UserError(f"Expected sequences, or ground truth as NAME.txt, in '{root}', found neither.")
+    return dict(sorted(found.items()))
 
 
 def _bundled(name: str) -> Path:
@@ -89,66 +178,54 @@ def _bundled(name: str) -> Path:
     return Path(spec.submodule_search_locations[0]) / "gt_file" / BUNDLED[name]
 
 
-def _find(base: Path, rules: Protocol) -> dict[str, tuple[Path, ...]]:
-    """Sequences in ``base`` or up to two folders below it: name -> annotation files.
+def _groups(base: Path) -> list[dict[str, Files]]:
+    """Sequences in ``base`` or up to two folders below it, those of one folder together.
 
     Folders win over text files, which may be anything, and the search goes no deeper than it must: below the
     sequences lie the images.
     """
+    if is_sequence(base) and (paths := annotation_files(base)):
+        name = base.resolve().name
+        return [{name: Files(name, paths, base)}]
     level = [base]
-    flat: list[dict[str, tuple[Path, ...]]] = []
+    flat: list[dict[str, Files]] = []
     for _ in range(3):
-        if found := max((_with_folders(folder, rules) for folder in level), key=len, default={}):
+        if found := [group for folder in level if (group := _with_folders(folder))]:
             return found
-        flat += [_with_files(folder) for folder in level]
+        flat += [group for folder in level if (group := _with_files(folder))]
         level = [path for folder in level for path in sorted(folder.iterdir()) if path.is_dir()]
-    return max(flat, key=len)
+    return flat
 
 
-def _with_folders(folder: Path, rules: Protocol) -> dict[str, tuple[Path, ...]]:
+def _merged(groups: Iterable[dict[str, Files]]) -> dict[str, Files]:
+    merged: dict[str, Files] = {}
+    for group in groups:
+        merged = {**group, **merged}
+    return merged
+
+
+def _with_folders(folder: Path) -> dict[str, Files]:
     """Sequences that have a folder with annotation files in it."""
     entries = (path for path in sorted(folder.iterdir()) if path.is_dir())
-    return {entry.name: files for entry in entries if (files := _files(entry, rules))}
+    return {entry.name: Files(entry.name, paths, entry) for entry in entries if (paths := annotation_files(entry))}
 
 
-def _with_files(folder: Path) -> dict[str, tuple[Path, ...]]:
-    """Sequences that are one text file each."""
-    if folder.name in ATTRIBUTES:
+def _with_files(folder: Path) -> dict[str, Files]:
+    """Sequences that are one text file each; none in a folder of results, which have scores and times beside them."""
+    paths = sorted(folder.glob("*.txt"))
+    if folder.name in attributes.FOLDERS or any(path.name.endswith(tuple(COMPANIONS.values())) for path in paths):
         return {}
-    entries = (path for path in sorted(folder.glob("*.txt")) if path.name not in LISTS)
-    return {entry.stem: (entry,) for entry in entries if entry.name.lower() not in NOT_SEQUENCES}
+    entries = (path for path in paths if path.name not in LISTS and path.name.lower() not in NOT_SEQUENCES)
+    return {path.stem: Files(path.stem, {"groundtruth": path}, None) for path in entries}
 
 
-def _files(folder: Path, rules: Protocol) -> tuple[Path, ...]:
-    """The annotation files of one sequence's folder, visible first; empty when there is none."""
-    here = {path.name.lower(): path for path in folder.iterdir() if path.suffix.lower() == ".txt"}
-
-    def first(names: Sequence[str]) -> list[Path]:
-        return [here[name] for name in names if name in here][:1]
-
-    if not rules.both_cameras:
-        return tuple(first(SINGLE))
-    return (*first(VISIBLE), *first(THERMAL))
+def _home(found: dict[str, Files]) -> Path:
+    return next(iter(next(iter(found.values())).paths.values())).parent
 
 
-def _annotation(name: str, files: Sequence[Path], rules: Protocol) -> Annotation:
-    truths = tuple(_boxes(path) for path in files)
-    if len(truths) == 2 and len(truths[0]) != len(truths[1]):
-        raise UserError(
-            f"The annotations of both cameras must be equally long; {files[0]} has {len(truths[0])} lines and "
-            f"{files[1].name} has {len(truths[1])}."
-        )
-    folder = files[0].parent if files[0].parent.name == name else None
-    return Annotation(name, truths, folder)
-
-
-def _boxes(path: Path) -> Array:
-    return read_boxes(path, "corners" if path.name.lower() in CORNERS else "size")
-
-
-def _listed(base: Path, found: dict[str, tuple[Path, ...]]) -> list[str]:
+def _listed(base: Path, found: dict[str, Files]) -> list[str]:
     """The sequences to use, in the order of the benchmark's own list where it has one."""
-    home = next(iter(found.values()))[0].parent
+    home = _home(found)
     for folder in (base, home, home.parent, base.parent):
         for name in LISTS:
             if (folder / name).is_file():
@@ -159,70 +236,52 @@ def _listed(base: Path, found: dict[str, tuple[Path, ...]]) -> list[str]:
     return list(found)
 
 
-def _attributes(
-    base: Path, found: dict[str, tuple[Path, ...]], names: list[str], rules: Protocol
-) -> dict[str, tuple[str, ...]]:
-    """Attribute -> sequences that have it; empty where the folder describes none."""
-    home = next(iter(found.values()))[0].parent
-    for folder in dict.fromkeys((base, home, home.parent, base.parent)):
-        for flags in (_flags_by_attribute(folder), _flags_by_sequence(folder, rules), _flags_of_matlab(folder)):
-            if flags:
-                kept = {name: tuple(s for s in names if s in flags[name]) for name in flags}
-                return {name: kept[name] for name in (*rules.attributes, *sorted(kept)) if kept.get(name)}
-    return _flags_of_tags(found, names)
+def _annotation(files: Files, rules: Protocol) -> Annotation:
+    chosen = _compared(files.paths, rules)
+    truths = [read_annotation(path) for path in chosen]
+    if len({len(truth) for truth in truths}) > 1:
+        if rules.absent != "skipped":
+            raise UserError(
+                f"The annotations of both cameras must be equally long; {chosen[0]} has {len(truths[0])} lines and "
+                f"{chosen[1].name} has {len(truths[1])}."
+            )
+        longest = max(map(len, truths))
+        truths = [np.vstack([truth, np.full((longest - len(truth), 4), np.nan)]) for truth in truths]
+    tags = read_tags(files.folder, len(truths[0])) if files.folder else {}
+    return Annotation(files.name, tuple(truths), files.folder, tags)
 
 
-def _flags_by_attribute(base: Path) -> dict[str, set[str]]:
-    folder = base / "attr_txt"
-    order = next((path for path in (folder / "SequencesName.txt", base / "SequencesName.txt") if path.is_file()), None)
-    if not folder.is_dir() or order is None:
+def _compared(paths: dict[str, Path], rules: Protocol) -> list[Path]:
+    """The files that the benchmark compares with, visible first."""
+    own, both = paths["groundtruth"], {"rgb", "ir"} <= set(paths)
+    if not rules.both_cameras or (rules.absent == "skipped" and not both):
+        return [own]
+    return [paths.get("rgb", own), *([paths["ir"]] if "ir" in paths else [])]
+
+
+def _regions(files: Files, size: Size | None) -> Regions:
+    truth = read_trajectory(files.paths["groundtruth"])
+    tags = read_tags(files.folder, len(truth)) if files.folder else {}
+    return Regions(files.name, truth, size, tags)
+
+
+def _stated_sizes(folder: Path) -> dict[str, Size]:
+    file = folder / "sequences.json"
+    if not file.is_file():
         return {}
-    names = order.read_text(encoding="utf-8").split()
-    flags = {}
-    for path in sorted(folder.glob("*.txt")):
-        if path != order:
-            values = [value not in ("0", "0.0") for value in path.read_text(encoding="utf-8").replace(",", " ").split()]
-            flags[path.stem] = {name for name, value in zip(names, values, strict=False) if value}
-    return flags
+    try:
+        content = json.loads(file.read_text(encoding="utf-8"))
+        return {name: (int(item["width"]), int(item["height"])) for name, item in content.items()}
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise UserError(f'Expected {{"NAME": {{"width": W, "height": H}}}} in \'{file}\': {error}.') from error
 
 
-def _flags_by_sequence(base: Path, rules: Protocol) -> dict[str, set[str]]:
-    folder = base / "AttriSeqsTxt"
-    if not folder.is_dir():
-        return {}
-    order = base / "Attributes_order.txt"
-    attributes = order.read_text(encoding="utf-8").replace(",", " ").split() if order.is_file() else rules.attributes
-    flags: dict[str, set[str]] = {attribute: set() for attribute in attributes}
-    for path in folder.glob("*.txt"):
-        values = path.read_text(encoding="utf-8").replace(",", " ").split()
-        for attribute, value in zip(attributes, values, strict=False):
-            if float(value) == 1:
-                flags[attribute].add(path.stem)
-    return flags
-
-
-def _flags_of_matlab(base: Path) -> dict[str, set[str]]:
-    """VTUAV: a struct ``attrs`` with ``SequencesName`` and one vector of flags for each attribute."""
-    path = base / "AttrMat_ST.mat"
-    if not path.is_file():
-        return {}
-    from scipy.io import loadmat
-
-    table = loadmat(path, simplify_cells=True)["attrs"]
-    names = [str(name) for name in np.ravel(table.pop("SequencesName"))]
-    return {
-        str(attribute): {name for name, value in zip(names, np.ravel(values), strict=False) if value}
-        for attribute, values in table.items()
-        if np.size(values) == len(names)
-    }
-
-
-def _flags_of_tags(found: dict[str, tuple[Path, ...]], names: list[str]) -> dict[str, tuple[str, ...]]:
-    """VOT: a sequence has an attribute when at least one of its frames has."""
-    flags: dict[str, list[str]] = {}
-    for name in names:
-        folder = found[name][0].parent
-        for path in sorted(folder.glob("*.tag")) if folder.name == name else ():
-            if "1" in path.read_text(encoding="utf-8").split():
-                flags.setdefault(path.stem, []).append(name)
-    return {attribute: tuple(flags[attribute]) for attribute in sorted(flags)}
+def _described_size(file: Path) -> Size | None:
+    """Width and height from the file ``sequence`` of a VOT folder."""
+    facts = read_properties(file) if file.is_file() else {}
+    if not {"width", "height"} <= set(facts):
+        return None
+    try:
+        return int(facts["width"]), int(facts["height"])
+    except ValueError as error:
+        raise UserError(f"Cannot read width and height in '{file}': {error}.") from error

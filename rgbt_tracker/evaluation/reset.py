@@ -6,9 +6,8 @@ Kristan et al., "A novel performance evaluation methodology for single-target tr
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,11 +18,11 @@ from rgbt_tracker.evaluation.reset_measures import (
     INTERVAL,
     SKIP,
     AccuracyFailures,
-    Run,
     Scores,
     SequenceRuns,
     accuracy_failures,
     score,
+    scored,
 )
 from rgbt_tracker.results.region_overlap import Region, region_overlap
 from rgbt_tracker.results.regions import Box, box_to_region, is_usable
@@ -32,45 +31,12 @@ from rgbt_tracker.sequences.base import FrameSequence
 from rgbt_tracker.tracking.interface import SingleObjectTracker
 
 
-@dataclass
-class ResetRun:
-    """Outcome of one run over N frames.
-
-    Attributes:
-        codes: (N,) special codes of trajectories.py, TRACKED where the tracker answered with some overlap.
-        regions: answers, None on special frames.
-        overlaps: (N,) overlap with the ground truth, NaN on special frames.
-        seconds: (N,) time of the tracker, NaN on frames it did not see.
-        confidences: what the tracker said on every frame it was updated with, failures included, else None.
-    """
-
-    codes: NDArray[np.int64]
-    regions: list[Region | None]
-    overlaps: NDArray[np.float64]
-    seconds: NDArray[np.float64]
-    confidences: list[Any]
-
-    @classmethod
-    def empty(cls, length: int) -> ResetRun:
-        unknown = np.full(length, UNKNOWN, dtype=np.int64)
-        nan = np.full(length, np.nan)
-        return cls(unknown, [None] * length, nan.copy(), nan.copy(), [None] * length)
-
-    @property
-    def trajectory(self) -> Trajectory:
-        return Trajectory(self.codes, self.regions)
-
-    @property
-    def run(self) -> Run:
-        return Run(self.overlaps, self.codes)
-
-
 @dataclass(frozen=True)
 class Answer:
-    """A tracker's reply on one frame."""
+    """A tracker's reply on one frame: its region, how sure it is (NaN: it does not say), and its seconds."""
 
     region: Region
-    confidence: Any
+    score: float
     seconds: float
 
 
@@ -84,7 +50,7 @@ def run_resets(
     failure_overlap: float = 0.0,
     can_start: Callable[[int], bool] = lambda frame: True,
     on_frame: Callable[[int], None] = lambda frame: None,
-) -> ResetRun:
+) -> Trajectory:
     """Run a tracker given as functions of the frame number.
 
     Args:
@@ -96,29 +62,35 @@ def run_resets(
         failure_overlap: an overlap not above this is a failure.
         can_start: whether a frame has a target to start on; starting waits until one has.
         on_frame: called after every frame, for progress.
+
+    Returns:
+        Regions where the tracker answered with some overlap, else codes; scores of every frame it was updated with,
+        failures included; seconds of every frame it saw.
     """
-    run = ResetRun.empty(length)
+    regions: list[Region | None] = [None] * length
+    codes = np.full(length, UNKNOWN, dtype=np.int64)
+    scores, times = np.full(length, np.nan), np.full(length, np.nan)
     frame, running = 0, False
     while frame < length:
         if not running:
             if can_start(frame):
-                run.seconds[frame] = initialize(frame)
-                run.codes[frame] = INITIALISED
+                times[frame] = initialize(frame)
+                codes[frame] = INITIALISED
                 running = True
             on_frame(frame)
             frame += 1
             continue
         answer = update(frame)
         value = overlap(frame, answer.region)
-        run.seconds[frame], run.confidences[frame] = answer.seconds, answer.confidence
+        times[frame], scores[frame] = answer.seconds, answer.score
         on_frame(frame)
         if value <= failure_overlap:
-            run.codes[frame], running = FAILED, False
+            codes[frame], running = FAILED, False
             frame += skip
             continue
-        run.codes[frame], run.regions[frame], run.overlaps[frame] = TRACKED, answer.region, value
+        codes[frame], regions[frame] = TRACKED, answer.region
         frame += 1
-    return run
+    return Trajectory(regions, codes, scores, times)
 
 
 def run_with_resets(
@@ -128,7 +100,7 @@ def run_with_resets(
     skip: int = SKIP,
     failure_overlap: float = 0.0,
     on_frame: Callable[[int], None] = lambda frame: None,
-) -> ResetRun:
+) -> Trajectory:
     """Run a tracker of this package over a sequence with ground truth, in this process.
 
     Boxes are compared as polygons, which is how VOT-RGBT2019 gives its ground truth, so scores equal those of
@@ -137,9 +109,8 @@ def run_with_resets(
     Raises:
         UserError: the sequence has no ground truth.
     """
-    if sequence.groundtruth is None:
-        raise UserError(f"The sequence '{sequence.name}' has no ground truth, which a run with resets needs.")
-    truth = box_to_polygon(sequence.groundtruth)
+    boxes = _groundtruth(sequence)
+    truth = box_to_polygon(boxes)
     size: tuple[int, int] | None = None
     last: Box = (0.0, 0.0, 1.0, 1.0)
 
@@ -147,7 +118,7 @@ def run_with_resets(
         nonlocal size, last
         images = sequence.frame(frame)
         shape = next(image.shape for image in (images.ir, images.rgb) if image is not None)
-        size, last = (shape[1], shape[0]), tuple(float(value) for value in sequence.groundtruth[frame])  # type: ignore
+        size, last = (shape[1], shape[0]), tuple(float(value) for value in boxes[frame])  # type: ignore
         start = time.perf_counter()
         tracker.initialize(images.rgb, images.ir, last)
         return time.perf_counter() - start
@@ -176,9 +147,24 @@ def run_with_resets(
     )
 
 
-def sequence_runs(sequence: FrameSequence, runs: list[ResetRun]) -> SequenceRuns:
-    """The runs on a sequence in the form measures.py takes."""
-    return SequenceRuns(sequence.name, [run.run for run in runs], dict(sequence.info.tags))
+def sequence_runs(sequence: FrameSequence, tracks: Sequence[Trajectory]) -> SequenceRuns:
+    """Runs with resets on a sequence, compared with its ground truth as polygons.
+
+    Args:
+        sequence: with ground truth; its first frame is read for the size of the images.
+        tracks: the repetitions, of `run_with_resets`.
+    """
+    first = sequence.frame(0)
+    shape = next(image.shape for image in (first.ir, first.rgb) if image is not None)
+    truth = Trajectory.of_boxes(box_to_polygon(_groundtruth(sequence)))
+    runs = [scored(track, truth, (shape[1], shape[0])) for track in tracks]
+    return SequenceRuns(sequence.name, runs, dict(sequence.info.tags))
+
+
+def _groundtruth(sequence: FrameSequence) -> NDArray[np.float64]:
+    if sequence.groundtruth is None:
+        raise UserError(f"The sequence '{sequence.name}' has no ground truth, which a run with resets needs.")
+    return sequence.groundtruth
 
 
 def reset_scores(tracker: SingleObjectTracker, sequence: FrameSequence) -> AccuracyFailures:

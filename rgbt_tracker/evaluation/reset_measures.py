@@ -16,7 +16,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from nestfuse_core.common.errors import UserError
-from rgbt_tracker.results.trajectory import FAILED, INITIALISED, UNKNOWN
+from rgbt_tracker.results.region_overlap import Size, overlaps
+from rgbt_tracker.results.trajectory import FAILED, INITIALISED, UNKNOWN, Trajectory
 
 Array = NDArray[np.float64]
 Mask = NDArray[np.bool_]
@@ -30,7 +31,7 @@ EMPTY_TAG = "empty"
 
 @dataclass(frozen=True)
 class Run:
-    """One repetition on one sequence: overlaps (N,), NaN on special frames, and codes (N,) of trajectories.py."""
+    """One repetition on one sequence, scored: overlaps (N,), NaN on special frames, and codes (N,) of a trajectory."""
 
     overlaps: Array
     codes: NDArray[np.int64]
@@ -39,6 +40,16 @@ class Run:
     def failures(self) -> NDArray[np.int64]:
         """Frames at which the tracker failed, ascending."""
         return np.flatnonzero(self.codes == FAILED)
+
+
+def scored(track: Trajectory, truth: Trajectory, size: Size | None) -> Run:
+    """Compare a trajectory with the ground truth of its sequence.
+
+    Args:
+        track, truth: of N frames.
+        size: image (width, height), beyond which pixels do not count; None: no border.
+    """
+    return Run(overlaps(track.regions, truth.regions, size), track.codes)
 
 
 @dataclass(frozen=True)

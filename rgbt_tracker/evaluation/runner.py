@@ -1,28 +1,39 @@
-"""Run a tracker over the sequences of a benchmark: several processes, and a stopped run goes on where it was."""
+"""Run many jobs: in this process, in several, or on a cluster; a stopped run goes on where it was.
+
+A `Job` says what to run: a tracker's setup, a sequence and an experiment, which is a protocol (one pass, with resets,
+those of a VOT workspace) with its parameters. A `Worker` runs jobs and puts their results into its store; `run_jobs`
+and `rgbt_tracker.evaluation.cluster.run_on_cluster` give the same jobs to one worker or to many.
+"""
 
 from __future__ import annotations
 
-import hashlib
-import json
 import os
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
-from dataclasses import dataclass
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, as_completed, wait
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass, field
+from itertools import chain, islice
 from multiprocessing import get_context
 from pathlib import Path
-from typing import Any
-
-import numpy as np
+from typing import Any, ClassVar
 
 from nestfuse_core.common.errors import UserError
-from nestfuse_core.common.files import write_text
 from nestfuse_core.common.memory import keep_freed_memory
 from rgbt_tracker.config import TrackerConfig
-from rgbt_tracker.evaluation.groundtruth import Benchmark
-from rgbt_tracker.evaluation.one_pass import present
+from rgbt_tracker.evaluation.reset import run_with_resets
+from rgbt_tracker.evaluation.store import Store
+from rgbt_tracker.results.trajectory import Trajectory
 from rgbt_tracker.sequences.base import FrameSequence
+from rgbt_tracker.sequences.prefetch import prefetch
+from rgbt_tracker.tracking.run import track_sequence
 
-SETTINGS = "settings.json"
+Progress = Callable[["Job", float], None]
+"""Called with a job and the share of it that is done, 0..1."""
+Done = tuple["Job", Any]
+"""A job and what its experiment returned."""
+AHEAD = 2
+"""Jobs a process that wait for it, so that a plan that opens sequences need not be made whole before the first runs."""
 
 
 @dataclass(frozen=True)
@@ -33,158 +44,244 @@ class Setup:
     weights: str | None = None
     device: str = "auto"
 
-    def build(self) -> Any:
-        """Return the tracker."""
+    def build(self, device: str | None = None) -> Any:
+        """Return the tracker, on ``device`` if one is given.
+
+        Raises:
+            UserError: what `build_tracker` raises.
+        """
         from rgbt_tracker import build_tracker
 
-        return build_tracker(self.config, self.weights, self.device)
+        return build_tracker(self.config, self.weights, device or self.device)
 
     def record(self) -> dict[str, Any]:
-        """What decides the results, to compare with an earlier run: the configuration and the weights' digest."""
-        weights = self.weights
+        """What decides the results, to compare with an earlier run: configuration, weights and the weights' digest.
+
+        Raises:
+            UserError: no such weights.
+        """
+        from rgbt_tracker.api import UNTRAINED
+        from rgbt_tracker.zoo.store import file_hash, resolve
+
+        weights, used = self.weights, self.weights or self.config.weights
+        digest = None if used in (None, UNTRAINED) else f"sha256:{file_hash(resolve(str(used)))}"
         if weights and Path(weights).is_file():
-            weights = f"{Path(weights).name} sha256:{hashlib.sha256(Path(weights).read_bytes()).hexdigest()}"
-        return {"config": self.config.model_dump(mode="json"), "weights": weights}
+            weights = f"{Path(weights).name} {digest}"
+        return {"config": self.config.model_dump(mode="json"), "weights": weights, "digest": digest}
+
+
+@dataclass(frozen=True)
+class Source:
+    """A sequence that is not open yet: a function of a module with its arguments, which can be sent to a process.
+
+    Attributes:
+        cached: keep the frames in memory, for a sequence that several jobs in a row run over.
+    """
+
+    function: Callable[..., FrameSequence]
+    arguments: tuple[Any, ...] = ()
+    options: dict[str, Any] = field(default_factory=dict)
+    cached: bool = False
+
+    def open(self) -> FrameSequence:
+        """Return the frames."""
+        sequence = self.function(*self.arguments, **self.options)
+        return sequence.cached() if self.cached else sequence
 
 
 @dataclass(frozen=True)
 class Job:
-    """One sequence to track: its folder of images and the box x, y, w, h of its first frame."""
+    """What to run.
+
+    Attributes:
+        name: of the result in the store, "/" between folders.
+        setup: builds the tracker: `Setup`, or anything with its ``build``; equal setups share one tracker.
+        sequence: the frames; a sequence's name where the experiment finds them by itself.
+        experiment: what is done with both.
+        made_with: what the result depends on, for stores that keep it with each result.
+    """
 
     name: str
-    folder: Path
-    box: tuple[float, float, float, float]
+    setup: Any
+    sequence: Any
+    experiment: Experiment
+    made_with: dict[str, Any] = field(default_factory=dict)
 
-    def open(self) -> FrameSequence:
-        """Return the frames."""
-        from rgbt_tracker.sequences import open_sequence
-
-        return open_sequence(self.folder)
+    def __str__(self) -> str:
+        return self.name
 
 
-def plan(benchmark: Benchmark, modality: str, only: Sequence[str] = ()) -> list[Job]:
-    """Return a job for each sequence; a thermal tracker starts on the thermal annotation, the others on the visible.
+class Experiment(ABC):
+    """A protocol with its parameters."""
 
-    Raises:
-        UserError: an unknown name in ``only``, no images, or a first frame without target.
+    result: ClassVar[Callable[..., Any]]
+    """Class of what `run` returns."""
+
+    @abstractmethod
+    def run(self, job: Job, worker: Worker, on_progress: Callable[[float], None]) -> Any:
+        """Run the job with the worker's tracker and frames, and return the result.
+
+        Args:
+            on_progress: may be called with the share that is done, 0..1.
+        """
+
+
+@dataclass(frozen=True)
+class OnePass(Experiment):
+    """Start on the first frame and follow the target to the last one.
+
+    Attributes:
+        box: x, y, w, h in the first frame; the ground truth's by default.
+        start: the frame that counts as first, 0-based.
+        read_ahead: let a thread decode the frames.
     """
-    unknown = [name for name in only if name not in benchmark.sequences]
-    if unknown:
-        raise UserError(f"{benchmark.rules.title} has no sequence '{unknown[0]}' in this folder.")
-    jobs = []
-    for name in only or benchmark.sequences:
-        annotation = benchmark.sequences[name]
-        if annotation.folder is None:
-            raise UserError(
-                f"Only the annotations of '{name}' are here; pass --sequences with the folder of its images."
-            )
-        first = annotation.truths[-1 if modality == "ir" else 0][0]
-        if not present(first):
-            raise UserError(f"'{name}' has no target in its first frame: {', '.join(f'{value:g}' for value in first)}.")
-        x, y, w, h = (float(value) for value in first)
-        jobs.append(Job(name, annotation.folder, (x, y, w, h)))
-    return jobs
+
+    result: ClassVar[Callable[..., Any]] = Trajectory
+    box: tuple[float, float, float, float] | None = None
+    start: int = 0
+    read_ahead: bool = True
+
+    def run(self, job: Job, worker: Worker, on_progress: Callable[[float], None]) -> Any:
+        return self.follow(worker.tracker(job.setup), worker.sequence(job.sequence))
+
+    def follow(self, tracker: Any, sequence: FrameSequence) -> Trajectory:
+        """Return the track of a tracker on a sequence."""
+        part = sequence.clip(self.start) if self.start else sequence
+        return track_sequence(tracker, prefetch(part) if self.read_ahead else part, box=self.box)
 
 
-def check_settings(folder: Path, record: dict[str, Any]) -> None:
-    """Write ``settings.json``, or compare with the one that is there.
+@dataclass(frozen=True)
+class Reset(Experiment):
+    """Start again some frames after each failure, from frame ``start`` on."""
 
-    Raises:
-        UserError: the results in ``folder`` were made with other settings (names the first that differs), or these
-            cannot be read.
+    result: ClassVar[Callable[..., Any]] = Trajectory
+    start: int = 0
+
+    def run(self, job: Job, worker: Worker, on_progress: Callable[[float], None]) -> Any:
+        return run_with_resets(worker.tracker(job.setup), self.part(worker.sequence(job.sequence)))
+
+    def part(self, sequence: FrameSequence) -> FrameSequence:
+        """The sequence from the first start on."""
+        return sequence.clip(self.start) if self.start else sequence
+
+
+class Worker:
+    """Runs jobs in one process: keeps the trackers it has built and the sequence it opened last, and fills the store.
+
+    Args:
+        store: gets the results.
+        models: how many trackers to keep; the one used longest ago makes room. A plan that goes through its setups one
+            after the other needs one.
+        device: of all trackers, in place of their own.
     """
-    path = folder / SETTINGS
-    record = json.loads(json.dumps(record))
-    if path.is_file():
-        try:
-            earlier = dict(_leaves(json.loads(path.read_text(encoding="utf-8"))))
-        except ValueError:
-            raise UserError(
-                f"Expected the settings of earlier results in '{path}', but it is damaged; delete '{folder}' or pass "
-                "another --name."
-            ) from None
-        for key, value in _leaves(record):
-            if earlier.get(key) != value:
-                raise UserError(
-                    f"The results in {folder} were made with {key} = {earlier.get(key)}, now it is {value}: "
-                    "pass another --name, or remove the folder."
-                )
-    else:
-        write_text(path, json.dumps(record, indent=2) + "\n")
 
+    def __init__(self, store: Store, models: int = 1, device: str | None = None) -> None:
+        self.store, self.models, self.device = store, models, device
+        self._trackers: list[tuple[Any, Any]] = []
+        self._opened: tuple[Source, FrameSequence] | None = None
 
-def _leaves(tree: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
-    if isinstance(tree, dict):
-        for key, value in tree.items():
-            yield from _leaves(value, f"{prefix}.{key}" if prefix else str(key))
-    else:
-        yield prefix, tree
+    def __getstate__(self) -> dict[str, Any]:
+        # Another process builds and opens for itself.
+        return {**self.__dict__, "_trackers": [], "_opened": None}
 
+    def tracker(self, setup: Any) -> Any:
+        """The setup's tracker, built when it is asked for the first time."""
+        index = next((index for index, (known, _) in enumerate(self._trackers) if known == setup), None)
+        if index is None:
+            del self._trackers[: len(self._trackers) + 1 - self.models]
+            self._trackers.append((setup, setup.build(self.device)))
+        else:
+            self._trackers.append(self._trackers.pop(index))
+        return self._trackers[-1][1]
 
-def finished(folder: Path, name: str) -> bool:
-    """Whether the sequence is done: the boxes are written last, and whole."""
-    return (folder / f"{name}.txt").is_file()
+    def sequence(self, source: Source) -> FrameSequence:
+        """The frames of a source, opened once as long as no other is asked for."""
+        if self._opened is None or self._opened[0] != source:
+            self._opened = None
+            self._opened = source, source.open()
+        return self._opened[1]
+
+    def run(self, job: Job, on_progress: Callable[[float], None] = lambda share: None) -> Any:
+        """Run one job, put its result into the store and return it."""
+        result = job.experiment.run(job, self, on_progress)
+        self.store.save(job, result)
+        return result
 
 
 def run_jobs(
-    setup: Setup,
-    jobs: Sequence[Job],
-    folder: Path,
+    jobs: Iterable[Job],
+    worker: Worker,
+    processes: int = 1,
     *,
-    workers: int = 1,
-    on_done: Callable[[str, int, float], None] = lambda name, frames, seconds: None,
-) -> None:
-    """Track every sequence that is not finished yet and write its files to ``folder``.
+    devices: Sequence[str] = (),
+    share_cores: bool = True,
+    on_progress: Progress = lambda job, share: None,
+) -> Iterator[Done]:
+    """Run jobs and yield each with its result as soon as it is done; stops at the first that fails.
 
     Args:
-        setup: of the tracker.
-        jobs: from `plan`.
-        folder: ``OUTPUT/TRACKER``; gets the files of `rgbt_tracker.results.write.write_results`.
-        workers: processes; each builds its own tracker and gets its share of the cores.
-        on_done: called with name, frames and the tracker's seconds of each finished sequence.
+        jobs: asked for as they are needed; `rgbt_tracker.evaluation.store.unfinished` leaves out what is done.
+        worker: runs them here, or is copied into each process.
+        processes: one, or a single job, is run in this process.
+        devices: that the processes take in turn.
+        share_cores: give each process its part of the cores; not where threads are part of a tracker's setup.
+        on_progress: of the running job, in this process alone.
+
+    Raises:
+        UserError: bad input, a failing tracker, or a process that was killed. Jobs that other processes were busy
+            with are brought to their end.
     """
-    waiting = [job for job in jobs if not finished(folder, job.name)]
-    if workers <= 1 or len(waiting) <= 1:
-        tracker = setup.build() if waiting else None
-        for job in waiting:
-            on_done(*_track(tracker, job, folder))
+    waiting = iter(jobs)
+    first = list(islice(waiting, 2))
+    jobs = chain(first, waiting)
+    if processes <= 1 or len(first) <= 1:
+        for job in jobs:
+            yield job, worker.run(job, lambda share, job=job: on_progress(job, share))  # type: ignore[misc]
         return
-    threads = max(1, (os.cpu_count() or 1) // workers)
+    threads = max(1, (os.cpu_count() or 1) // processes) if share_cores else None
+    yield from _run_in_processes(jobs, worker, processes, devices, threads)
+
+
+def _run_in_processes(
+    jobs: Iterable[Job], worker: Worker, processes: int, devices: Sequence[str], threads: int | None
+) -> Iterator[Done]:
     # Spawned, not forked: a forked child inherits torch's thread pool and CUDA context in an unusable state.
-    pool = ProcessPoolExecutor(workers, get_context("spawn"), initializer=_start_worker, initargs=(setup, threads))
-    with pool:
-        pending = [pool.submit(_track_in_worker, job, folder) for job in waiting]
+    context = get_context("spawn")
+    free: Any = context.Queue()
+    for index in range(processes):
+        free.put(devices[index % len(devices)] if devices else worker.device)
+    running = {}
+    with ProcessPoolExecutor(processes, context, _start_process, (worker, free, threads)) as pool:
         try:
-            for future in as_completed(pending):
-                on_done(*future.result())
-        except BaseException:
+            for job in jobs:
+                running[pool.submit(_run_in_process, job)] = job
+                if len(running) >= AHEAD * processes:
+                    for future in wait(running, return_when=FIRST_COMPLETED).done:
+                        yield running.pop(future), future.result()
+            for future in as_completed(running):
+                yield running[future], future.result()
+        except BrokenProcessPool:
+            raise UserError(
+                "A worker process was ended from outside (out of memory?); run the command again to go on, with fewer "
+                "workers if it happens again."
+            ) from None
+        finally:
             pool.shutdown(wait=True, cancel_futures=True)
-            raise
 
 
-_worker: list[Any] = []  # the tracker of this process, set by _start_worker
+_process: list[Worker] = []
+"""The worker of a process of the pool. A pool hands an initializer's objects to its jobs in no other way."""
 
 
-def _start_worker(setup: Setup, threads: int) -> None:
-    import torch
-
+def _start_process(worker: Worker, free: Any, threads: int | None) -> None:
     keep_freed_memory()
-    torch.set_num_threads(threads)
-    _worker[:] = [setup]
+    worker.device = free.get()
+    _process[:] = [worker]
+    if threads is not None:
+        import torch
+
+        torch.set_num_threads(threads)
 
 
-def _track_in_worker(job: Job, folder: Path) -> tuple[str, int, float]:
-    # Built here and not in the initializer, whose errors a pool reports only as "terminated abruptly".
-    if isinstance(_worker[0], Setup):
-        _worker[0] = _worker[0].build()
-    return _track(_worker[0], job, folder)
-
-
-def _track(tracker: Any, job: Job, folder: Path) -> tuple[str, int, float]:
-    from rgbt_tracker.results.write import write_results
-    from rgbt_tracker.sequences import prefetch
-    from rgbt_tracker.tracking.run import track_sequence
-
-    track = track_sequence(tracker, prefetch(job.open()), box=job.box)
-    write_results(folder, job.name, track.boxes, track.scores, track.seconds)
-    return job.name, len(track.boxes), float(np.sum(track.seconds))
+def _run_in_process(job: Job) -> Any:
+    return _process[0].run(job)

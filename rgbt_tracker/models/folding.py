@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -13,8 +15,8 @@ Merged = tuple[str, list[float]]
 class FoldedConv(nn.Module):
     """A convolution and the activation behind it.
 
-    On a CPU oneDNN does both in one pass. ``F.conv2d`` would also give way to another routine for 1x1 convolutions
-    when torch has one thread, at half the speed.
+    On a CPU oneDNN does both in one pass, where it takes the type of number. ``F.conv2d`` would also give way to
+    another routine for 1x1 convolutions when torch has one thread, at half the speed.
     """
 
     def __init__(self, conv: nn.Conv2d, activation: nn.Module | None = None) -> None:
@@ -27,12 +29,19 @@ class FoldedConv(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         padding, stride, dilation, groups = self.options
-        if x.device.type == "cpu" and torch.backends.mkldnn.is_available() and self._merged is not None:
+        fast = x.device.type == "cpu" and torch.backends.mkldnn.is_available() and _onednn_takes(x.dtype)
+        if fast and self._merged is not None:
             return torch.ops.mkldnn._convolution_pointwise(
                 x, self.weight, self.bias, padding, stride, dilation, groups, *self._merged, ""
             )
         x = F.conv2d(x, self.weight, self.bias, stride, padding, dilation, groups)  # type: ignore[arg-type]
         return x if self.activation is None else self.activation(x)
+
+
+@cache
+def _onednn_takes(dtype: torch.dtype) -> bool:
+    """Whether oneDNN convolves numbers of this type on this processor; in bfloat16 only some can."""
+    return dtype != torch.bfloat16 or bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
 
 
 def _merged(activation: nn.Module | None) -> Merged | None:

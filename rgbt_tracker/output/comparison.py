@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from nestfuse_core.common.errors import UserError
-from nestfuse_core.common.files import replacing
 from rgbt_tracker.config import TrackerConfig
 from rgbt_tracker.output.overlay import BAR, TEXT, TRUTH, Overlay, draw_box, write
 from rgbt_tracker.sequences.base import FrameSequence
@@ -66,14 +63,3 @@ def _legend(width: int, names: list[str], known: bool) -> Picture:
         cv2.putText(bar, text, (left + 22, 18), cv2.FONT_HERSHEY_SIMPLEX, 0.5, TEXT, 1, cv2.LINE_AA)
         left += 22 + cv2.getTextSize(text, cv2.FONT_HERSHEY_SIMPLEX, 0.5, 1)[0][0] + 24
     return bar
-
-
-def save_picture(path: Path, image: Picture) -> None:
-    """Write an image file whole. Raises UserError for a suffix that OpenCV cannot write."""
-    with replacing(path) as temporary:
-        try:
-            written = cv2.imwrite(str(temporary), image)
-        except cv2.error:
-            written = False
-        if not written:
-            raise UserError(f"Expected a picture file such as NAME.jpg or NAME.png, got '{path}'.")

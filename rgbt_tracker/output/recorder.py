@@ -12,10 +12,10 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from nestfuse_core.common.video import VIEWING, VideoWriter, writing_video
 from rgbt_tracker.boxes import Box
 from rgbt_tracker.config import TrackerConfig
 from rgbt_tracker.output.overlay import Caption, Overlay
-from rgbt_tracker.output.video import VideoFile
 from rgbt_tracker.output.window import Window
 from rgbt_tracker.sequences.base import Frame, SequenceInfo
 from rgbt_tracker.tracking.interface import Result, SingleObjectTracker
@@ -75,7 +75,8 @@ class Recorder:
     ) -> None:
         self._tracker, self._info, self._box = tracker, info, box
         self._overlay = Overlay(config, info.truth_for(config.modality))
-        self._file = VideoFile(video, info.fps) if video else None
+        self._video = video
+        self._writer: VideoWriter | None = None
         self._window = window
         self._keep_maps, self._on_progress, self._on_stop = keep_maps, on_progress, on_stop
         self._open = ExitStack()
@@ -83,8 +84,8 @@ class Recorder:
         self.search_boxes: list[Box | None] = []
 
     def __enter__(self) -> Recorder:
-        if self._file:
-            self._open.enter_context(self._file)
+        if self._video:
+            self._writer = self._open.enter_context(writing_video(self._video, self._info.fps, VIEWING))
         return self
 
     def __exit__(
@@ -97,10 +98,10 @@ class Recorder:
         if self._keep_maps:
             self.maps.append(result.maps if result else None)
             self.search_boxes.append(result.search_box if result else None)
-        if self._file or self._window:
+        if self._writer or self._window:
             picture = self._draw(frame, result or Result(self._box, 1.0))
-            if self._file:
-                self._file.write(picture)
+            if self._writer:
+                self._writer.write(picture)
             if self._window and not self._window.show(picture):
                 self._on_stop()
         self._on_progress()

@@ -6,10 +6,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rgbt_tracker.evaluation.one_pass import one_pass_scores
-from rgbt_tracker.tracking.run import Track
+from rgbt_tracker.results.trajectory import Trajectory
 
 
-def summarise(track: Track, truth: NDArray[np.float64] | None, lost_below: float, name: str, elapsed: float) -> str:
+def summarise(
+    track: Trajectory, truth: NDArray[np.float64] | None, lost_below: float, name: str, elapsed: float
+) -> str:
     """Return frames, speed, mean overlap with the ground truth where it is known, and doubtful frames.
 
     Args:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
@@ -12,20 +12,26 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from nestfuse_core.common.errors import UserError, suggestion
+from rgbt_tracker.evaluation import reset_comparison
+from rgbt_tracker.evaluation.comparison import compare
+from rgbt_tracker.evaluation.diagnosis import Diagnosis, diagnose
+from rgbt_tracker.evaluation.groundtruth import Benchmark, find_sequences, load_benchmark, load_regions
+from rgbt_tracker.evaluation.reset_comparison import Reset
 from rgbt_tracker.evaluation.reset_measures import INTERVAL
 from rgbt_tracker.report import figures, views
 from rgbt_tracker.report.page import Page, Player, write_page
-from rgbt_tracker.report.reset import Reset, score_reset
-from rgbt_tracker.report.scoring import OnePass, annotated_boxes, check_lengths, quality, score_one_pass
-from rgbt_tracker.report.sources import BoxesOnly, open_sequences
+from rgbt_tracker.report.sources import BoxesOnly, annotated_boxes, open_sequences
 from rgbt_tracker.report.tables import Table, write_tables
-from rgbt_tracker.results.find import TrackerResults, Trajectory, find_results, read_one_pass, read_reset
+from rgbt_tracker.results.find import TrackerResults, find_results
+from rgbt_tracker.results.read import read_results
+from rgbt_tracker.results.settings import benchmark_of
+from rgbt_tracker.results.trajectory import Trajectory
 from rgbt_tracker.sequences.base import FrameSequence
 
 Images = Literal["auto", "inside", "beside", "none"]
 PLAYER_FRAMES = 5000  # with images, about 450 MB
 BOX_FRAMES = 60_000  # without
-Tracks = dict[str, dict[str, Trajectory]]
+Runs = Mapping[str, Sequence[Trajectory]]
 
 
 @dataclass(frozen=True)
@@ -37,7 +43,8 @@ class Options:
         images: "inside" the page, in files "beside" it, "none", or "auto": inside while the page stays below 60 MB.
         side: longer side of the player's images in pixels.
         player: sequences to put into the player; empty for the hardest ones, 5000 frames at most.
-        pixels: radius of the precision score.
+        protocol: the benchmark by whose rules one pass is scored where its own settings name none.
+        pixels: radius of the precision score; None for the protocol's.
         interval: sequence lengths over which VOT's EAO averages.
         experiment: the VOT experiment to read.
     """
@@ -46,7 +53,8 @@ class Options:
     images: Images = "auto"
     side: int = 560
     player: tuple[str, ...] = ()
-    pixels: float = 20.0
+    protocol: str | None = None
+    pixels: float | None = None
     interval: tuple[int, int] = INTERVAL
     experiment: str = "baseline"
 
@@ -66,75 +74,103 @@ def build_report(results: Sequence[Path], sequences: Path, output: Path, options
 
     Args:
         results: folders of results (`rgbt_tracker.results.find.find_results`).
-        sequences: folder with the sequences, or with ``<sequence>.txt`` ground truth alone (then no images).
+        sequences: folder with the sequences, or with their ground truth alone (then no images).
         output: folder; made if missing.
 
     Raises:
         UserError: results, sequences or ground truth that are missing or do not fit together.
     """
     options = options or Options()
-    trackers = find_results(results, options.experiment)
+    found = find_sequences(sequences)
+    trackers = find_results(results, found, options.experiment)
     numbers = {tracker.name: number for number, tracker in enumerate(trackers)}
-    opened = open_sequences(sequences, sorted({name for tracker in trackers for name in tracker.files}))
-    tracks = read_tracks(trackers)
-    check_lengths(tracks, {name: sequence.info for name, sequence in opened.items()})
-    one_pass, reset = _score(trackers, tracks, opened, sequences, options)
+    once = [tracker for tracker in trackers if tracker.kind == "one-pass"]
+    benchmark, why = _benchmark(once, sequences, options) if once else (None, "")
+    runs = {
+        tracker.name: read_results(tracker, benchmark.sequences if benchmark and tracker in once else None)
+        for tracker in trackers
+    }
+    lengths: dict[str, int] = {}
+    for name, repetitions in sorted(item for each in runs.values() for item in each.items()):
+        lengths[name] = max(lengths.get(name, 0), *map(len, repetitions))
+    opened = open_sequences(sequences, {name: found[name] for name in lengths}, lengths)
+    reset = _with_resets([tracker for tracker in trackers if tracker not in once], runs, sequences, options)
+    tracks = {tracker: {name: repetitions[0] for name, repetitions in each.items()} for tracker, each in runs.items()}
+    diagnoses = _diagnose(tracks, opened, reset)
     tables, plots, headlines = [], [], []
     if reset:
         tables += views.reset_tables(reset, options.interval)
         plots += views.reset_plots(reset, numbers)
         headlines.append(views.headline(reset.summary, reset.differences, "eao", "EAO"))
-    if one_pass:
-        tables += views.one_pass_tables(one_pass, options.pixels)
-        plots += views.one_pass_plots(one_pass, numbers, options.pixels)
-        headlines.append(views.headline(one_pass.summary, one_pass.differences, "success", "success"))
-    overlaps = _overlaps(tracks, opened, reset)
+    if benchmark:
+        one_pass = compare(benchmark, {tracker.name: tracks[tracker.name] for tracker in once}, diagnoses)
+        tables += views.one_pass_tables(one_pass)
+        plots += views.one_pass_plots(one_pass, numbers)
+        headlines.append(views.headline(one_pass.summary, one_pass.differences, "success", benchmark.rules.labels[1]))
+        headlines.append(why)
     pictures = options.images != "none" and not all(isinstance(item, BoxesOnly) for item in opened.values())
     limit = PLAYER_FRAMES if pictures else BOX_FRAMES
-    chosen = choose_player(opened, overlaps, options.player, limit)
+    chosen = choose_player(opened, diagnoses, options.player, limit)
     headlines.append(_extent(trackers, opened, chosen))
     page = Page(options.title, [tracker.name for tracker in trackers], headlines, tables, plots)
-    player = Player({name: opened[name] for name in chosen}, tracks, overlaps, numbers, options.images, options.side)
+    player = Player({name: opened[name] for name in chosen}, tracks, diagnoses, numbers, options.images, options.side)
     write_tables(tables, output / "tables")
     figures.write_plots(plots, output / "figures")
     images = write_page(page, player, output)
     return Report(output / "index.html", (output / "index.html").stat().st_size, images, tables)
 
 
-def read_tracks(trackers: Sequence[TrackerResults]) -> Tracks:
-    """Read the first repetition of every tracker on every sequence."""
-    read = {"one-pass": read_one_pass, "reset": read_reset}
-    return {t.name: {name: read[t.kind](files[0]) for name, files in t.files.items()} for t in trackers}
+def _benchmark(trackers: Sequence[TrackerResults], sequences: Path, options: Options) -> tuple[Benchmark, str]:
+    """Return by what one pass is scored, and a sentence that says so.
+
+    The settings beside the results decide, then ``options.protocol``, then it is the plain protocol.
+    """
+    made_for = {tracker.name: key for tracker in trackers if (key := benchmark_of(tracker.folder))}
+    if len(set(made_for.values())) > 1:
+        listed = ", ".join(f"{name}: {key}" for name, key in made_for.items())
+        raise UserError(f"The results were made for different benchmarks ({listed}); make a report of each.")
+    key = next(iter(made_for.values()), options.protocol or "plain")
+    names = {name for tracker in trackers for name in tracker.files}
+    benchmark = load_benchmark(key, sequences, names)
+    if options.pixels is not None:
+        benchmark = replace(benchmark, rules=benchmark.rules.within(options.pixels))
+    reason = "for which the results were made" if made_for else "as --protocol asks"
+    if benchmark.key == "plain":
+        rules = "the plain protocol: frames in which the target is absent are left out"
+    else:
+        rules = f"the rules of {benchmark.rules.title} (--protocol {benchmark.key}), {reason}"
+    return benchmark, f"One pass is scored by {rules}."
 
 
-def _score(
-    trackers: Sequence[TrackerResults], tracks: Tracks, opened: dict[str, FrameSequence], folder: Path, options: Options
-) -> tuple[OnePass | None, Reset | None]:
-    infos = {name: sequence.info for name, sequence in opened.items()}
-    once = {t.name: tracks[t.name] for t in trackers if t.kind == "one-pass"}
-    again = [tracker for tracker in trackers if tracker.kind == "reset"]
-    return (
-        score_one_pass(once, infos, options.pixels) if once else None,
-        score_reset(again, folder, options.interval) if again else None,
-    )
+def _with_resets(
+    trackers: Sequence[TrackerResults], runs: Mapping[str, Runs], sequences: Path, options: Options
+) -> Reset | None:
+    if not trackers:
+        return None
+    names = sorted({name for tracker in trackers for name in tracker.files})
+    chosen = {tracker.name: runs[tracker.name] for tracker in trackers}
+    return reset_comparison.compare(load_regions(sequences, names), chosen, options.interval)
 
 
-def _overlaps(
-    tracks: Tracks, opened: dict[str, FrameSequence], reset: Reset | None
-) -> dict[str, dict[str, NDArray[np.float64]]]:
-    """Return tracker -> sequence -> overlaps: VOT's own for its results, else those of one pass."""
-    values = {
-        tracker: {name: quality(track, annotated_boxes(opened[name].info)) for name, track in runs.items()}
-        for tracker, runs in tracks.items()
+def _diagnose(
+    tracks: Mapping[str, Mapping[str, Trajectory]], opened: Mapping[str, FrameSequence], reset: Reset | None
+) -> dict[str, dict[str, Diagnosis]]:
+    """Return tracker -> sequence -> what happened; overlaps are VOT's own for its results, else those of one pass."""
+    known = {
+        (tracker, sequence.name): sequence.runs[0].overlaps
+        for tracker, each in (reset.runs if reset else {}).items()
+        for sequence in each
     }
-    for tracker, each in (reset.runs if reset else {}).items():
-        values[tracker].update({sequence.name: sequence.runs[0].overlaps for sequence in each})
-    return values
+    truths = {name: annotated_boxes(sequence.info) for name, sequence in opened.items()}
+    return {
+        tracker: {name: diagnose(track, truths[name], known.get((tracker, name))) for name, track in each.items()}
+        for tracker, each in tracks.items()
+    }
 
 
 def choose_player(
     opened: dict[str, FrameSequence],
-    overlaps: dict[str, dict[str, NDArray[np.float64]]],
+    diagnoses: Mapping[str, Mapping[str, Diagnosis]],
     wanted: Sequence[str],
     limit: int = PLAYER_FRAMES,
 ) -> list[str]:
@@ -149,7 +185,8 @@ def choose_player(
     if wanted:
         return list(dict.fromkeys(wanted))
     means = {
-        name: float(np.nanmean([_mean(runs[name]) for runs in overlaps.values() if name in runs])) for name in opened
+        name: float(np.nanmean([_mean(runs[name].overlaps) for runs in diagnoses.values() if name in runs]))
+        for name in opened
     }
     chosen: list[str] = []
     frames = 0

@@ -10,8 +10,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from nestfuse_core.common.pictures import Image, encode_image
 from nestfuse_core.fusion.thermal import Range, needs_scaling, robust_range, to_grey_levels
-from rgbt_tracker.sequences.base import FrameSequence, Image
+from rgbt_tracker.sequences.base import FrameSequence
 
 BLOCK = 24  # frames a block: under a second of play, about 2 MB
 QUALITIES = (75, 65, 55, 45, 35, 25)
@@ -37,8 +38,7 @@ def shrink(image: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
 
 def encode(image: NDArray[np.uint8], quality: int) -> str:
     """Return the image as base64 text of a JPEG file."""
-    _, data = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, quality, cv2.IMWRITE_JPEG_OPTIMIZE, 1])
-    return base64.b64encode(data.tobytes()).decode("ascii")
+    return base64.b64encode(encode_image(image, ".jpg", quality, optimise=True)).decode("ascii")
 
 
 class FrameEncoder:

@@ -14,16 +14,17 @@ from pathlib import Path
 import numpy as np
 from jinja2 import Environment, PackageLoader
 from markupsafe import Markup
-from numpy.typing import NDArray
 
 from nestfuse_core.common import console
 from nestfuse_core.common.files import replacing, write_text
+from rgbt_tracker.evaluation.diagnosis import Diagnosis
 from rgbt_tracker.report import figures
 from rgbt_tracker.report.figures import Plot
 from rgbt_tracker.report.frames import BLOCK, FrameEncoder
 from rgbt_tracker.report.payloads import Picture, sequence_payload, to_json
+from rgbt_tracker.report.sources import extent
 from rgbt_tracker.report.tables import Table, cells
-from rgbt_tracker.results.find import Trajectory
+from rgbt_tracker.results.trajectory import Trajectory
 from rgbt_tracker.sequences.base import FrameSequence
 
 STATIC = Path(__file__).parent / "static"
@@ -61,7 +62,7 @@ class Player:
     Attributes:
         sequences: those to play, in order.
         tracks: tracker -> sequence -> trajectory.
-        overlaps: tracker -> sequence -> (N,) overlaps.
+        diagnoses: tracker -> sequence -> what happened in each frame.
         numbers: tracker -> its number on the page.
         images: where the frames go: "auto", "inside", "beside" or "none".
         side: longer side of the images in pixels.
@@ -69,7 +70,7 @@ class Player:
 
     sequences: dict[str, FrameSequence]
     tracks: dict[str, dict[str, Trajectory]]
-    overlaps: dict[str, dict[str, NDArray[np.float64]]]
+    diagnoses: dict[str, dict[str, Diagnosis]]
     numbers: dict[str, int]
     images: str
     side: int
@@ -156,8 +157,8 @@ def _payloads(
     """Yield the identifier and the JSON text of everything the player loads from inside the page."""
     for number, (name, sequence) in enumerate(player.sequences.items()):
         runs = {player.numbers[t]: each[name] for t, each in player.tracks.items() if name in each}
-        overlaps = {player.numbers[t]: each[name] for t, each in player.overlaps.items() if name in each}
-        text = sequence_payload(sequence.info, _picture(sequence, encoders.get(name)), runs, overlaps)
+        diagnoses = {player.numbers[t]: each[name] for t, each in player.diagnoses.items() if name in each}
+        text = sequence_payload(sequence.info, _picture(sequence, encoders.get(name)), runs, diagnoses)
         yield f"sequence-{number}", Markup(text)
         if with_frames and name in encoders:
             for block, text in enumerate(encoders[name].texts(advance)):
@@ -167,13 +168,7 @@ def _payloads(
 def _picture(sequence: FrameSequence, encoder: FrameEncoder | None) -> Picture:
     if encoder:
         return Picture(encoder.width, encoder.height, encoder.modalities, encoder.blocks)
-    width, height = getattr(sequence, "size", None) or _extent(np.asarray(sequence.groundtruth))
-    return Picture(width, height, [])
-
-
-def _extent(truth: NDArray[np.float64]) -> tuple[int, int]:
-    edge = np.nanmax(truth[:, :2] + truth[:, 2:], axis=0, initial=16)
-    return int(np.ceil(edge[0])), int(np.ceil(edge[1]))
+    return Picture(*(sequence.size or extent(np.asarray(sequence.groundtruth))), [])
 
 
 def _write_frames(

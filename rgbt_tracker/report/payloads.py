@@ -9,9 +9,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from rgbt_tracker.report.maps import read_maps
-from rgbt_tracker.report.scoring import UNTAGGED, annotated_boxes, errors, failures, frame_tags, quality
-from rgbt_tracker.results.find import Trajectory
+from rgbt_tracker.evaluation.diagnosis import Diagnosis, fitted
+from rgbt_tracker.results.maps import read_maps
+from rgbt_tracker.results.trajectory import Trajectory
 from rgbt_tracker.sequences.base import SequenceInfo
 
 
@@ -35,7 +35,7 @@ def sequence_payload(
     info: SequenceInfo,
     picture: Picture,
     tracks: Mapping[int, Trajectory],
-    overlaps: Mapping[int, NDArray[np.float64]],
+    diagnoses: Mapping[int, Diagnosis],
 ) -> str:
     """Return boxes, overlaps, errors, failures, attributes and weight maps of a sequence.
 
@@ -43,9 +43,10 @@ def sequence_payload(
         info: facts about the sequence, ground truth included.
         picture: its images.
         tracks: tracker number -> trajectory.
-        overlaps: tracker number -> (N,) overlaps to show where they are not the one-pass ones.
+        diagnoses: tracker number -> what happened in each of its frames.
     """
     truth = np.asarray(info.groundtruth, dtype=np.float64)
+    tags = {name: tag for name, tag in info.tags.items() if name != "empty" and tag.any()}
     return to_json(
         {
             "name": info.name,
@@ -55,23 +56,23 @@ def sequence_payload(
             "height": picture.height,
             "modalities": picture.modalities,
             "truth": _boxes(truth),
-            "tags": {name: _runs(tag) for name, tag in frame_tags(info).items() if name != UNTAGGED and tag.any()},
-            "tracks": {str(n): _track(track, annotated_boxes(info), overlaps.get(n)) for n, track in tracks.items()},
+            "tags": {name: _runs(tag) for name, tag in tags.items()},
+            "tracks": {str(n): _track(fitted(track, len(truth)), diagnoses[n]) for n, track in tracks.items()},
         }
     )
 
 
-def _track(track: Trajectory, truth: NDArray[np.float64], overlap: NDArray[np.float64] | None) -> dict:
+def _track(track: Trajectory, diagnosis: Diagnosis) -> dict:
     content = {
         "boxes": _boxes(track.boxes),
-        "overlap": _numbers(quality(track, truth) if overlap is None else overlap, 3),
-        "error": _numbers(errors(track, truth), 1),
-        "failures": failures(track, truth),
+        "overlap": _numbers(diagnosis.overlaps, 3),
+        "error": _numbers(diagnosis.errors, 1),
+        "failures": diagnosis.failures,
     }
-    if track.scores is not None:
+    if np.isfinite(track.scores).any():
         content["score"] = _numbers(track.scores, 3)
     if track.maps is not None:
-        content["maps"] = read_maps(track.maps, len(track.boxes))
+        content["maps"] = read_maps(track.maps, len(track))
     return content
 
 

@@ -1,15 +1,16 @@
-"""The sequences of a report: opened by name, or ground truth alone where there are no images."""
+"""The sequences of a report: opened with their images, or as boxes alone where there are none."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
-from nestfuse_core.common.errors import UserError, nearest
-from rgbt_tracker.results.regions import region_to_box
-from rgbt_tracker.results.reset_runs import read_annotations
+from nestfuse_core.common.errors import UserError
+from rgbt_tracker.evaluation.groundtruth import Files, Size, image_sizes
+from rgbt_tracker.sequences.annotations import annotate, annotate_from, read_annotation
 from rgbt_tracker.sequences.base import Frame, FrameSequence, SequenceInfo
 from rgbt_tracker.sequences.folders import is_sequence, open_folder
 
@@ -17,42 +18,62 @@ from rgbt_tracker.sequences.folders import is_sequence, open_folder
 class BoxesOnly(FrameSequence):
     """A sequence whose ground truth is known and whose images are not.
 
-    Attributes:
-        size: (width, height) of the images, from ``sequences.json`` or, failing that, the extent of the boxes.
+    Args:
+        files: where its annotation lies.
+        size: (width, height) of the images; None for the extent of the boxes.
+        length: number of frames; at least as many as are annotated.
     """
 
-    def __init__(self, folder: Path, name: str) -> None:
-        (annotation,) = read_annotations(folder, [name])
-        boxes = [[np.nan] * 4 if region is None else region_to_box(region) for region in annotation.truth.regions]
-        truth = np.asarray(boxes, dtype=np.float64).reshape(-1, 4)
-        super().__init__(SequenceInfo(name, len(truth), groundtruth=truth, source=str(folder / f"{name}.txt")))
-        extent = np.nanmax(truth[:, :2] + truth[:, 2:], axis=0, initial=16)
-        self.size = annotation.size or (int(np.ceil(extent[0])), int(np.ceil(extent[1])))
+    cameras = ()
+
+    def __init__(self, files: Files, size: Size | None = None, length: int = 0) -> None:
+        annotated = max(len(read_annotation(path)) for path in files.paths.values())
+        info = SequenceInfo(files.name, max(length, annotated), source=str(files.paths["groundtruth"]))
+        if files.folder:
+            annotate(info, files.folder)
+        else:
+            annotate_from(info, files.paths)
+        super().__init__(info)
+        self.size = size or extent(annotated_boxes(info))
 
     def frame(self, index: int) -> Frame:
         return Frame(index, None, None)
 
 
-def open_sequences(folder: Path, names: Iterable[str]) -> dict[str, FrameSequence]:
-    """Open the named sequences below ``folder``: ``<name>/`` in any layout we read, or ``<name>.txt``.
+def open_sequences(
+    root: Path, found: Mapping[str, Files], lengths: Mapping[str, int] | None = None
+) -> dict[str, FrameSequence]:
+    """Open sequences in any layout we read, or their annotation alone.
+
+    Args:
+        root: folder they lie in.
+        found: those to open (`rgbt_tracker.evaluation.groundtruth.find_sequences`).
+        lengths: name -> number of frames, where there are no images to count.
 
     Raises:
-        UserError: no such folder, or no such sequence in it.
+        UserError: a sequence that cannot be read, or that has no ground truth.
     """
-    if not folder.is_dir():
-        raise UserError(f"Expected a folder of sequences, got '{folder}', which is not a folder.")
-    return {name: _open(folder, name) for name in names}
+    sizes = image_sizes(root, found)
+    opened = {name: _open(files, sizes.get(name), (lengths or {}).get(name, 0)) for name, files in found.items()}
+    for name, sequence in opened.items():
+        if sequence.groundtruth is None:
+            raise UserError(f"The sequence '{name}' has no ground truth, which the report compares with.")
+    return opened
 
 
-def _open(folder: Path, name: str) -> FrameSequence:
-    if is_sequence(folder) and folder.resolve().name == name:
-        return open_folder(folder)
-    if (folder / f"{name}.txt").is_file() and not (folder / name).is_dir():
-        return BoxesOnly(folder, name)
-    for place in (folder, *sorted(path for path in folder.iterdir() if path.is_dir())):
-        if is_sequence(place / name):
-            return open_folder(place / name)
-    found = [path.stem for path in folder.iterdir()]
-    raise UserError(
-        f"There is no sequence '{name}' in '{folder}'{nearest(name, found)}; it was expected as '{folder / name}'."
-    )
+def _open(files: Files, size: Size | None, length: int) -> FrameSequence:
+    if files.folder and is_sequence(files.folder):
+        return open_folder(files.folder)
+    return BoxesOnly(files, size, length)
+
+
+def annotated_boxes(info: SequenceInfo) -> NDArray[np.float64]:
+    """Return what boxes are looked at with: (1, N, 4), or (2, N, 4) where a benchmark annotates both cameras."""
+    truths = [info.groundtruths[camera] for camera in ("rgb", "ir") if camera in info.groundtruths]
+    return np.asarray(truths if len(truths) == 2 else [info.groundtruth], dtype=np.float64)
+
+
+def extent(truths: NDArray[np.float64]) -> Size:
+    """The (width, height) that holds all boxes (..., 4); at least 16 pixels."""
+    edge = np.nanmax((truths[..., :2] + truths[..., 2:]).reshape(-1, 2), axis=0, initial=16)
+    return int(np.ceil(edge[0])), int(np.ceil(edge[1]))

@@ -7,51 +7,57 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from rgbt_tracker.evaluation.one_pass import (
-    NORMALISED_LIMIT,
-    NORMALISED_THRESHOLDS,
-    PRECISION_THRESHOLDS,
-    SUCCESS_THRESHOLDS,
-)
+from rgbt_tracker.evaluation.comparison import OnePass
+from rgbt_tracker.evaluation.protocols import NORMALISED_LIMIT, NORMALISED_THRESHOLDS, SUCCESS_THRESHOLDS, Protocol
+from rgbt_tracker.evaluation.reset_comparison import Reset
 from rgbt_tracker.evaluation.reset_measures import ar_point
 from rgbt_tracker.report import figures
 from rgbt_tracker.report.figures import Line, Plot
-from rgbt_tracker.report.reset import Reset
-from rgbt_tracker.report.scoring import OnePass
 from rgbt_tracker.report.tables import Column, Table
 
 TRACKER = {"tracker": "Tracker"}
 FEW = 10  # sequences: with fewer, bootstrap intervals are too narrow
 # Fewer are not better by themselves: who never finds the target again fails once. "Lost frames" tells.
 FAILURES = Column("failures", "Failures", 0, better="", hint="Number of times the overlap fell to zero")
-LOST = Column("lost", "Lost frames", better="low", hint="Share of frames without any overlap")
+LOST = Column("lost", "Lost frames", better="low", hint="Share of frames without any overlap, target in view")
 FRAMES = Column("frames", "Frames", 0, bar=False, better="")
 COUNT = Column("sequences", "Sequences", 0, bar=False, better="")
 
 
-def one_pass_columns(pixels: float) -> list[Column]:
+def labels(rules: Protocol) -> tuple[str, str]:
+    """Return what the benchmark calls precision and success, to begin a heading with."""
+    precision, success = (label if label.isupper() else label.capitalize() for label in rules.labels)
+    return precision, success
+
+
+def one_pass_columns(rules: Protocol) -> list[Column]:
     """Return the scores of one pass, the leading one first."""
+    precision, success = labels(rules)
+    pixels = f"{rules.precision_pixels:g} px"
+    within = "below" if rules.strict else "up to"
     return [
-        Column("success", "Success", hint="Area under the success curve: overlap thresholds 0 to 1"),
-        Column("precision", f"Precision {pixels:g} px", hint=f"Frames with a centre error up to {pixels:g} px"),
+        Column("success", success, hint="Area under the success curve: overlap thresholds 0 to 1"),
+        Column("precision", f"{precision} {pixels}", hint=f"Frames with a centre error {within} {pixels}"),
         Column("normalised_precision", "Norm. precision", hint=f"Centre error up to {NORMALISED_LIMIT:g} target sizes"),
         Column("mean_iou", "Mean overlap", hint="Mean intersection over union"),
     ]
 
 
-def one_pass_tables(scores: OnePass, pixels: float) -> list[Table]:
+def one_pass_tables(scores: OnePass) -> list[Table]:
     """Return summary, attributes, sequences and differences of one-pass results."""
-    columns = one_pass_columns(pixels)
+    columns = one_pass_columns(scores.rules)
     speed = Column("fps", "Frames/s", 1, better="", hint="Without the first frame; only as comparable as the machines")
     timed = [speed] if scores.summary["fps"].notna().any() else []
     by_tag = {"attribute": "Attribute", **TRACKER}
     by_name = {"sequence": "Sequence", **TRACKER}
+    rules = f"One pass, by the {'plain protocol' if scores.key == 'plain' else f'rules of {scores.rules.title}'}. "
+    tagged = "Frames that carry the attribute, averaged over the sequences with some."
+    whole = "Sequences that have the attribute, all of their frames."
     tables = [
         Table("summary", "summary", "One pass", scores.summary, TRACKER, [*columns, LOST, FAILURES, *timed, COUNT],
-              _left_out(scores.left_out)),
+              (rules + _left_out(scores.left_out)).strip()),
         Table("attributes", "attributes", "Scores by attribute, one pass", scores.attributes, by_tag,
-              [*columns[:3], FRAMES, COUNT], "Frames that carry the attribute, averaged over the sequences with some.",
-              group="attribute"),
+              [*columns[:3], FRAMES, COUNT], tagged if scores.by_frame else whole, group="attribute"),
         Table("sequences", "sequences", "Scores by sequence, one pass", scores.sequences, by_name,
               [*columns, LOST, FAILURES, *timed, FRAMES], group="sequence"),
         _differences_table("differences", "Differences, one pass", scores.differences),
@@ -121,25 +127,27 @@ def _differences_table(name: str, title: str, data: pd.DataFrame) -> Table:
     return Table(name, "differences", title, data, keys, [*columns, COUNT], note)
 
 
-def one_pass_plots(scores: OnePass, numbers: dict[str, int], pixels: float) -> list[Plot]:
+def one_pass_plots(scores: OnePass, numbers: dict[str, int]) -> list[Plot]:
     """Return success, precision and normalised precision plots and the intervals of the differences."""
+    precision, success = labels(scores.rules)
     order = scores.summary.set_index("tracker")
 
     def lines(curve: str, score: str, x) -> list[Line]:
         return [
-            Line(numbers[name], f"{name} [{order.loc[name, score]:.3f}]", x, scores.curves[name][curve])
+            Line(numbers[name], f"{name} [{order.loc[name, score]:.3f}]", x, getattr(scores.scores[name].total, curve))
             for name in order.index
         ]
 
     return [
-        figures.curves("success", "Success", ("Overlap threshold", "Share of frames above it"),
+        figures.curves("success", success, ("Overlap threshold", "Share of frames above it"),
                        lines("success", "success", SUCCESS_THRESHOLDS), top=1.02),
-        figures.curves("precision", "Precision", ("Centre error threshold, px", "Share of frames within it"),
-                       lines("precision", "precision", PRECISION_THRESHOLDS), top=1.02),
+        figures.curves("precision", precision, ("Centre error threshold, px", "Share of frames within it"),
+                       lines("precision", "precision", scores.rules.precision_thresholds), top=1.02),
         figures.curves("normalised_precision", "Normalised precision",
                        ("Centre error threshold, target sizes", "Share of frames within it"),
-                       lines("normalised_precision", "normalised_precision", NORMALISED_THRESHOLDS), top=1.02),
-        *_interval_plots(scores.differences, numbers, "success", "differences", "Difference in success"),
+                       lines("normalised", "normalised_precision", NORMALISED_THRESHOLDS), top=1.02),
+        *_interval_plots(scores.differences, numbers, scores.rules.labels[1], "differences",
+                         f"Difference in {scores.rules.labels[1]}"),
     ]  # fmt: skip
 
 

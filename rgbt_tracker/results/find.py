@@ -1,54 +1,19 @@
-"""Finding and reading result folders: one-pass ones and, through `rgbt_tracker.vot`, those of the VOT toolkit."""
+"""Finding results: which trackers' files lie in a folder, in the layouts that we and the public toolkits write."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass, field
-from enum import IntEnum
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-import numpy as np
-from numpy.typing import NDArray
-
 from nestfuse_core.common.errors import UserError
-from rgbt_tracker.results import trajectory as vot
-from rgbt_tracker.results.regions import region_to_box
-from rgbt_tracker.sequences.rows import read_boxes
+from rgbt_tracker.results.write import COMPANIONS
 
 Kind = Literal["one-pass", "reset"]
-NO_RESULTS = ("groundtruth", "list")  # of a dataset that was given in the place of results
-COMPANIONS = ("_scores", "_time", "_confidence")
 REPETITION = re.compile(r"(.+)_\d{3}\.(txt|bin)")
-
-
-class Mark(IntEnum):
-    """What happened in a frame of a trajectory."""
-
-    TRACKED = 0
-    STARTED = 1
-    FAILED = 2
-    SKIPPED = 3
-
-
-@dataclass(frozen=True)
-class Trajectory:
-    """One run of one tracker on one sequence.
-
-    Attributes:
-        boxes: (N, 4) x, y, w, h; NaN where the tracker gave none.
-        marks: (N,) values of `Mark`.
-        scores: (N,) the tracker's own confidence, or None.
-        seconds: (N,) time of each frame, or None.
-        maps: file with its fusion weight maps (`rgbt_tracker.report.maps`), or None.
-    """
-
-    boxes: NDArray[np.float64]
-    marks: NDArray[np.uint8]
-    scores: NDArray[np.float64] | None = None
-    seconds: NDArray[np.float64] | None = None
-    maps: Path | None = None
+EXPERIMENT = "baseline"
 
 
 @dataclass
@@ -56,76 +21,132 @@ class TrackerResults:
     """Everything one tracker wrote.
 
     Attributes:
-        name: unique in the report.
-        kind: "one-pass", or "reset" for VOT's supervised protocol.
-        folder: where the results lie.
+        name: unique among those found together.
+        kind: "one-pass", or "reset" for VOT's reset-based protocol.
+        folder: where the files lie; of reset-based results the one above the experiment.
         files: sequence name -> result files, one for each repetition.
+        others: how many files in the folder belong to no sequence that was looked for.
     """
 
     name: str
     kind: Kind
     folder: Path
-    files: dict[str, list[Path]] = field(default_factory=dict)
+    files: dict[str, list[Path]]
+    others: int = 0
+
+    def one_pass_files(self) -> dict[str, Path]:
+        """Sequence name -> result file.
+
+        Raises:
+            UserError: the results are reset-based.
+        """
+        if self.kind == "reset":
+            raise UserError(
+                f"'{self.folder}' holds VOT results with resets, which 'rgbt vot score' scores; here a box a frame is "
+                "due."
+            )
+        return {name: files[0] for name, files in self.files.items()}
 
 
-def find_results(paths: Sequence[Path], experiment: str = "baseline") -> list[TrackerResults]:
+def find_results(
+    paths: Sequence[Path], sequences: Collection[str], experiment: str = EXPERIMENT
+) -> list[TrackerResults]:
     """Find the trackers below the given folders.
 
     Args:
-        paths: each one a folder of ``<sequence>.txt`` files, a folder of such folders (``DIR/<tracker>/``), a tracker's
-            folder in the VOT toolkit's layout (``<tracker>/<experiment>/``), a ``results`` folder of those or a
-            workspace.
+        paths: each one a folder of ``SEQUENCE.txt`` files (the tracker is called as the folder), of
+            ``TRACKER_SEQUENCE.txt`` or ``TRACKERSEQUENCE.txt`` files (the MATLAB toolkits; several trackers may share
+            it) or of such folders; or a tracker's folder of the VOT toolkit (``TRACKER/EXPERIMENT/...``), its
+            experiment's folder, a ``results`` folder of those or a workspace.
+        sequences: names of the sequences that count; files of others are passed over.
         experiment: the VOT experiment to read.
 
+    Returns:
+        The trackers in the order of ``paths``, each under a name of its own.
+
     Raises:
-        UserError: a folder that does not exist or holds no results.
+        UserError: a folder that does not exist or holds no results of the sequences.
     """
     found: list[TrackerResults] = []
     for path in paths:
         if not path.is_dir():
             raise UserError(f"Expected a folder of results, got '{path}', which is not a folder.")
-        trackers = _find(path, experiment)
+        trackers = _find(path, set(sequences), experiment)
         if not trackers:
+            examples = f" for sequences such as {', '.join(sorted(sequences)[:3])}" if sequences else ""
             raise UserError(
-                f"No results in '{path}': expected <tracker>/<sequence>.txt, <sequence>.txt or "
-                f"<tracker>/{experiment}/<sequence>/<sequence>_001.txt."
+                f"No results in '{path}': expected SEQUENCE.txt, TRACKER_SEQUENCE.txt, TRACKER/SEQUENCE.txt or "
+                f"TRACKER/{experiment}/SEQUENCE/SEQUENCE_001.txt{examples}."
             )
         found += trackers
     _make_unique(found)
     return found
 
 
-def _find(path: Path, experiment: str) -> list[TrackerResults]:
-    if (path / "results").is_dir() and not _text_files(path):
+def _find(path: Path, names: set[str], experiment: str) -> list[TrackerResults]:
+    if (path / "results").is_dir() and not any(path.glob("*.txt")):
         path = path / "results"
-    if single := _tracker(path, experiment):
-        return [single]
-    folders = sorted(folder for folder in path.iterdir() if folder.is_dir() and not folder.name.startswith("."))
-    return [tracker for folder in folders if (tracker := _tracker(folder, experiment))]
+    merged: dict[tuple[str, Kind], TrackerResults] = {}
+    folders = (folder for folder in sorted(path.iterdir()) if folder.is_dir() and not folder.name.startswith("."))
+    own = _with_resets(path, names, experiment)
+    for place in [path] if own else [path, *folders]:
+        for tracker in [own] if own else _in_folder(place, names, experiment):
+            # A tracker of the MATLAB layout may be spread over several folders.
+            first = merged.setdefault((tracker.name, tracker.kind), tracker)
+            if first is not tracker:
+                first.files.update(tracker.files)
+                first.others += tracker.others
+    return list(merged.values())
 
 
-def _tracker(folder: Path, experiment: str) -> TrackerResults | None:
-    """Return the results of a folder that is itself a tracker's, else None."""
-    name = folder.resolve().name
-    if (folder / experiment).is_dir():
-        files = _repetitions(folder / experiment)
-        return TrackerResults(name, "reset", folder, files) if files else None
-    files = {file.stem: [file] for file in _text_files(folder)}
-    return TrackerResults(name, "one-pass", folder, files) if files else None
+def _in_folder(folder: Path, names: set[str], experiment: str) -> list[TrackerResults]:
+    reset = _with_resets(folder, names, experiment)
+    return [reset] if reset else _one_pass(folder, names)
 
 
-def _text_files(folder: Path) -> list[Path]:
-    files = sorted(folder.glob("*.txt"))
-    return [file for file in files if not file.stem.endswith(COMPANIONS) and file.stem not in NO_RESULTS]
+def _with_resets(folder: Path, names: set[str], experiment: str) -> TrackerResults | None:
+    """The reset-based results of a folder that is a tracker's or its experiment's, else None."""
+    for place in (folder / experiment, folder):
+        files = _repetitions(place, names) if place.is_dir() else {}
+        if files:
+            home = place.resolve().parent if place.name == experiment else folder
+            return TrackerResults(home.resolve().name, "reset", home, files)
+    return None
 
 
-def _repetitions(experiment: Path) -> dict[str, list[Path]]:
-    """Group ``<sequence>/<sequence>_001.txt`` (the toolkit) or ``<sequence>_001.txt`` (the 2019 archives)."""
+def _repetitions(folder: Path, names: set[str]) -> dict[str, list[Path]]:
+    """Group ``SEQUENCE/SEQUENCE_001.txt`` (the toolkit) or ``SEQUENCE_001.txt`` (the 2019 archives)."""
     files: dict[str, dict[str, Path]] = {}
-    for file in sorted([*experiment.glob("*.*"), *experiment.glob("*/*.*")]):
-        if match := REPETITION.fullmatch(file.name):
+    for file in sorted([*folder.glob("*.*"), *folder.glob("*/*.*")]):
+        match = REPETITION.fullmatch(file.name)
+        if match and match[1] in names and (file.parent == folder or file.parent.name == match[1]):
             files.setdefault(match[1], {})[file.stem] = file  # text sorts after binary and wins, as in the toolkit
     return {name: list(files[name].values()) for name in sorted(files)}
+
+
+def _one_pass(folder: Path, names: set[str]) -> list[TrackerResults]:
+    """The one-pass results of a folder, by what stands before the sequence's name in the files'."""
+    groups: dict[str, dict[str, list[Path]]] = {}
+    others = 0
+    longest_first = sorted(names, key=len, reverse=True)
+    for path in sorted(folder.glob("*.txt")):
+        if path.stem in names:  # first of all: 'redcar' is a sequence of its own, not tracker 'red' on 'car'
+            groups.setdefault("", {})[path.stem] = [path]
+        elif not path.name.endswith(tuple(COMPANIONS.values())):
+            name = next((name for name in longest_first if path.stem.endswith(name)), None)
+            if name is None:
+                others += 1
+            else:
+                groups.setdefault(path.stem.removesuffix(name), {})[name] = [path]
+    whole, ending = len(groups.get("", {})), sum(len(files) for prefix, files in groups.items() if prefix)
+    if whole > ending:
+        # Results of more sequences than are looked for: '10rightblackboy' is one of them, not tracker '10right'.
+        groups, others = {"": groups[""]}, others + ending
+    place = folder.resolve().name
+    return [
+        TrackerResults(prefix.rstrip("_- ") or place, "one-pass", folder, files, others)
+        for prefix, files in groups.items()
+    ]
 
 
 def _make_unique(trackers: list[TrackerResults]) -> None:
@@ -139,50 +160,3 @@ def _make_unique(trackers: list[TrackerResults]) -> None:
         seen[tracker.name] = seen.get(tracker.name, 0) + 1
         if seen[tracker.name] > 1:
             tracker.name += f" ({seen[tracker.name]})"
-
-
-def read_one_pass(file: Path) -> Trajectory:
-    """Read ``<sequence>.txt`` and the ``_scores`` and ``_time`` files and ``_maps.npz`` beside it.
-
-    Raises:
-        UserError: a line that is no box; the file and the line are named.
-    """
-    boxes = read_boxes(file)
-    maps = file.with_name(f"{file.stem}_maps.npz")
-    return Trajectory(
-        boxes,
-        np.full(len(boxes), Mark.TRACKED, np.uint8),
-        _companion(file, "_scores", len(boxes)),
-        _companion(file, "_time", len(boxes)),
-        maps if maps.is_file() else None,
-    )
-
-
-def read_reset(file: Path) -> Trajectory:
-    """Read a raw result of the VOT toolkit; regions become upright boxes.
-
-    Raises:
-        UserError: a line that is neither a region nor a code.
-    """
-    raw = vot.read_trajectory(file)
-    boxes = np.array([[np.nan] * 4 if region is None else region_to_box(region) for region in raw.regions])
-    marks = np.full(len(raw), Mark.TRACKED, np.uint8)
-    for code, mark in ((vot.INITIALISED, Mark.STARTED), (vot.FAILED, Mark.FAILED), (vot.UNKNOWN, Mark.SKIPPED)):
-        marks[raw.codes == code] = mark
-    return Trajectory(boxes.reshape(-1, 4), marks)
-
-
-def _companion(file: Path, suffix: str, length: int) -> NDArray[np.float64] | None:
-    """Read one value a frame from the file beside ``file``; None when it is absent or of another length.
-
-    Raises:
-        UserError: a value that is not a number; the file is named.
-    """
-    beside = file.with_name(file.stem + suffix + ".txt")
-    if not beside.is_file():
-        return None
-    try:
-        values = np.array([float(word) for word in beside.read_text(encoding="utf-8").split()])
-    except ValueError as error:
-        raise UserError(f"Expected one number a line in '{beside}', got something else ({error}).") from error
-    return values if len(values) == length else None

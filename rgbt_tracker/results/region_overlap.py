@@ -12,7 +12,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from nestfuse_core.common.errors import UserError
+from nestfuse_core.common.extras import require
 
 Array = NDArray[np.float64]
 Region = NDArray[np.float64]
@@ -87,13 +87,10 @@ def _area(pixels: tuple[int, int, int, int]) -> int:
 
 
 def _toolkit_overlap(a: Region, b: Region, size: Size | None) -> float:
-    try:
-        from vot.region import calculate_overlap
-    except ImportError as error:
-        raise UserError(
-            "Expected rectangles or axis-aligned polygons, got a rotated polygon, whose overlap needs vot-toolkit: "
-            "type 'pip install vot-toolkit'."
-        ) from error
+    # Rectangles and axis-aligned polygons need no toolkit; the area of a rotated polygon is the toolkit's own.
+    require("vot", "vot.region")
+    from vot.region import calculate_overlap
+
     return float(calculate_overlap(_shape(a), _shape(b), size))
 
 

@@ -1,100 +1,87 @@
-"""Raw results and ground truth of the VOT toolkits: text or binary files of regions and special codes."""
+"""The course of one target through a sequence: what a tracker answered in every frame."""
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
-from nestfuse_core.common.errors import UserError
 from rgbt_tracker.results.region_overlap import Region
+from rgbt_tracker.results.regions import region_to_box
 
+Array = NDArray[np.float64]
+# The VOT toolkits' codes of special frames; a frame that holds a region is TRACKED.
 UNKNOWN, INITIALISED, FAILED, TRACKED = 0, 1, 2, -1
 
 
-@dataclass(frozen=True)
+def _unknown() -> Array:
+    return np.empty(0)
+
+
+@dataclass(frozen=True, eq=False)
 class Trajectory:
-    """One run of a tracker over a sequence of N frames.
+    """One run of a tracker over a sequence of N frames, or the annotation of one.
 
     Attributes:
-        codes: (N,) TRACKED where ``regions`` holds a region, else UNKNOWN, INITIALISED or FAILED.
-        regions: N regions, (4,) rectangles or (2 n,) polygons in pixels, None on special frames.
+        regions: N regions in pixels, 0-based: (4,) rectangles x, y, w, h or (2 n,) polygons x1, y1, ...; None where
+            there is none.
+        codes: (N,) TRACKED where there is a region; else INITIALISED (the tracker was started here), FAILED (it lost
+            the target, and is started again later) or UNKNOWN (it was not asked, it gave no box, the target is absent).
+        scores: (N,) the tracker's own confidence, NaN where it is not known.
+        seconds: (N,) time in the tracker, NaN where it is not known.
+        maps: the file with its fusion weight maps (`rgbt_tracker.results.maps`), or None.
+        source: the file it was read from, for messages, or None.
     """
 
-    codes: NDArray[np.int64]
     regions: list[Region | None]
+    codes: NDArray[np.int64]
+    scores: Array = field(default_factory=_unknown)
+    seconds: Array = field(default_factory=_unknown)
+    maps: Path | None = None
+    source: Path | None = None
+
+    def __post_init__(self) -> None:
+        for name in ("scores", "seconds"):
+            if not len(getattr(self, name)):
+                object.__setattr__(self, name, np.full(len(self.codes), np.nan))
+
+    @classmethod
+    def of_boxes(cls, boxes: ArrayLike, scores: ArrayLike = (), seconds: ArrayLike = ()) -> Trajectory:
+        """The trajectory of (N, 4) boxes x, y, w, h or (N, 2 n) polygons; a row with NaN is UNKNOWN."""
+        rows = np.asarray(boxes, np.float64)
+        known = [not np.isnan(row).any() for row in rows]
+        regions = [row if there else None for row, there in zip(rows, known, strict=True)]
+        codes = np.where(known, TRACKED, UNKNOWN).astype(np.int64)
+        return cls(regions, codes, np.asarray(scores, np.float64), np.asarray(seconds, np.float64))
+
+    @classmethod
+    def of_regions(cls, items: Iterable[Region | int]) -> Trajectory:
+        """The trajectory of regions and codes in frame order."""
+        given = list(items)
+        codes = np.array([int(item) if np.ndim(item) == 0 else TRACKED for item in given], dtype=np.int64)
+        return cls([None if np.ndim(item) == 0 else np.asarray(item, np.float64) for item in given], codes)
 
     def __len__(self) -> int:
-        return len(self.regions)
+        return len(self.codes)
 
+    @cached_property
+    def boxes(self) -> Array:
+        """(N, 4) upright boxes x, y, w, h of the regions (`region_to_box`); NaN where there is none."""
+        boxes = [(np.nan,) * 4 if region is None else region_to_box(region) for region in self.regions]
+        return np.array(boxes, np.float64).reshape(-1, 4)
 
-def make_trajectory(regions: Iterable[Region | int]) -> Trajectory:
-    """Build a trajectory from regions and special codes in frame order."""
-    items = list(regions)
-    codes = np.array([int(item) if np.ndim(item) == 0 else TRACKED for item in items], dtype=np.int64)
-    return Trajectory(codes, [None if np.ndim(item) == 0 else np.asarray(item, dtype=np.float64) for item in items])
+    @property
+    def rows(self) -> Array:
+        """(N, 4) or (N, 2 n): the regions as they are, which must be of one form; NaN where there is none."""
+        width = next((len(region) for region in self.regions if region is not None), 4)
+        rows = [np.full(width, np.nan) if region is None else region for region in self.regions]
+        return np.array(rows, np.float64).reshape(-1, width)
 
-
-def read_trajectory(path: Path) -> Trajectory:
-    """Read a ``.txt`` (one region a line) or ``.bin`` file of the VOT toolkits.
-
-    Raises:
-        UserError: the file cannot be read, naming the line.
-    """
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise UserError(f"Cannot read '{path}': {error.strerror}.") from error
-    if path.suffix == ".bin":
-        return make_trajectory(_parse_binary(data, path))
-    lines = data.decode("utf-8", errors="replace").split("\n")
-    while lines and not lines[-1].strip():
-        lines.pop()
-    return make_trajectory(_parse_line(line, path, number) for number, line in enumerate(lines, start=1))
-
-
-def _parse_line(line: str, path: Path, number: int) -> Region | int:
-    try:
-        values = np.array([float(token) for token in line.replace("\t", ",").strip().split(",")])
-    except ValueError:
-        values = np.empty(0)
-    if values.size == 1 and values[0] in (UNKNOWN, INITIALISED, FAILED):
-        return int(values[0])
-    if values.size == 1 and np.isnan(values[0]):
-        return UNKNOWN
-    if values.size == 4 or (values.size >= 6 and values.size % 2 == 0):
-        # The toolkits write an absent target as NaN.
-        return UNKNOWN if np.isnan(values).any() else values
-    raise UserError(
-        f"Expected 1 (code 0, 1 or 2), 4 (x,y,w,h) or 2n numbers (polygon) separated by commas on line {number} "
-        f"of '{path}', got '{line.strip()[:60]}'."
-    )
-
-
-def _parse_binary(data: bytes, path: Path) -> Iterable[Region | int]:
-    """The toolkit's binary layout: version int16, length uint32, then per frame a type byte and its numbers."""
-    try:
-        version, length = struct.unpack_from("<hI", data)
-        if version != 1:
-            raise UserError(f"Expected a VOT result file of version 1, got version {version} in '{path}'.")
-        position = 6
-        for _ in range(length):
-            kind, count = data[position], 4
-            position += 1
-            if kind == 0:
-                yield struct.unpack_from("<I", data, position)[0]
-                position += 4
-                continue
-            if kind == 2:
-                count = 2 * struct.unpack_from("<H", data, position)[0]
-                position += 2
-            elif kind != 1:
-                raise UserError(f"Expected rectangles and polygons in '{path}', got region type {kind} (a mask).")
-            yield np.array(struct.unpack_from(f"<{count}f", data, position), dtype=np.float64)
-            position += 4 * count
-    except (struct.error, IndexError) as error:
-        raise UserError(f"The result file '{path}' ends early: run the sequence again.") from error
+    @property
+    def restarted(self) -> bool:
+        """Whether it is of VOT's reset-based protocol, whose special frames say where the tracker was started."""
+        return bool(np.isin(self.codes, (INITIALISED, FAILED)).any())

@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from rgbt_tracker.box_files import absent_as_nan, read_boxes
 from rgbt_tracker.sequences.base import SequenceInfo
-from rgbt_tracker.sequences.rows import Notation, absent_as_nan, read_boxes
 
 Array = NDArray[np.float64]
 # In order of preference: RGBT210, RGBT234 and LasHeR start trackers from init.txt, GTOT's init.txt repeats its
@@ -28,19 +28,46 @@ def annotate(info: SequenceInfo, folder: Path) -> None:
     Raises:
         UserError: a file that cannot be parsed; the message names the line.
     """
-    present = {path.name.lower(): path for path in folder.iterdir() if path.suffix.lower() == ".txt"}
-    chosen = {camera: _first(present, names) for camera, names in BY_CAMERA.items()}
-    own = _first(present, OWN) or chosen["rgb"] or chosen["ir"]
-    info.files = {key: path for key, path in {"groundtruth": own, **chosen}.items() if path}
-    for camera, path in chosen.items():
-        if path and (boxes := _spread(info, path)) is not None:
+    annotate_from(info, annotation_files(folder))
+    info.tags.update(read_tags(folder, info.length or 0))
+
+
+def annotate_from(info: SequenceInfo, files: dict[str, Path]) -> None:
+    """Fill in ground truth, start box and notes from "groundtruth", "rgb" and "ir" -> file; as `annotate`."""
+    info.files = files
+    for camera in BY_CAMERA:
+        if camera in info.files and (boxes := _spread(info, info.files[camera])) is not None:
             info.groundtruths[camera] = boxes
-    if own:
-        info.groundtruth = _spread(info, own)
+    if "groundtruth" in info.files:
+        info.groundtruth = _spread(info, info.files["groundtruth"])
         # An init.txt of one line is only a start; the tracks are in the cameras' own files then.
         if info.groundtruth is None and info.groundtruths:
             info.groundtruth = next(iter(info.groundtruths.values()))
-    _read_tags(info, folder)
+
+
+def annotation_files(folder: Path) -> dict[str, Path]:
+    """The annotation files of a sequence's folder: "groundtruth", "rgb", "ir" -> file, as far as they are there."""
+    present = {path.name.lower(): path for path in folder.iterdir() if path.suffix.lower() == ".txt"}
+    chosen = {camera: _first(present, names) for camera, names in BY_CAMERA.items()}
+    own = _first(present, OWN) or chosen["rgb"] or chosen["ir"]
+    return {key: path for key, path in {"groundtruth": own, **chosen}.items() if path}
+
+
+def read_annotation(path: Path) -> Array:
+    """Boxes of an annotation file as its authors wrote them: (N, 4) x, y, w, h (`read_boxes`)."""
+    return read_boxes(path, "corners" if path.name.lower() in CORNERS else "size")
+
+
+def read_tags(folder: Path, length: int) -> dict[str, NDArray[np.bool_]]:
+    """Attribute -> (length,) bool per frame, from the ``.tag`` and ``.label`` files of a sequence's folder."""
+    tags = {}
+    for path in sorted([*folder.glob("*.tag"), *folder.glob("*.label")]):
+        lines = path.read_text(encoding="utf-8", errors="replace").split()
+        flags = np.zeros(length, dtype=bool)
+        count = min(len(lines), length)
+        flags[:count] = [line == "1" for line in lines[:count]]
+        tags[path.stem] = flags
+    return tags
 
 
 def _first(present: dict[str, Path], names: tuple[str, ...]) -> Path | None:
@@ -50,8 +77,7 @@ def _first(present: dict[str, Path], names: tuple[str, ...]) -> Path | None:
 def _spread(info: SequenceInfo, path: Path) -> Array | None:
     """Boxes of the file laid on the frames: (length, 4); None when it holds the first box alone."""
     assert info.length is not None
-    notation: Notation = "corners" if path.name.lower() in CORNERS else "size"
-    boxes, length = absent_as_nan(read_boxes(path, notation)), info.length
+    boxes, length = absent_as_nan(read_annotation(path)), info.length
     if len(boxes) == 1 and length > 1:
         if np.isfinite(boxes[0]).all():
             x, y, w, h = (float(value) for value in boxes[0])
@@ -70,13 +96,3 @@ def _spread(info: SequenceInfo, path: Path) -> Array | None:
         labelled[places[inside]] = True
         info.labelled = labelled if info.labelled is None else info.labelled | labelled
     return laid
-
-
-def _read_tags(info: SequenceInfo, folder: Path) -> None:
-    assert info.length is not None
-    for path in sorted([*folder.glob("*.tag"), *folder.glob("*.label")]):
-        lines = path.read_text(encoding="utf-8", errors="replace").split()
-        flags = np.zeros(info.length, dtype=bool)
-        count = min(len(lines), info.length)
-        flags[:count] = [line == "1" for line in lines[:count]]
-        info.tags[path.stem] = flags

@@ -8,7 +8,7 @@ from pathlib import Path
 from nestfuse_core.common.errors import UserError
 from rgbt_tracker.sequences.annotations import annotate
 from rgbt_tracker.sequences.base import SequenceInfo
-from rgbt_tracker.sequences.images import CAMERAS, list_images, pair
+from rgbt_tracker.sequences.images import CAMERAS, list_frames, pair
 from rgbt_tracker.sequences.sources import ImageFiles, PairedSequence
 
 FOLDERS = {
@@ -53,7 +53,7 @@ def open_folder(folder: Path) -> PairedSequence:
             f"Expected a sequence in '{folder}': a VOT directory with a file 'sequence', or two folders of frames such "
             f"as visible and infrared, v and i, or rgb and ir; found {inside}. Other names: --rgb FOLDER --ir FOLDER."
         )
-    files = {camera: list_images(path) for camera, path in cameras.items()}
+    files = {camera: list_frames(path) for camera, path in cameras.items()}
     info = SequenceInfo(safe_name(folder), len(files["rgb"]), source=str(folder), notes=pair(files["rgb"], files["ir"]))
     annotate(info, folder)
     return PairedSequence(info, ImageFiles(files["rgb"], "rgb"), ImageFiles(files["ir"], "ir"))

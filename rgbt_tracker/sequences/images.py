@@ -1,4 +1,4 @@
-"""Image files as frames: listing them in order, finding the partner of each, reading them strictly."""
+"""Image files as frames: listing them in order, finding the partner of each, reading them."""
 
 from __future__ import annotations
 
@@ -6,19 +6,18 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
-import cv2
 import numpy as np
 
 from nestfuse_core.common.errors import UserError
-from rgbt_tracker.sequences.base import Image
+from nestfuse_core.common.pictures import SUFFIXES, Image, list_images, read_image, white_level
 
-SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp", ".pgm", ".ppm"})
 DIGITS = re.compile(r"\d+")
 CAMERAS = {"rgb": "visible", "ir": "thermal"}
+DEPTHS = {"rgb": (np.uint8, np.uint16), "ir": (np.uint8, np.uint16, np.float32)}
 SHOWN = 5  # file names spelled out in a message
 
 
-def list_images(folder: Path) -> list[Path]:
+def list_frames(folder: Path) -> list[Path]:
     """Return the image files of a folder in the order of their numbers (2 before 10).
 
     Raises:
@@ -26,10 +25,9 @@ def list_images(folder: Path) -> list[Path]:
     """
     if not folder.is_dir():
         raise UserError(f"Expected a folder of images, but there is no folder '{folder}'.")
-    found = [path for path in folder.iterdir() if path.suffix.lower() in SUFFIXES and not path.name.startswith(".")]
+    found = list_images(folder)
     if not found:
-        kinds = ", ".join(sorted(SUFFIXES))
-        raise UserError(f"Expected images ({kinds}) in '{folder}', found none.")
+        raise UserError(f"Expected images ({', '.join(SUFFIXES)}) in '{folder}', found none.")
     return sorted(found, key=lambda path: (_numbers(path), path.name))
 
 
@@ -85,64 +83,47 @@ def _notes(rgb: list[tuple[int, ...]], ir: list[tuple[int, ...]]) -> list[str]:
     return ["The cameras' frames are numbered differently; they were paired in order, first with first."]
 
 
-def read_image(path: Path, camera: str) -> Image:
-    """Read one frame.
+class FrameFormat:
+    """The form that one camera's frames have, whatever the files are.
+
+    "rgb": HxWx3 uint8 BGR, grey pictures repeated over the channels, 16 bits brought to 8. "ir": HxW or HxWx3 BGR;
+    uint8, uint16 or float32, as stored.
 
     Args:
-        path: image file.
-        camera: "rgb" (result HxWx3 uint8 BGR; grey files are repeated over the channels) or "ir" (result HxW or
-            HxWx3 BGR, uint8, uint16 or float32, as stored).
-
-    Raises:
-        UserError: missing, unreadable, cut off, or with channels or a depth that the camera cannot have.
+        camera: "rgb" or "ir".
     """
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise UserError(f"Cannot read the {CAMERAS[camera]} frame '{path}': {error.strerror}.") from error
-    image = None if not data or _is_cut_off(data) else _decode(data)
-    if image is None:
-        raise UserError(
-            f"Cannot read the {CAMERAS[camera]} frame '{path}': it is not an image or is cut off; restore the file, or "
-            "move it and its partner away."
-        )
-    return check_image(image, camera, str(path))
 
+    def __init__(self, camera: str) -> None:
+        self.camera = camera
+        # One white for the frames of a sequence: a darker one must not look brighter for it.
+        self._white = 0.0
 
-def _decode(data: bytes) -> Image | None:
-    try:
-        return cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
-    except cv2.error:
-        return None
+    def read(self, path: Path) -> Image:
+        """Read an image file.
 
+        Raises:
+            UserError: missing, unreadable, cut off, or with a depth that the camera cannot have.
+        """
+        what, advice = f"{CAMERAS[self.camera]} frame", "restore the file, or move it and its partner away"
+        return self.convert(read_image(path, what, advice), str(path))
 
-def _is_cut_off(data: bytes) -> bool:
-    """OpenCV fills the missing part of a truncated JPEG or PNG with grey and says nothing; look for its end mark."""
-    if data.startswith(b"\xff\xd8"):
-        return data.rfind(b"\xff\xd9") < data.rfind(b"\xff\xda")
-    if data.startswith(b"\x89PNG"):
-        return b"IEND" not in data[-64:]
-    return False
+    def convert(self, image: Image, source: str) -> Image:
+        """Return a picture in this form; ``source`` is where it came from, for messages.
 
-
-def check_image(image: Image, camera: str, source: str) -> Image:
-    """Return the image in the form ``read_image`` promises.
-
-    Raises:
-        UserError: wrong channel count or depth.
-    """
-    channels = 1 if image.ndim == 2 else image.shape[2]
-    if channels == 4 and image.dtype == np.uint8 and bool((image[..., 3] == 255).all()):
-        image, channels = np.ascontiguousarray(image[..., :3]), 3
-    if channels not in (1, 3):
-        raise UserError(
-            f"Expected 1 or 3 channels in the {CAMERAS[camera]} frame '{source}', got {channels}; save visible and "
-            "thermal images as separate files, without transparency."
-        )
-    depths = (np.uint8,) if camera == "rgb" else (np.uint8, np.uint16, np.float32)
-    if image.dtype not in depths:
-        expected = " or ".join(np.dtype(depth).name for depth in depths)
-        raise UserError(f"Expected {expected} in the {CAMERAS[camera]} frame '{source}', got {image.dtype}.")
-    if channels == 1:
-        image = image.reshape(image.shape[:2])
-    return np.repeat(image[..., None], 3, axis=2) if camera == "rgb" and channels == 1 else image
+        Raises:
+            UserError: wrong channel count or depth.
+        """
+        channels = 1 if image.ndim == 2 else image.shape[2]
+        if channels not in (1, 3):
+            raise UserError(f"Expected 1 or 3 channels in the {CAMERAS[self.camera]} frame '{source}', got {channels}.")
+        if image.dtype not in DEPTHS[self.camera]:
+            expected = " or ".join(np.dtype(depth).name for depth in DEPTHS[self.camera])
+            raise UserError(f"Expected {expected} in the {CAMERAS[self.camera]} frame '{source}', got {image.dtype}.")
+        if channels == 1:
+            image = image.reshape(image.shape[:2])
+        if self.camera == "ir":
+            return image
+        if image.dtype == np.uint16:
+            self._white = max(self._white, white_level(image))
+            image = np.rint(image * np.float32(255 / self._white)).astype(np.uint8)
+        return np.repeat(image[..., None], 3, axis=2) if channels == 1 else image

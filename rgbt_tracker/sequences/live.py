@@ -8,16 +8,15 @@ from dataclasses import replace
 from itertools import chain
 
 from nestfuse_core.common.errors import UserError
-from rgbt_tracker.sequences.base import Frame, FrameSequence
+from rgbt_tracker.sequences.base import Derived, Frame, FrameSequence
 from rgbt_tracker.sequences.prefetch import prefetch
 
 
-class Stoppable(FrameSequence):
+class Stoppable(Derived):
     """A sequence, read ahead, that ends when ``stop`` is called and may start at a frame the user chose."""
 
     def __init__(self, sequence: FrameSequence) -> None:
-        super().__init__(sequence.info)
-        self._ahead = prefetch(sequence)
+        super().__init__(prefetch(sequence))
         self._stopped = threading.Event()
         self._begun: Iterator[Frame] | None = None
 
@@ -25,24 +24,21 @@ class Stoppable(FrameSequence):
         """End the iteration after the current frame."""
         self._stopped.set()
 
-    def frame(self, index: int) -> Frame:
-        return self._ahead.frame(index)
-
     def choose_start(self, chosen: Callable[[Frame], bool]) -> Frame:
         """Return the frame the iteration will start with: the first, or of a live source the first that is chosen.
 
         Raises:
             UserError: the source ended before.
         """
-        frames = iter(self._ahead)
+        frames = iter(self._source)
         for frame in frames:
-            if self.info.length is not None or chosen(frame):
+            if not self.live or chosen(frame):
                 self._begun = chain([frame], frames)
                 return frame
         raise UserError(f"No frame arrived from '{self.info.source}' to draw a box on.")
 
     def __iter__(self) -> Iterator[Frame]:
-        frames = self._begun if self._begun is not None else iter(self._ahead)
+        frames = self._begun if self._begun is not None else iter(self._source)
         self._begun = None
         for index, frame in enumerate(frames):
             yield replace(frame, index=index)

@@ -8,7 +8,7 @@ import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from rgbt_tracker.sequences.base import Frame, FrameSequence
+from rgbt_tracker.sequences.base import Derived, Frame, FrameSequence
 
 DEPTH = 8
 POLL = 0.05  # seconds between looks at the stop sign
@@ -26,7 +26,7 @@ class _End:
 Item = Frame | _Failure | _End
 
 
-class ReadAhead(FrameSequence):
+class ReadAhead(Derived):
     """A sequence whose iteration is fed by a thread; ``frame`` reads directly.
 
     A recorded source is read up to ``depth`` frames ahead and every frame arrives, in order. Of a live source only
@@ -36,19 +36,15 @@ class ReadAhead(FrameSequence):
     """
 
     def __init__(self, sequence: FrameSequence, depth: int = DEPTH) -> None:
-        super().__init__(sequence.info)
-        self._sequence = sequence
+        super().__init__(sequence)
         self._depth = max(1, depth)
 
-    def frame(self, index: int) -> Frame:
-        return self._sequence.frame(index)
-
     def __iter__(self) -> Iterator[Frame]:
-        live = self.info.length is None
+        live = self.live
         items: queue.Queue[Item] = queue.Queue(1 if live else self._depth)
         stop = threading.Event()
         put = _replace if live else _wait
-        thread = threading.Thread(target=_fill, args=(self._sequence, items, stop, put), name="read-ahead", daemon=True)
+        thread = threading.Thread(target=_fill, args=(self._source, items, stop, put), name="read-ahead", daemon=True)
 
         def end() -> None:
             stop.set()

@@ -12,10 +12,11 @@ from typing import Any
 import cv2
 
 from nestfuse_core.common.errors import UserError
-from rgbt_tracker.sequences.base import Frame, FrameSequence, Image, SequenceInfo
-from rgbt_tracker.sequences.images import CAMERAS, check_image, list_images, read_image
-from rgbt_tracker.sequences.video import SUFFIXES as VIDEO_SUFFIXES
-from rgbt_tracker.sequences.video import VideoReader
+from nestfuse_core.common.pictures import Image
+from nestfuse_core.common.video import SUFFIXES as VIDEO_SUFFIXES
+from nestfuse_core.common.video import VideoReader
+from rgbt_tracker.sequences.base import Frame, FrameSequence, SequenceInfo
+from rgbt_tracker.sequences.images import CAMERAS, FrameFormat, list_frames
 
 
 class Source(ABC):
@@ -24,14 +25,17 @@ class Source(ABC):
     Attributes:
         camera: "rgb" or "ir".
         name: for messages.
+        form: what frames are converted to.
         length: number of frames, or None when live.
         fps: frames per second, or None when the source does not say.
     """
 
-    camera: str
-    name: str
     length: int | None = None
     fps: float | None = None
+
+    def __init__(self, camera: str, name: str) -> None:
+        self.camera, self.name = camera, name
+        self.form = FrameFormat(camera)
 
     @abstractmethod
     def read(self, index: int) -> Image | None:
@@ -46,18 +50,18 @@ class ImageFiles(Source):
     """Frames as image files, in the given order."""
 
     def __init__(self, files: Sequence[Path], camera: str) -> None:
-        self.files, self.camera = list(files), camera
-        self.name, self.length = str(self.files[0].parent), len(self.files)
+        super().__init__(camera, str(files[0].parent))
+        self.files, self.length = list(files), len(files)
 
     def read(self, index: int) -> Image:
-        return read_image(self.files[index], self.camera)
+        return self.form.read(self.files[index])
 
 
 class Video(Source):
     """Frames of a video file, sampled at the times k / ``fps`` when another rate than its own is asked for."""
 
     def __init__(self, path: Path, camera: str) -> None:
-        self.camera, self.name = camera, str(path)
+        super().__init__(camera, str(path))
         self._reader = VideoReader(path)
         self.fps = self._own_fps = self._reader.fps
         self.length = self._reader.length
@@ -71,7 +75,7 @@ class Video(Source):
     def read(self, index: int) -> Image:
         assert self.fps is not None
         own = min(int(index * self._own_fps / self.fps + 1e-6), self._reader.length - 1)
-        return check_image(self._reader.read(own), self.camera, f"{self.name}, frame {own + 1}")
+        return self.form.convert(self._reader.read(own), f"{self.name}, frame {own + 1}")
 
     def close(self) -> None:
         self._reader.close()
@@ -87,7 +91,7 @@ class Camera(Source):
     """
 
     def __init__(self, address: str, camera: str, opener: Callable[[Any], Any] = cv2.VideoCapture) -> None:
-        self.camera, self.name = camera, address
+        super().__init__(camera, address)
         self._capture = opener(int(address) if address.isdecimal() else address)
         if not self._capture.isOpened():
             self._capture.release()
@@ -105,7 +109,7 @@ class Camera(Source):
 
     def read(self, index: int) -> Image | None:
         arrived, image = self._capture.retrieve()
-        return check_image(image, self.camera, self.name) if arrived and image is not None else None
+        return self.form.convert(image, self.name) if arrived and image is not None else None
 
     def close(self) -> None:
         self._capture.release()
@@ -126,12 +130,12 @@ def open_source(address: str | os.PathLike[str], camera: str) -> Source:
     if text.isdecimal() or "://" in text or text.startswith("/dev/"):
         return Camera(text, camera)
     if path.is_dir():
-        return ImageFiles(list_images(path), camera)
+        return ImageFiles(list_frames(path), camera)
     if path.is_file() and path.suffix.lower() in VIDEO_SUFFIXES:
         return Video(path, camera)
     found = "a file of another kind" if path.exists() else "nothing there"
     raise UserError(
-        f"Expected a folder of images, a video ({', '.join(sorted(VIDEO_SUFFIXES))}), a camera index or a stream "
+        f"Expected a folder of images, a video ({', '.join(VIDEO_SUFFIXES)}), a camera index or a stream "
         f"address for --{camera}, got '{text}' ({found})."
     )
 
@@ -143,17 +147,14 @@ class PairedSequence(FrameSequence):
         super().__init__(info)
         self.sources = [source for source in (rgb, ir) if source is not None]
         self.rgb, self.ir = rgb, ir
-
-    @property
-    def cameras(self) -> tuple[str, ...]:
-        return tuple(source.camera for source in self.sources)
+        self.cameras = tuple(source.camera for source in self.sources)
 
     def frame(self, index: int) -> Frame:
         rgb, ir = (source.read(index) if source else None for source in (self.rgb, self.ir))
         return Frame(index, rgb, ir)
 
     def __iter__(self) -> Iterator[Frame]:
-        if self.info.length is not None:
+        if not self.live:
             yield from super().__iter__()
             return
         index = 0
@@ -167,7 +168,6 @@ class PairedSequence(FrameSequence):
                 return
 
     def close(self) -> None:
-        """Release files and devices."""
         for source in self.sources:
             with contextlib.suppress(Exception):
                 source.close()

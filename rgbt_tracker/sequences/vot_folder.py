@@ -8,15 +8,14 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from nestfuse_core.common.errors import UserError
 from nestfuse_core.common.files import write_text
+from nestfuse_core.common.pictures import write_image
 from rgbt_tracker.sequences.base import FrameSequence
 
-QUALITY = 95
 CHANNELS = {"rgb": ("color", "%08dv.jpg"), "ir": ("ir", "%08di.jpg")}
 
 
@@ -50,12 +49,11 @@ def write_vot(
 def _write_frames(sequence: FrameSequence, folder: Path, on_frame: Callable[[], None] | None) -> tuple[int, int]:
     size = (0, 0)
     for frame in sequence:
-        for modality, (place, pattern) in CHANNELS.items():
-            image = getattr(frame, modality)
+        for camera, (place, pattern) in CHANNELS.items():
+            image = frame.picture(camera)
             if image is None:
                 continue
-            (folder / place).mkdir(exist_ok=True)
-            cv2.imwrite(str(folder / place / (pattern % (frame.index + 1))), image, [cv2.IMWRITE_JPEG_QUALITY, QUALITY])
+            write_image(folder / place / (pattern % (frame.index + 1)), image)
             size = (image.shape[1], image.shape[0])
         if on_frame:
             on_frame()
@@ -63,7 +61,7 @@ def _write_frames(sequence: FrameSequence, folder: Path, on_frame: Callable[[], 
 
 
 def _write_facts(sequence: FrameSequence, folder: Path, boxes: NDArray[np.float64], size: tuple[int, int]) -> None:
-    lines = [f"name={sequence.name}", f"fps={sequence.info.fps:g}", "format=default"]
+    lines = [f"name={sequence.name}", f"fps={sequence.fps:g}", "format=default"]
     lines += [f"width={size[0]}", f"height={size[1]}", f"length={len(sequence)}", "channel.default=color"]
     lines += [f"channels.{place}={place}/{name}" for place, name in CHANNELS.values() if (folder / place).is_dir()]
     write_text(folder / "sequence", "\n".join(lines) + "\n")

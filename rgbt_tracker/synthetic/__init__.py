@@ -1,4 +1,4 @@
-"""Drawn RGB-thermal sequences with exact boxes and tags (docs/drawn-sequences.md)."""
+"""Drawn RGB-thermal sequences with exact boxes and tags (docs/guides/drawn-sequences.md)."""
 
 from rgbt_tracker.synthetic.drawn import DrawnSequence, draw_sequence
 from rgbt_tracker.synthetic.scenes import SCENES, Event, Scene, find_scene, split

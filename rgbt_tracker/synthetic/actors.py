@@ -19,7 +19,7 @@ SPEEDS = {"person": 1.35, "dog": 2.0, "cyclist": 2.6, "car": 3.4, "thing": 1.6, 
 
 @dataclass(frozen=True, eq=False)
 class Actor:
-    """Something on stage.
+    """Something in a scene.
 
     Attributes:
         sprite: what it looks like.
@@ -45,7 +45,7 @@ class Actor:
         return self.sprite.placed(self.x[index], self.row[index], scale, bool(self.flip[index]))
 
 
-def actor(sprite: Sprite, x: Values, row: Values, size: float | Values = 1.0) -> Actor:
+def moving(sprite: Sprite, x: Values, row: Values, size: float | Values = 1.0) -> Actor:
     """An actor on a path; it looks where it goes, and its legs follow the distance."""
     scale = np.array([pixels_per_metre(value) for value in row])
     step = np.diff(x, prepend=x[0])
@@ -59,7 +59,7 @@ def actor(sprite: Sprite, x: Values, row: Values, size: float | Values = 1.0) ->
     return Actor(sprite, x, row, flip, travelled, np.broadcast_to(np.asarray(size, np.float64), x.shape))
 
 
-def make(kind: str, rng: np.random.Generator) -> Sprite:
+def draw_sprite(kind: str, rng: np.random.Generator) -> Sprite:
     """Draw one object of a kind."""
     makers: dict[str, Callable[[np.random.Generator], Sprite]] = {
         "person": people.pedestrian,
@@ -72,7 +72,7 @@ def make(kind: str, rng: np.random.Generator) -> Sprite:
     return makers[kind](rng)
 
 
-def lead(
+def target(
     rng: np.random.Generator, sprite: Sprite, place: Place, length: int, depth: float, turns: int, speed: float = 1.0
 ) -> Actor:
     """The target: crosses the place, comes nearer or goes away by ``depth`` (0..1), turns back ``turns`` times."""
@@ -92,7 +92,7 @@ def lead(
     course = np.tanh(6 * np.cos(np.pi * turns * time + 0.3)) if turns else np.ones(length)
     steps = direction * pace * course * np.array([pixels_per_metre(value) for value in row])
     x = np.cumsum(steps) + 8 * sway(rng, length, 1.5)
-    return actor(sprite, x - (x.min() + x.max()) / 2 + WIDTH / 2 + rng.uniform(-60, 60), row)
+    return moving(sprite, x - (x.min() + x.max()) / 2 + WIDTH / 2 + rng.uniform(-60, 60), row)
 
 
 def crosser(rng: np.random.Generator, sprite: Sprite, target: Actor, place: Place, when: float, nearer: bool) -> Actor:
@@ -107,7 +107,7 @@ def crosser(rng: np.random.Generator, sprite: Sprite, target: Actor, place: Plac
     against = rng.random() < 0.65
     pace = SPEEDS[sprite.kind] * scale / FPS * float(rng.uniform(0.7, 1.0) if against else rng.uniform(1.25, 1.5))
     x = target.x[meet] + (-heading if against else heading) * pace * (np.arange(length) - meet)
-    return actor(sprite, x, row)
+    return moving(sprite, x, row)
 
 
 def companion(rng: np.random.Generator, target: Actor) -> Actor:
@@ -116,16 +116,16 @@ def companion(rng: np.random.Generator, target: Actor) -> Actor:
     beside = float(rng.choice([-1, 1]) * rng.uniform(0.5, 1.4))
     row = target.row + float(rng.choice([-1, 1]) * rng.uniform(2, 7))
     sprite = people.pedestrian(rng)
-    return actor(sprite, target.x + (beside + 0.25 * sway(rng, len(target.x), 2.0)) * scale, row)
+    return moving(sprite, target.x + (beside + 0.25 * sway(rng, len(target.x), 2.0)) * scale, row)
 
 
-def passer(rng: np.random.Generator, sprite: Sprite, place: Place, length: int) -> Actor:
+def passer_by(rng: np.random.Generator, sprite: Sprite, place: Place, length: int) -> Actor:
     """Somebody who minds their own business anywhere in the place."""
     # Cars keep to the far side, where they do not fill the picture.
     near = place.far + 45 if sprite.kind == "car" else place.near
     row = np.full(length, rng.uniform(place.far, near)) + 3 * sway(rng, length, 0.8)
     pace = SPEEDS[sprite.kind] * rng.uniform(0.6, 1.1) * pixels_per_metre(float(row[0])) / FPS * rng.choice([-1, 1])
-    return actor(
+    return moving(
         sprite,
         rng.uniform(250, WIDTH - 250) + pace * (np.arange(length) - length / 2),
         np.clip(row, place.far, place.near),
@@ -138,4 +138,4 @@ def occluder(rng: np.random.Generator, target: Actor, when: float) -> Actor:
     meet = round(when * (length - 1))
     maker = [lambda g: props.post(g, lamp=False), props.tree, props.bush][int(rng.integers(3))]
     row = float(target.row[max(meet - 15, 0) : meet + 16].max() + rng.uniform(6, 14))
-    return actor(maker(rng), np.full(length, target.x[meet]), np.full(length, row))
+    return moving(maker(rng), np.full(length, target.x[meet]), np.full(length, row))

@@ -45,7 +45,7 @@ class Look:
     long_hair: bool
     bag: Colour | None
     coat: bool
-    warmth: float  # added to the heat of the clothes
+    heat: float  # added to that of the clothes
 
     @classmethod
     def random(cls, rng: np.random.Generator) -> Look:
@@ -64,16 +64,14 @@ class Look:
             long_hair=bool(rng.random() < 0.4),
             bag=_pick(rng, CLOTHES) if rng.random() < 0.4 else None,
             coat=bool(rng.random() < 0.3),
-            warmth=float(rng.uniform(-16, 16)),
+            heat=float(rng.uniform(-16, 16)),
         )
 
-    def twin(self, rng: np.random.Generator) -> Look:
+    def lookalike(self, rng: np.random.Generator) -> Look:
         """Somebody dressed alike: the same clothes in a slightly different shade, no bag."""
         shade = float(rng.uniform(0.85, 1.15))
         top = (self.top[0] * shade, self.top[1] * shade, self.top[2] * shade)
-        return replace(
-            self, top=top, skin=_pick(rng, SKINS), bag=None, height=self.height * 1.02, warmth=self.warmth + 6
-        )
+        return replace(self, top=top, skin=_pick(rng, SKINS), bag=None, height=self.height * 1.02, heat=self.heat + 6)
 
 
 def _pick(rng: np.random.Generator, colours: tuple[Colour, ...]) -> Colour:
@@ -110,8 +108,8 @@ class _Figure:
         self.canvas, self.look, self.foot = canvas, look, foot
         self.bob = 0.0
         self.skin = Paint(look.skin, 222, gloss=0.3)
-        self.top = Paint(look.top, 178 + look.warmth, look.second if look.pattern else None, look.pattern)
-        self.legs = Paint(look.legs, 164 + look.warmth * 0.7)
+        self.top = Paint(look.top, 178 + look.heat, look.second if look.pattern else None, look.pattern)
+        self.legs = Paint(look.legs, 164 + look.heat * 0.7)
         self.shoes = Paint(look.shoes, 132, gloss=0.4)
         self.hair = Paint(look.hair, 176, gloss=0.3)
 

@@ -183,14 +183,14 @@ def patchwork(rng: np.random.Generator) -> Place:
     layers = Layers(rng)
     edges = fractal(rng, HEIGHT, WIDTH, float(rng.uniform(90, 400)), 3)
     levels = np.sort(rng.uniform(0.2, 0.8, int(rng.integers(2, 6))))
-    warmth = float(rng.uniform(-0.5, 0.5))
+    gain = float(rng.uniform(-0.5, 0.5))
     for number in range(len(levels) + 1):
         part = np.digitize(edges, levels) == number
         low, high = rng.uniform(10, 150, 3), rng.uniform(60, 250, 3)
         cell = (float(rng.uniform(4, 80)), float(rng.uniform(4, 80)))
         weight = fractal(rng, HEIGHT, WIDTH, cell, 4)
         layers.colour[part] = blend(weight, low, high)[part]
-        heat = rng.uniform(40, 170) + 60 * warmth * (weight - 0.5) + 40 * (fractal(rng, HEIGHT, WIDTH, 60, 3) - 0.5)
+        heat = rng.uniform(40, 170) + 60 * gain * (weight - 0.5) + 40 * (fractal(rng, HEIGHT, WIDTH, 60, 3) - 0.5)
         layers.heat[part] = heat[part]
     for _ in range(int(rng.integers(0, 10))):
         maker = (props.bush, props.heater, props.tree, props.bench)[int(rng.integers(4))]

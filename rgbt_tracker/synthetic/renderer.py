@@ -1,15 +1,15 @@
-"""One scene on stage: everybody in it, the camera, and both pictures of any moment."""
+"""Rendering a scene: its actors, the camera, and both pictures of any moment."""
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from rgbt_tracker.synthetic import actors as cast
-from rgbt_tracker.synthetic import motion, people, weather
+from rgbt_tracker.synthetic import actors, motion, people, weather
+from rgbt_tracker.synthetic.actors import Actor
 from rgbt_tracker.synthetic.noise import Picture
 from rgbt_tracker.synthetic.panorama import Place, pixels_per_metre
 from rgbt_tracker.synthetic.places import PLACES
@@ -21,7 +21,20 @@ BLACK = 0.3  # a camera is black while the envelope of that event is above this
 Array = NDArray[np.float64]
 
 
-class Stage:
+@dataclass(frozen=True)
+class _Instant:
+    """What both pictures of a frame are drawn from: its number, who is drawn (the farthest first), and the weather.
+
+    ``level`` is the strength of every kind of event, ``rng`` for noise.
+    """
+
+    index: int
+    order: list[Actor]
+    level: dict[str, float]
+    rng: np.random.Generator
+
+
+class Renderer:
     """A scene drawn with a seed; a picture depends on scene, seed, length, size and index only.
 
     Attributes:
@@ -37,7 +50,7 @@ class Stage:
         names = list(PLACES)
         chosen = scene.place if scene.place in PLACES else names[int(streams[0].integers(len(names)))]
         self.place = place or PLACES[chosen](streams[0])
-        self._hire(streams[1], length)
+        self._choose_actors(streams[1], length)
         self.levels = _levels(scene, length)
         tall = np.array([1.7 * pixels_per_metre(value) for value in self.target.row])
         self.camera = motion.follow(streams[2], self.target.x, self.target.row, tall, self.levels["shake"], scene.zoom)
@@ -47,32 +60,34 @@ class Stage:
         side, above = streams[5].choice([-1, 1]) * streams[5].uniform(0.05, 0.12), streams[5].uniform(0.06, 0.13)
         self.sun_offset = np.array([side, -above]) * size[0]
 
-    def _hire(self, rng: np.random.Generator, length: int) -> None:
-        """Choose target, crossers, passers and occluders."""
+    def _choose_actors(self, rng: np.random.Generator, length: int) -> None:
+        """Choose target, crossers, passers-by and occluders."""
         scene, place = self.scene, self.place
         kind = scene.target[int(rng.integers(len(scene.target)))]
         look = people.Look.random(rng)
-        sprite = people.pedestrian(rng, look) if kind == "person" else cast.make(kind, rng)
-        self.target = cast.lead(rng, sprite, place, length, scene.depth, scene.turns)
+        sprite = people.pedestrian(rng, look) if kind == "person" else actors.draw_sprite(kind, rng)
+        self.target = actors.target(rng, sprite, place, length, scene.depth, scene.turns)
         self.actors = [self.target]
         moments = (np.arange(len(scene.crossers)) + rng.uniform(0.3, 0.8)) / max(len(scene.crossers), 1)
         for number, (other, when) in enumerate(zip(scene.crossers, moments, strict=True)):
-            alike = number < scene.twins and other == "person" and kind == "person"
-            double = people.pedestrian(rng, look.twin(rng)) if alike else cast.make(other, rng)
-            self.actors.append(cast.crosser(rng, double, self.target, place, float(when), nearer=number % 3 == 2))
-        self.actors += [cast.passer(rng, cast.make(other, rng), place, length) for other in scene.passers]
+            alike = number < scene.lookalikes and other == "person" and kind == "person"
+            sprite = people.pedestrian(rng, look.lookalike(rng)) if alike else actors.draw_sprite(other, rng)
+            nearer = number % 3 == 2
+            self.actors.append(actors.crosser(rng, sprite, self.target, place, float(when), nearer))
+        for other in scene.passers_by:
+            self.actors.append(actors.passer_by(rng, actors.draw_sprite(other, rng), place, length))
         for number in range(scene.occluders):
-            self.actors.append(cast.occluder(rng, self.target, (number + 0.6) / (scene.occluders + 0.2)))
+            self.actors.append(actors.occluder(rng, self.target, (number + 0.6) / (scene.occluders + 0.2)))
 
     def resize(self, factor: float) -> None:
         """Make everybody larger or smaller."""
         self.actors = [replace(actor, size=actor.size * factor) for actor in self.actors]
         self.target = self.actors[0]
 
-    def _matrix(self, actor: cast.Actor, index: int, view: Array) -> Array:
+    def _matrix(self, actor: Actor, index: int, view: Array) -> Array:
         return (view @ np.vstack([actor.matrix(index), [0, 0, 1]]))[:2]
 
-    def mask(self, index: int, actor: cast.Actor | None = None) -> Picture:
+    def mask(self, index: int, actor: Actor | None = None) -> Picture:
         """An actor's (the target's) silhouette in the visible picture, hidden parts included: HxW uint8, 0 or 255."""
         actor = actor or self.target
         mask = np.zeros(self.size[::-1], np.uint8)
@@ -86,26 +101,24 @@ class Stage:
 
     def pictures(self, index: int) -> tuple[Picture, Picture]:
         """Draw a moment: HxWx3 BGR and HxW thermal, uint8."""
-        rng = np.random.default_rng((self.seed, index))
-        level = {kind: float(values[index]) for kind, values in self.levels.items()}
-        view = self.camera.matrix(index, self.size)
-        order = sorted(self.actors, key=lambda actor: actor.row[index])
-        rgb = self._visible(index, view, order, level, rng)
-        return rgb, self._thermal(index, self.alignment @ view, order, level, rng)
-
-    def _visible(
-        self,
-        index: int,
-        view: Array,
-        order: list[cast.Actor],
-        level: dict[str, float],
-        rng: np.random.Generator,
-    ) -> Picture:
-        image: Picture = np.asarray(
-            cv2.warpAffine(self.place.bgr, view[:2], self.size, borderMode=cv2.BORDER_REPLICATE), np.uint8
+        instant = _Instant(
+            index,
+            sorted(self.actors, key=lambda actor: actor.row[index]),
+            {kind: float(values[index]) for kind, values in self.levels.items()},
+            np.random.default_rng((self.seed, index)),
         )
+        view = self.camera.matrix(index, self.size)
+        return self._visible(instant, view), self._thermal(instant, self.alignment @ view)
+
+    def _seen(self, panorama: Picture, view: Array) -> Picture:
+        """The part of a panorama that a camera sees."""
+        return np.asarray(cv2.warpAffine(panorama, view[:2], self.size, borderMode=cv2.BORDER_REPLICATE), np.uint8)
+
+    def _visible(self, instant: _Instant, view: Array) -> Picture:
+        index, level = instant.index, instant.level
+        image = self._seen(self.place.bgr, view)
         strength = 0.45 * (1 - level["dark"])
-        for actor in order:
+        for actor in instant.order:
             matrix, pose = self._matrix(actor, index, view), actor.pose(index)
             if strength > 0.05:
                 foot = view @ (actor.x[index], actor.row[index], 1)
@@ -115,51 +128,35 @@ class Stage:
                 paste(image, *drawn)
         middle = self._target_middle(index)
         if level["dark"] > 0:
-            light = np.asarray(
-                cv2.warpAffine(self.place.light, view[:2], self.size, borderMode=cv2.BORDER_REPLICATE), np.uint8
-            )
-            image = weather.darken(image, light, level["dark"])
+            image = weather.darken(image, self._seen(self.place.light, view), level["dark"])
         if level["smoke"] > 0.01:
             image = self.smoke.veil(image, self.smoke.density(index, level["smoke"], middle, self.size), 205, index)
         if level["glare"] > 0:
             sun = (middle[0] + self.sun_offset[0], middle[1] + self.sun_offset[1])
             image = weather.glare(image, sun, min(level["glare"], 1.0))
         if level["shake"] > 0.2:
-            image = self._smear(image, index)
+            image = self._motion_blur(image, index)
         if level["rgb_black"] > BLACK:
             return np.zeros_like(image)
-        return weather.add_noise(image, rng, 1.6 + 5.5 * level["dark"])
+        return weather.add_noise(image, instant.rng, 1.6 + 5.5 * level["dark"])
 
-    def _thermal(
-        self,
-        index: int,
-        view: Array,
-        order: list[cast.Actor],
-        level: dict[str, float],
-        rng: np.random.Generator,
-    ) -> Picture:
-        image: Picture = np.asarray(
-            cv2.warpAffine(self.place.ir, view[:2], self.size, borderMode=cv2.BORDER_REPLICATE), np.uint8
-        )
+    def _thermal(self, instant: _Instant, view: Array) -> Picture:
+        index, level = instant.index, instant.level
+        image = self._seen(self.place.ir, view)
         seen = 1 - 0.97 * min(level["crossover"], 1.0)
-        for actor in order:
+        for actor in instant.order:
             drawn = warp(actor.pose(index).heat, self._matrix(actor, index, view), *self.size)
             if drawn is not None:
                 patch, left, top = drawn
                 # As warm as what is behind it: the same as letting it shine through.
-                paste(
-                    image,
-                    patch if seen > 0.99 else cv2.convertScaleAbs(patch, alpha=seen),
-                    left,
-                    top,
-                )
+                paste(image, patch if seen > 0.99 else cv2.convertScaleAbs(patch, alpha=seen), left, top)
         if level["smoke"] > 0.01:
             density = self.smoke.density(index, level["smoke"], self._target_middle(index), self.size)
             image = self.smoke.veil(image, 0.16 * density, 120, index)
         if level["ir_black"] > BLACK:
             return np.zeros_like(image)
         image = cv2.GaussianBlur(image, (5, 5), 0.9)
-        return weather.add_noise(image, rng, 2.4 + 3.0 * level["crossover"])
+        return weather.add_noise(image, instant.rng, 2.4 + 3.0 * level["crossover"])
 
     def _target_middle(self, index: int) -> tuple[float, float]:
         view = self.camera.matrix(index, self.size)
@@ -167,7 +164,7 @@ class Stage:
         point = view @ (self.target.x[index], self.target.row[index] - tall, 1)
         return float(point[0]), float(point[1])
 
-    def _smear(self, image: Picture, index: int) -> Picture:
+    def _motion_blur(self, image: Picture, index: int) -> Picture:
         """Blur along the camera's movement, half a frame long."""
         before = max(index - 1, 0)
         scale = self.size[0] / motion.BASE[0] * self.camera.zoom[index] * 0.5

@@ -28,8 +28,8 @@ class Scene:
         place: "street", "park", "square", or "any".
         target: kind of the target, or several to choose from.
         crossers: kinds of those who cross the target's way, one after the other.
-        twins: how many of the crossing people wear the target's clothes.
-        passers: kinds of those who walk elsewhere.
+        lookalikes: how many of the crossing people wear the target's clothes.
+        passers_by: kinds of those who walk elsewhere.
         occluders: how many things stand in the way.
         depth: how far the target comes and goes, 0..1; turns: how often it turns back.
         zoom: largest change of focal length; shake: jitter during the whole sequence.
@@ -42,8 +42,8 @@ class Scene:
     place: str = "street"
     target: tuple[str, ...] = ("person",)
     crossers: tuple[str, ...] = ()
-    twins: int = 0
-    passers: tuple[str, ...] = ("person", "person")
+    lookalikes: int = 0
+    passers_by: tuple[str, ...] = ("person", "person")
     occluders: int = 0
     depth: float = 0.25
     turns: int = 0
@@ -59,15 +59,15 @@ _ALL = (
         "street",
         "a walk through smoke, then through warm surroundings, with people crossing",
         crossers=("person", "person", "person", "person"),
-        twins=1,
-        passers=("person", "car", "person"),
+        lookalikes=1,
+        passers_by=("person", "car", "person"),
         events=(Event("smoke", 0.2, 0.46, 3.0), Event("crossover", 0.6, 0.88, 1.0)),
     ),
     Scene(
         "night",
         "lamps light parts of the way only",
         crossers=("person", "person", "cyclist"),
-        passers=("person", "car"),
+        passers_by=("person", "car"),
         events=(Event("dark", 0.12, 1.0, 1.0),),
     ),
     Scene(
@@ -75,7 +75,7 @@ _ALL = (
         "smoke hides the visible picture twice",
         place="square",
         crossers=("person", "person"),
-        passers=("person", "person"),
+        passers_by=("person", "person"),
         events=(Event("smoke", 0.18, 0.48, 2.6), Event("smoke", 0.66, 0.9, 2.6)),
     ),
     Scene(
@@ -83,7 +83,7 @@ _ALL = (
         "the surroundings become as warm as the target",
         place="park",
         crossers=("person", "dog", "person"),
-        passers=("dog", "person"),
+        passers_by=("dog", "person"),
         events=(Event("crossover", 0.2, 0.85, 1.0),),
     ),
     Scene(
@@ -92,7 +92,7 @@ _ALL = (
         place="park",
         target=("cyclist",),
         crossers=("cyclist", "person"),
-        passers=("person", "dog"),
+        passers_by=("person", "dog"),
         events=(Event("glare", 0.2, 0.5, 1.0), Event("glare", 0.68, 0.95, 1.0)),
     ),
     Scene(
@@ -110,7 +110,7 @@ _ALL = (
         target=("dog",),
         depth=1.0,
         zoom=0.7,
-        passers=("person", "dog"),
+        passers_by=("person", "dog"),
     ),
     Scene(
         "occlusion",
@@ -124,7 +124,7 @@ _ALL = (
         "first one camera, then the other delivers black pictures",
         target=("car",),
         crossers=("car", "person", "car"),
-        passers=("person", "person"),
+        passers_by=("person", "person"),
         events=(Event("ir_black", 0.2, 0.42), Event("rgb_black", 0.58, 0.8)),
     ),
     Scene(
@@ -140,8 +140,8 @@ _ALL = (
         "a crowd in which some dress alike",
         place="square",
         crossers=("person",) * 6,
-        twins=3,
-        passers=("person",) * 6,
+        lookalikes=3,
+        passers_by=("person",) * 6,
         turns=1,
     ),
 )

@@ -8,12 +8,13 @@ import cv2
 import numpy as np
 
 from nestfuse_core.common.errors import UserError
-from nestfuse_core.common.files import replacing
+from nestfuse_core.common.pictures import write_image
 from rgbt_tracker.synthetic.drawn import draw_sequence
 from rgbt_tracker.synthetic.noise import Picture
 
 GREEN = (90, 230, 60)
 GAP = 4
+QUALITY = 80
 
 
 def write_sheet(scenes: list[str], output: Path, seed: int = 0, columns: int = 4, width: int = 200) -> Path:
@@ -29,8 +30,7 @@ def write_sheet(scenes: list[str], output: Path, seed: int = 0, columns: int = 4
         strips.append(np.full_like(strips[0], 255))
     across = 2 if len(strips) > 1 else 1
     rows = [np.hstack(strips[start : start + across]) for start in range(0, len(strips), across)]
-    with replacing(output) as temporary:
-        cv2.imwrite(str(temporary), np.vstack(rows), [cv2.IMWRITE_JPEG_QUALITY, 80])
+    write_image(output, np.vstack(rows), QUALITY)
     return output
 
 

@@ -4,23 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from nestfuse_core.common.errors import UserError
+from rgbt_tracker.results.trajectory import Trajectory
 from rgbt_tracker.sequences.base import Frame, FrameSequence
 from rgbt_tracker.tracking.interface import Result, SingleObjectTracker
-
-
-@dataclass(frozen=True)
-class Track:
-    """A track: (N, 4) boxes x, y, w, h, (N,) scores (1 in the first frame) and (N,) seconds in the tracker."""
-
-    boxes: NDArray[np.float64]
-    scores: NDArray[np.float64]
-    seconds: NDArray[np.float64]
 
 
 def first_box(sequence: FrameSequence) -> NDArray[np.float64]:
@@ -35,7 +26,7 @@ def track_sequence(
     sequence: FrameSequence,
     box: ArrayLike | None = None,
     on_frame: Callable[[Frame, Result | None], None] | None = None,
-) -> Track:
+) -> Trajectory:
     """Start ``tracker`` on the first frame and follow the target to the last one.
 
     Args:
@@ -43,6 +34,9 @@ def track_sequence(
         sequence: iterated once; wrap it to read ahead.
         box: x, y, w, h in the first frame; the ground truth's by default.
         on_frame: called after every frame with the frame and its result (None for the first).
+
+    Returns:
+        The box, the score (1 in the first frame) and the seconds in the tracker of every frame.
     """
     start = first_box(sequence) if box is None else np.asarray(box, np.float64)
     boxes, scores, seconds = [], [], []
@@ -58,4 +52,4 @@ def track_sequence(
         scores.append(1.0 if result is None else result.score)
         if on_frame is not None:
             on_frame(frame, result)
-    return Track(np.asarray(boxes, np.float64).reshape(-1, 4), np.asarray(scores), np.asarray(seconds))
+    return Trajectory.of_boxes(np.asarray(boxes, np.float64).reshape(-1, 4), scores, seconds)

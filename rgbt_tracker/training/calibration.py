@@ -1,9 +1,9 @@
 """Fitting the reliability gate to a tracker whose weights are done.
 
-The tracker follows targets in drawn training scenes, one of the cameras failing for a while in some of them; what the
-gate is given in every frame is kept. Its gains and biases are then moved up the gradient of the expected overlap: the
-overlap of every candidate box with the truth, weighted by a softmax of the tracker's own ranking. What the gate calls
-evidence does not depend on them, so the frames can be replayed in any order.
+The tracker follows targets in drawn training scenes, in some of which one of the cameras is corrupted for a while; what
+the gate is given in every frame is kept. Its gains and biases are then moved up the gradient of the expected overlap:
+the overlap of every candidate box with the truth, weighted by a softmax of the tracker's own ranking. What the gate
+calls evidence does not depend on them, so the frames can be replayed in any order.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ from rgbt_tracker.models.reliability import ReliabilityGate
 from rgbt_tracker.sequences.base import FrameSequence
 from rgbt_tracker.tracking.candidates import Candidates
 from rgbt_tracker.tracking.tracker import Tracker
-from rgbt_tracker.training.failures import FailingCamera
+from rgbt_tracker.training.augmentation.corrupted_sequences import temporarily_corrupted
 
 PATIENCE = 8
 """Frames without the target after which the tracker is put back on it, so that what is kept stays worth learning."""
-FAILING = 0.6
-"""Share of the scenes in which a camera fails."""
+CORRUPTED = 0.6
+"""Share of the scenes in which a camera is corrupted for a while."""
 SHARPNESS = 40.0
 """Of the softmax over candidates: a lead of 0.1 in rank counts 55 times."""
 CHUNK = 64
@@ -81,7 +81,7 @@ def record(tracker: Tracker, sequence: FrameSequence, seed: int) -> Frames | Non
     misses = 0
     handle = network.gate.register_forward_hook(keep)
     try:
-        for index, frame in enumerate(FailingCamera(sequence, seed, FAILING)):
+        for index, frame in enumerate(temporarily_corrupted(sequence, seed, CORRUPTED)):
             if index == 0:
                 if np.isnan(truth[0]).any():
                     return None

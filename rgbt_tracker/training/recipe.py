@@ -7,7 +7,7 @@ more steps is a different recipe and not a silent change of the schedule.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import yaml
 from pydantic import Field, field_validator, model_validator
@@ -16,19 +16,22 @@ from nestfuse_core.common.errors import UserError, nearest
 from nestfuse_core.common.files import write_text
 from rgbt_tracker.config import Section, config_directory, read_yaml, validated
 
+Share = Annotated[float, Field(ge=0, le=1)]
+"""A probability, or a part of a whole."""
+
 
 class Source(Section):
     """One set of crops (or of photographs) and how often pairs come from it.
 
     Attributes:
-        crops: folder with ``index.json`` (docs/training.md describes the layout).
-        photos: folder of photographs; targets are cut out of one and pasted into another (see ``pasted.py``).
+        crops: folder with ``index.json`` (docs/reference/crop-sets.md describes the layout).
+        photos: folder of photographs; shapes are cut out of one and pasted into another (``copy_paste.py``).
         masks: folder of the targets' silhouettes (``rgbt data masks``): photographs then also give objects with their
-            real outlines (``objects.py``), and visible crops thermal views with a temperature for the target.
+            real outlines (``copy_paste_objects.py``), and visible crops thermal views with a temperature for the
+            target.
         weight: share of the pairs, relative to the other sources.
-        modality, kind: use only these records ("rgb", "ir"; "video", "still").
+        modality: use only these crops ("rgb", "ir").
         match: use only sequences whose name or source contains one of these texts.
-        exclude: names of sequences to leave out.
         balance: a sequence is drawn in proportion to ``len ** balance``; 0 draws all sequences alike.
     """
 
@@ -37,10 +40,8 @@ class Source(Section):
     masks: Path | None = None
     weight: float = Field(default=1.0, gt=0)
     modality: Literal["rgb", "ir"] | None = None
-    kind: Literal["video", "still"] | None = None
     match: tuple[str, ...] = ()
-    exclude: tuple[str, ...] = ()
-    balance: float = Field(default=0.5, ge=0, le=1)
+    balance: Share = 0.5
 
     @model_validator(mode="after")
     def _one_folder(self) -> Source:
@@ -58,47 +59,62 @@ class Data(Section):
 
     sources: tuple[Source, ...] = Field(min_length=1)
     max_gap: int = Field(default=100, ge=1)
-    negatives: float = Field(default=0.2, ge=0, le=1)
-    paired: float = Field(default=0.0, ge=0, le=1)
+    negatives: Share = 0.2
+    paired: Share = 0.0
     workers: int = Field(default=2, ge=0)
     processes: bool = False
     cache_gb: float = Field(default=4.0, ge=0)
 
 
-class View(Section):
-    """Geometric jitter of one crop, in pixels and relative to the window's side, both uniform in +-value."""
+class Jitter(Section):
+    """Geometric jitter of one crop, in pixels and relative to the window's side, both uniform in +-value; and blur."""
 
     shift: float = Field(default=0, ge=0)
     scale: float = Field(default=0, ge=0, lt=1)
-    blur: float = Field(default=0, ge=0, le=1)
+    blur: Share = 0
 
 
-class Augment(Section):
-    """Probabilities and ranges of the augmentations; the defaults are those of the official recipe.
+class Augmentation(Section):
+    """Augmentations of pairs: shares, where nothing else is said; the defaults are those of the official recipe.
 
-    ``crossing`` is the share of the distractors that stand partly before the target instead of clear of it;
-    ``background`` the share of the visible clips with known silhouettes that get other surroundings, ``distant`` that
-    of the pairs seen as from afar, ``both`` that of the degraded pairs whose other modality is degraded, too, but less.
+    Attributes:
+        template: geometric jitter and blur of the template, the same shift and scale for both modalities.
+        search: likewise of the search region.
+        colour: PCA jitter of the colours of each visible view by itself.
+        flip: both views mirrored.
+        background: share of the visible clips with a known mask whose target is put before a photograph, the camera
+            moving between the two moments.
+        brightness: gain, offset and gamma of each view by itself; thermal views keep equal channels.
+        grey: both views of a modality without colour.
+        invert: both views of a modality as negatives.
+        pseudo_thermal: share of the visible pairs shown as a thermal camera might.
+        noise: of each view by itself.
+        occlusion: a piece of the surroundings in front of the target.
+        distractor: another target beside it, cut out along its mask where that is known.
+        crossing: share of the distractors that stand partly before the target, about as large and in thermal views
+            mostly about as warm.
+        misalignment: how far the thermal camera may be off, in pixels.
+        corruption: share of the paired samples with smoke, fog, darkness, glare, noise, thermal crossover, black or a
+            frozen camera in one modality.
+        modality_dropout: share of the paired samples with one modality black in both views.
     """
 
-    template: View = View(shift=4, scale=0.05)
-    search: View = View(shift=64, scale=0.18, blur=0.2)
-    colour: float = Field(default=1.0, ge=0, le=1)
-    flip: float = Field(default=0.0, ge=0, le=1)
-    background: float = Field(default=0.0, ge=0, le=1)
-    light: float = Field(default=0.0, ge=0, le=1)
-    grey: float = Field(default=0.0, ge=0, le=1)
-    invert: float = Field(default=0.0, ge=0, le=1)
-    thermal_like: float = Field(default=0.0, ge=0, le=1)
-    noise: float = Field(default=0.0, ge=0, le=1)
-    occlusion: float = Field(default=0.0, ge=0, le=1)
-    distractor: float = Field(default=0.0, ge=0, le=1)
-    crossing: float = Field(default=0.0, ge=0, le=1)
-    distant: float = Field(default=0.0, ge=0, le=1)
+    template: Jitter = Jitter(shift=4, scale=0.05)
+    search: Jitter = Jitter(shift=64, scale=0.18, blur=0.2)
+    colour: Share = 1.0
+    flip: Share = 0.0
+    background: Share = 0.0
+    brightness: Share = 0.0
+    grey: Share = 0.0
+    invert: Share = 0.0
+    pseudo_thermal: Share = 0.0
+    noise: Share = 0.0
+    occlusion: Share = 0.0
+    distractor: Share = 0.0
+    crossing: Share = 0.0
     misalignment: float = Field(default=0.0, ge=0)
-    degrade: float = Field(default=0.0, ge=0, le=1)
-    both: float = Field(default=0.0, ge=0, le=1)
-    modality_dropout: float = Field(default=0.0, ge=0, le=1)
+    corruption: Share = 0.0
+    modality_dropout: Share = 0.0
 
 
 class Targets(Section):
@@ -120,10 +136,10 @@ class Loss(Section):
     classification: float = Field(default=1.0, ge=0)
     location: float = Field(default=1.2, ge=0)
     teacher: float = Field(default=0.5, ge=0)
-    hard: float = Field(default=0.0, ge=0, le=1)
+    hard: Share = 0.0
 
 
-class Teaching(Section):
+class TeacherModel(Section):
     """A trained tracker to learn from: ``model`` is a name or YAML file; ``weights``, by default its own, likewise."""
 
     model: str
@@ -152,7 +168,7 @@ class Schedule(Section):
     epoch: int = Field(default=1, ge=1)
     warmup_epochs: int = Field(default=5, ge=0)
     start: float = Field(default=0.2, gt=0, le=1)
-    end: float = Field(default=0.1, ge=0, le=1)
+    end: Share = 0.1
 
 
 class Unfreeze(Section):
@@ -190,39 +206,34 @@ class Recipe(Section):
     """A whole run; see the sections.
 
     ``model`` is a tracker's configuration (a name or a YAML file); ``fusion``, where given, replaces its strategy in
-    paired steps. ``start`` is one name or several (none: random values), see `rgbt_tracker.training.start.load_start`.
+    paired steps. ``start`` is what `rgbt_tracker.training.loop.start.load_start` takes (none: random values).
     """
 
     name: str = Field(pattern=r"^[A-Za-z0-9_.-]+$")
     model: str
     fusion: Literal["attention", "reliable", "fsrpn", "mean", "max", "add"] | None = None
-    start: tuple[str, ...] = ()
+    start: str | None = None
     seed: int = Field(default=0, ge=0)
     steps: int = Field(ge=1)
     batch: int = Field(ge=1)
-    precision: Literal["float32", "bfloat16", "float16"] = "float32"
+    precision: Literal["float32", "bfloat16"] = "float32"
     threads: int = Field(default=0, ge=0)
     ema: float = Field(default=0.0, ge=0, lt=1)
     data: Data
-    augment: Augment = Augment()
+    augment: Augmentation = Augmentation()
     targets: Targets = Targets()
     loss: Loss = Loss()
-    teacher: Teaching | None = None
+    teacher: TeacherModel | None = None
     optimiser: Optimiser = Optimiser()
     schedule: Schedule = Schedule()
     backbone: Backbone = Backbone()
     checkpoints: Checkpoints = Checkpoints()
     validation: Validation = Validation()
 
-    @field_validator("start", mode="before")
-    @classmethod
-    def _one_or_several(cls, value: Any) -> Any:
-        return () if value is None else (value,) if isinstance(value, str) else value
-
     @field_validator("backbone")
     @classmethod
     def _ascending(cls, value: Backbone) -> Backbone:
-        steps = [stage.from_step for stage in value.unfreeze]
+        steps = [unfreeze.from_step for unfreeze in value.unfreeze]
         if steps != sorted(steps):
             raise ValueError("the 'from_step' of the unfreezings must ascend")
         return value
@@ -296,7 +307,7 @@ def _resolve(recipe: Recipe, folder: Path) -> Recipe:
     files = {
         "teacher": teacher,
         "model": _file(folder, recipe.model),
-        "start": tuple(_file(folder, name) for name in recipe.start),
+        "start": recipe.start and _file(folder, recipe.start),
     }
     return recipe.model_copy(update={"data": data, "validation": validation, **files})
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from nestfuse_core.common.errors import UserError
 from rgbt_tracker.config import TrackerConfig
 from rgbt_tracker.evaluation.one_pass import one_pass_scores
+from rgbt_tracker.evaluation.runner import OnePass, Setup
 from rgbt_tracker.sequences.base import FrameSequence
 from rgbt_tracker.tuning.memory import Memory, RememberingNetwork
 
@@ -60,52 +61,44 @@ def configured(config: TrackerConfig, fusion: str = "") -> Setting:
 
 
 class Evaluator:
-    """Scores settings of one configuration; networks, answers and frames are kept between trials.
+    """Scores settings of one tracker; networks and answers are kept between trials.
 
     Args:
-        config: to start from.
-        weights: as for `rgbt_tracker.build_tracker`.
-        device: likewise.
+        setup: of the tracker to start from.
         criterion: which of `one_pass_scores` counts.
         memory: of the networks' answers; with a limit of 0 every answer is computed.
         variants: whether several fusion variants will be asked for, so that backbone features are worth keeping.
     """
 
     def __init__(
-        self,
-        config: TrackerConfig,
-        weights: str | None = None,
-        device: str = "auto",
-        criterion: str = "success",
-        memory: Memory | None = None,
-        variants: bool = False,
+        self, setup: Setup, criterion: str = "success", memory: Memory | None = None, variants: bool = False
     ) -> None:
         if criterion not in CRITERIA:
             raise UserError(f"Expected a criterion of {', '.join(CRITERIA)}, got '{criterion}'.")
-        self.config, self.weights, self.device, self.criterion = config, weights, device, criterion
+        self.setup, self.criterion = setup, criterion
         self.memory, self.variants = Memory() if memory is None else memory, variants
-        self._networks: dict[str, tuple[Any, Any]] = {}
+        self._trackers: dict[str, Any] = {}
 
     def __call__(self, setting: Setting, sequence: FrameSequence) -> float:
         """Track the sequence from its first annotation and return the score, 0..1."""
-        from rgbt_tracker.tracking.run import track_sequence
         from rgbt_tracker.tracking.tracker import Tracker
 
-        network, device = self._network(setting)
-        tracker = Tracker(setting.apply(self.config), network, device)
-        modality = self.config.modality
-        track = track_sequence(tracker, sequence, sequence.info.start_for(modality))
-        truth = sequence.info.truth_for(modality)
+        built = self._tracker(setting)
+        config = setting.apply(self.setup.config)
+        tracker = Tracker(config, built.network, built.device)
+        start = sequence.info.start_for(config.modality)
+        track = OnePass(start, read_ahead=False).follow(tracker, sequence)
+        truth = sequence.info.truth_for(config.modality)
         assert truth is not None  # `sets` offers annotated sequences only
         return one_pass_scores(track.boxes, truth)[self.criterion]
 
-    def _network(self, setting: Setting) -> tuple[Any, Any]:
-        if setting.fusion not in self._networks:
-            from rgbt_tracker import build_tracker
-
-            tracker = build_tracker(setting.apply(self.config), self.weights, self.device)
-            network: Any = tracker.network
+    def _tracker(self, setting: Setting) -> Any:
+        """A tracker of the setting's fusion variant, whose network all settings of that variant share."""
+        variant = setting.fusion
+        if variant not in self._trackers:
+            tracker = replace(self.setup, config=setting.apply(self.setup.config)).build()
             if self.memory.limit:
-                network = RememberingNetwork(network, self.memory, setting.fusion, self.variants)
-            self._networks[setting.fusion] = network, tracker.device
-        return self._networks[setting.fusion]
+                network: Any = RememberingNetwork(tracker.network, self.memory, variant, self.variants)
+                tracker.network = network
+            self._trackers[variant] = tracker
+        return self._trackers[variant]

@@ -10,14 +10,13 @@ from __future__ import annotations
 import hashlib
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import torch
 from torch import Tensor
 
 from rgbt_tracker.models.network import SearchOutput, SiameseNetwork, Template, Views
-from rgbt_tracker.sequences.base import Frame, FrameSequence, Image
 
 Key = tuple[str, ...]
 
@@ -112,42 +111,6 @@ class RememberingNetwork:
         past = "" if memory is None else memory.cpu().numpy().tobytes().hex()
         key = (self.variant, self._template[1], digest(images), past)
         return self.answers.recall("search", key, lambda: self.network.search(template, images, memory))
-
-
-class KeptFrames(FrameSequence):
-    """A sequence that keeps its frames in memory after the first pass, as far as ``budget`` allows.
-
-    Args:
-        sequence: to read from.
-        budget: a list with the bytes that are left, shared by several sequences.
-    """
-
-    def __init__(self, sequence: FrameSequence, budget: list[int]) -> None:
-        super().__init__(sequence.info)
-        self._sequence, self._budget = sequence, budget
-        self._kept: dict[int, Frame] = {}
-
-    def frame(self, index: int) -> Frame:
-        if index in self._kept:
-            return self._kept[index]
-        return self._keep(self._sequence.frame(index))
-
-    def __iter__(self) -> Iterator[Frame]:
-        if len(self._kept) == len(self):
-            yield from (self._kept[index] for index in range(len(self)))
-        else:
-            yield from map(self._keep, self._sequence)
-
-    def _keep(self, frame: Frame) -> Frame:
-        size = _size(frame.rgb) + _size(frame.ir)
-        if frame.index not in self._kept and size <= self._budget[0]:
-            self._budget[0] -= size
-            self._kept[frame.index] = frame
-        return frame
-
-
-def _size(image: Image | None) -> int:
-    return 0 if image is None else image.nbytes
 
 
 def digest(images: Tensor) -> str:

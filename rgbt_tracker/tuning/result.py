@@ -12,6 +12,7 @@ import yaml
 
 from nestfuse_core.common.files import write_text
 from rgbt_tracker.config import TrackerConfig
+from rgbt_tracker.evaluation.runner import Setup
 from rgbt_tracker.tuning.study import Outcome
 
 
@@ -57,13 +58,13 @@ def as_json(outcome: Outcome, training: Sequence[str], held_back: Sequence[str],
     return json.dumps(content, indent=2) + "\n"
 
 
-def identity(
-    config: TrackerConfig, weights: str | None, sequences: dict[str, int], criterion: str, fusions: Sequence[str]
-) -> dict[str, Any]:
+def identity(setup: Setup, sequences: dict[str, int], criterion: str, fusions: Sequence[str]) -> dict[str, Any]:
     """What must stay the same when a study is continued; ``sequences`` maps names to lengths."""
+    record = setup.record()
     return {
-        "configuration": config.model_dump(mode="json"),
-        "weights": weights,
+        "configuration": record["config"],
+        "weights": setup.weights,
+        "digest": record["digest"],
         "training sequences": sequences,
         "criterion": criterion,
         "fusion": list(fusions),

@@ -5,8 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from nestfuse_core.common.errors import UserError
-from rgbt_tracker.sequences.base import FrameSequence
-from rgbt_tracker.tuning.memory import KeptFrames
+from rgbt_tracker.sequences.base import ByteBudget, FrameSequence
 
 KEPT_BYTES = 3 << 30
 
@@ -21,9 +20,9 @@ def drawn_set(count: int, length: int | None, kept_bytes: int = KEPT_BYTES) -> d
     """
     from rgbt_tracker.synthetic import draw_sequence, split
 
-    budget = [kept_bytes]
+    budget = ByteBudget(kept_bytes)
     sequences = [draw_sequence(scene, length=length, seed=seed) for scene, seed in split("validation", count)]
-    return {sequence.name: KeptFrames(sequence, budget) for sequence in sequences}
+    return {sequence.name: sequence.cached(budget) for sequence in sequences}
 
 
 def folder_set(folder: Path, kept_bytes: int = KEPT_BYTES) -> dict[str, FrameSequence]:
@@ -34,7 +33,7 @@ def folder_set(folder: Path, kept_bytes: int = KEPT_BYTES) -> dict[str, FrameSeq
     """
     from rgbt_tracker.sequences import list_sequences, open_sequence
 
-    budget = [kept_bytes]
+    budget = ByteBudget(kept_bytes)
     found: dict[str, FrameSequence] = {}
     for path in list_sequences(folder):
         sequence = open_sequence(path)
@@ -42,7 +41,7 @@ def folder_set(folder: Path, kept_bytes: int = KEPT_BYTES) -> dict[str, FrameSeq
             raise UserError(f"'{path}' has no ground truth to score against; move it away or annotate it.")
         if sequence.info.start_box is None:
             raise UserError(f"'{path}' has no target in its first frame, so that a tracker cannot start on it.")
-        found[sequence.name] = KeptFrames(sequence, budget)
+        found[sequence.name] = sequence.cached(budget)
     if not found:
         raise UserError(f"Expected annotated sequence folders in {folder}, found none.")
     return found

@@ -14,6 +14,7 @@ import numpy as np
 
 from nestfuse_core.common.errors import UserError
 from rgbt_tracker.evaluation.bootstrap import Interval, paired_bootstrap
+from rgbt_tracker.evaluation.store import refuse_difference
 from rgbt_tracker.tuning.evaluator import Setting
 
 if TYPE_CHECKING:
@@ -82,13 +83,10 @@ def open_study(journal: Path, identity: dict[str, Any], seed: int) -> optuna.Stu
     Trials that were running when the last run stopped are given up, so that they are not counted.
 
     Raises:
-        UserError: optuna is not installed, the file is no journal, or the study belongs to another configuration,
+        UserError: the file is no journal, or the study belongs to another configuration,
             weights or sequences (``identity``).
     """
-    try:
-        import optuna
-    except ImportError:
-        raise UserError("Tuning needs optuna: pip install 'rgbt-tracker[tune]'.") from None
+    import optuna
     from optuna.storages import JournalStorage
     from optuna.storages.journal import JournalFileBackend, JournalFileOpenLock
 
@@ -107,13 +105,9 @@ def open_study(journal: Path, identity: dict[str, Any], seed: int) -> optuna.Stu
             )
         except (ValueError, KeyError, json.JSONDecodeError) as error:
             raise UserError(f"{journal} is not a study of rgbt tune ({error}); give another --output.") from error
-    identity = json.loads(json.dumps(identity))
-    for key, value in study.user_attrs.get("identity", {}).items():
-        if identity.get(key) != value:
-            raise UserError(
-                f"The study in {journal} was made with another {key}; give another --output to start a new one."
-            )
-    study.set_user_attr("identity", identity)
+    if earlier := study.user_attrs.get("identity"):
+        refuse_difference(f"The trials in {journal}", earlier, identity, "give another --output to start a new study.")
+    study.set_user_attr("identity", json.loads(json.dumps(identity)))
     for trial in study.get_trials(deepcopy=False, states=(optuna.trial.TrialState.RUNNING,)):
         study.tell(trial.number, state=optuna.trial.TrialState.FAIL)
     # A sampler seeded alike would propose again what it proposed before the interruption.

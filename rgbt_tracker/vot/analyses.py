@@ -1,4 +1,4 @@
-"""Analyses for the toolkit's stack files; the numbers come from measures.py.
+"""Analyses for the toolkit's stack files; the numbers come from `rgbt_tracker.evaluation.reset_measures`.
 
 Importing this module needs vot-toolkit.
 """
@@ -18,7 +18,6 @@ from vot.experiment.multirun import SupervisedExperiment
 from vot.tracker import Tracker
 
 from rgbt_tracker.evaluation import reset_measures as measures
-from rgbt_tracker.results.region_overlap import overlaps
 from rgbt_tracker.vot import toolkit
 from rgbt_tracker.vot.runtimes import LOGGER
 
@@ -42,10 +41,7 @@ def runs_of(experiment: Experiment, tracker: Tracker, sequences: list[Sequence])
 
 def _runs(sequence: Sequence, trajectories: list[Any]) -> measures.SequenceRuns:
     truth = toolkit.to_trajectory(sequence.groundtruth())
-    runs = []
-    for item in trajectories:
-        found = toolkit.to_trajectory(item.regions())
-        runs.append(measures.Run(overlaps(found.regions, truth.regions, sequence.size), found.codes))
+    runs = [measures.scored(toolkit.to_trajectory(item.regions()), truth, sequence.size) for item in trajectories]
     return measures.SequenceRuns(sequence.name, runs, toolkit.tags_of(sequence))
 
 

@@ -16,11 +16,12 @@ from typing import Any
 import numpy as np
 
 from nestfuse_core.common.errors import UserError
+from nestfuse_core.common.extras import require
+from rgbt_tracker.results.read import read_trajectory
 from rgbt_tracker.results.regions import is_usable, region_to_box
-from rgbt_tracker.results.trajectory import read_trajectory
 from rgbt_tracker.vot.dataset import SequenceFolder, inspect_sequence, several_targets
-from rgbt_tracker.vot.evaluate import load_workspace, require_toolkit, tracker_options
 from rgbt_tracker.vot.session import Session, open_session
+from rgbt_tracker.vot.workspace import TOOLKIT, load_workspace, tracker_options
 
 EXCERPT = 3
 TOOLKIT_SECONDS = 300
@@ -39,7 +40,7 @@ class Finding:
 def check(workspace: str, tracker: str, device: str | None = None) -> Iterator[Finding]:
     """Look at all an evaluation needs, in the order in which it would fail; stops where nothing more can work."""
     try:
-        require_toolkit()
+        require("vot", *TOOLKIT)
         yield Finding("toolkit", True, _versions())
         space = load_workspace(workspace)
         if tracker not in space.registry:

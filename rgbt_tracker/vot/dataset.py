@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from nestfuse_core.common.errors import UserError
-from rgbt_tracker.results.trajectory import read_trajectory
+from rgbt_tracker.results.read import read_trajectory
 from rgbt_tracker.sequences.folders import read_properties
-from rgbt_tracker.sequences.images import read_image
+from rgbt_tracker.sequences.images import FrameFormat
 from rgbt_tracker.vot.session import CHANNELS
 
 NUMBER = re.compile(r"%0?\d*d")
@@ -80,7 +80,7 @@ def _inspect_channel(folder: SequenceFolder, camera: str, channel: str, length: 
         folder.problems.append(f"channel '{channel}' has {len(files)} frames '{pattern}', groundtruth.txt has {length}")
     for file in files[:1] + files[-1:]:
         try:
-            height, width = read_image(file, camera).shape[:2]
+            height, width = FrameFormat(camera).read(file).shape[:2]
         except UserError as error:
             folder.problems.append(str(error))
             continue

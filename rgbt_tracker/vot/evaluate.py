@@ -5,102 +5,127 @@ Result files are those of ``vot evaluate``, bit for bit, but for the measured ti
 
 from __future__ import annotations
 
-import ast
-import multiprocessing
-from collections.abc import Callable, Iterator
-from concurrent.futures import FIRST_EXCEPTION, ProcessPoolExecutor, wait
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from nestfuse_core.common.errors import UserError, suggestion
-from rgbt_tracker.vot.adapter import options_from
+from rgbt_tracker.evaluation.runner import Experiment, Job, Worker
+from rgbt_tracker.evaluation.store import Store
 from rgbt_tracker.vot.session import Session, TrackerOptions, open_session
-
-ADAPTER = "rgbt_tracker.vot.adapter"
+from rgbt_tracker.vot.workspace import load_workspace, tracker_options
 
 
 @dataclass(frozen=True)
-class Job:
-    """One tracker on one sequence under one experiment of a workspace."""
+class Row:
+    """A tracker of the workspace's registry, as the runner builds it."""
 
-    workspace: str
+    options: TrackerOptions
+
+    def build(self, device: str | None = None) -> Session:
+        """Return a session of the tracker, on ``device`` if one is given."""
+        return open_session(replace(self.options, device=device or self.options.device))
+
+
+class WorkspaceStore(Store):
+    """A workspace, and its results in the toolkit's own files.
+
+    Args:
+        directory: of the workspace.
+    """
+
+    def __init__(self, directory: Path) -> None:
+        super().__init__(directory)
+        self.directory = directory
+        self._sequences: dict[str, dict[str, Any]] = {}
+
+    def __getstate__(self) -> dict[str, Any]:
+        # Another process loads the workspace for itself.
+        return {"folder": self.folder, "directory": self.directory, "_sequences": {}}
+
+    @cached_property
+    def space(self) -> Any:
+        """The toolkit's workspace.
+
+        Raises:
+            UserError: what `load_workspace` raises.
+        """
+        return load_workspace(self.directory)
+
+    def sequences(self, experiment: str) -> dict[str, Any]:
+        """The toolkit's sequences as an experiment of the stack sees them, by name."""
+        if experiment not in self._sequences:
+            given = self.space.stack.experiments[experiment].transform(list(self.space.dataset))
+            self._sequences[experiment] = {sequence.name: sequence for sequence in given}
+        return self._sequences[experiment]
+
+    def elsewhere(self, folder: Path) -> Store:
+        assert self.space  # loaded once, for this store and for the other
+        return super().elsewhere(folder)
+
+    def has(self, job: Job) -> bool:
+        assert isinstance(job.experiment, StackExperiment)
+        name, tracker = job.experiment.name, self.space.registry[job.experiment.tracker]
+        return bool(self.space.stack.experiments[name].scan(tracker, self.sequences(name)[job.sequence])[0])
+
+    def save(self, job: Job, result: None) -> None:
+        """The experiment has written each repetition as it was done."""
+
+    def completes(self, file: str) -> bool:
+        return not file.endswith(".value")
+
+
+@dataclass(frozen=True)
+class StackExperiment(Experiment):
+    """An experiment of the workspace's stack (with resets, or from anchors), which finds the job's sequence by name.
+
+    Attributes:
+        tracker, name: of the registry's row and of the experiment.
+        replay: take the later repetitions of a deterministic tracker from its first.
+        force: run complete repetitions again.
+    """
+
+    result: ClassVar[Callable[..., Any]] = type(None)
     tracker: str
-    experiment: str
-    sequence: str
-    device: str | None = None
+    name: str
     replay: bool = True
     force: bool = False
 
-    def __str__(self) -> str:
-        return f"{self.tracker}/{self.experiment}/{self.sequence}"
+    def run(self, job: Job, worker: Worker, on_progress: Callable[[float], None]) -> None:
+        """Run the experiment, which writes its files into the worker's store.
 
+        Raises:
+            UserError: bad input or a failing tracker.
+        """
+        from vot.workspace import LocalStorage
 
-def require_toolkit() -> None:
-    """Raise UserError where vot-toolkit cannot be imported."""
-    try:
-        import trax  # noqa: F401
-        import vot.region  # noqa: F401
-    except (ImportError, OSError, TypeError) as error:
-        raise UserError(
-            f'This needs vot-toolkit and vot-trax ({error}): type \'pip install "vot-toolkit>=0.9,<0.10" '
-            f'"vot-trax>=4.0.2" "attributee<0.1.10"\'; vot-trax exists for Linux x86_64 and Windows only.'
-        ) from error
+        from rgbt_tracker.vot.experiment import EvaluationError
+        from rgbt_tracker.vot.inprocess import InProcessTracker
 
-
-@lru_cache(maxsize=2)
-def load_workspace(directory: str) -> Any:
-    """Load a vot workspace.
-
-    Raises:
-        UserError: not a workspace, or one without sequences.
-    """
-    require_toolkit()
-    from vot import ToolkitException
-    from vot.workspace import Workspace
-
-    root = Path(directory)
-    if not (root / "config.yaml").is_file():
-        raise UserError(f"Expected a workspace with a config.yaml in '{root}', found none; see --workspace.")
-    sequences = root / _setting(root, "sequences", "sequences")
-    if not (sequences / "list.txt").is_file():
-        raise UserError(f"There are no sequences in '{sequences}' (no list.txt); type 'rgbt vot prepare' first.")
-    try:
-        return Workspace.load(str(root))
-    except (ToolkitException, ImportError, AssertionError) as error:
-        raise UserError(f"The toolkit cannot load the workspace '{root}': {error}.") from error
-
-
-def _setting(root: Path, key: str, default: str) -> str:
-    import yaml
-
-    content = yaml.safe_load((root / "config.yaml").read_text(encoding="utf-8")) or {}
-    return str(content.get(key, default))
-
-
-def tracker_options(tracker: Any) -> TrackerOptions:
-    """The arguments of the adapter in a registry row's command.
-
-    Raises:
-        UserError: the row does not use our adapter.
-    """
-    refusal = UserError(
-        f"The tracker '{tracker.identifier}' in '{tracker.source}' does not run on {ADAPTER}; use 'vot evaluate'."
-    )
-    command = str(tracker.describe()["command"])
-    try:
-        tree = ast.parse(command)
-    except SyntaxError as error:
-        raise refusal from error
-    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "main"]
-    if ADAPTER not in command or len(calls) != 1:
-        raise refusal
-    return options_from({word.arg or "**": ast.literal_eval(word.value) for word in calls[0].keywords})
+        store = worker.store
+        assert isinstance(store, WorkspaceStore)
+        experiment = store.space.stack.experiments[self.name]
+        timed = experiment.realtime is not None
+        local = InProcessTracker.of(
+            store.space.registry[self.tracker],
+            worker.tracker(job.setup),
+            replay=self.replay and not timed,
+            read_ahead=not timed,
+        )
+        if store.folder != store.directory:
+            local._storage = LocalStorage(str(store.folder))
+        try:
+            experiment.execute(local, store.sequences(self.name)[job.sequence], self.force, on_progress)
+        except EvaluationError as error:
+            raise UserError(str(error)) from error
+        except UserError as error:
+            raise UserError(f"{job}: {error}") from error
 
 
 def plan(
-    workspace: str,
+    store: WorkspaceStore,
     trackers: list[str],
     experiments: list[str],
     sequences: list[str],
@@ -108,23 +133,26 @@ def plan(
     replay: bool = True,
     force: bool = False,
 ) -> list[Job]:
-    """The jobs that have no complete results yet (all with ``force``), in the order of the workspace.
+    """The jobs of a workspace in its own order, complete or not.
+
+    Args:
+        trackers, experiments, sequences: names; all experiments and all sequences where there are none.
+        replay, force: as in `StackExperiment`.
 
     Raises:
         UserError: an unknown tracker, experiment or sequence, with the nearest name.
     """
-    space = load_workspace(workspace)
+    space = store.space
     _check_names("tracker", trackers, space.registry.identifiers())
     _check_names("experiment", experiments, space.stack.experiments)
     _check_names("sequence", sequences, [item.name for item in space.dataset])
     jobs = []
     for tracker in trackers:
-        tracker_options(space.registry[tracker])
+        row = Row(tracker_options(space.registry[tracker]))
         for name in experiments or space.stack.experiments:
-            for sequence in space.stack.experiments[name].transform(list(space.dataset)):
-                wanted = not sequences or sequence.name in sequences
-                if wanted and (force or not space.stack.experiments[name].scan(space.registry[tracker], sequence)[0]):
-                    jobs.append(Job(workspace, tracker, name, sequence.name, replay=replay, force=force))
+            experiment = StackExperiment(tracker, name, replay, force)
+            chosen = [item for item in store.sequences(name) if not sequences or item in sequences]
+            jobs += [Job(f"{tracker}/{name}/{item}", row, item, experiment) for item in chosen]
     return jobs
 
 
@@ -132,72 +160,3 @@ def _check_names(kind: str, given: list[str], known: Any) -> None:
     for name in given:
         if name not in known:
             raise UserError(f"Unknown {kind} '{name}'{suggestion(name, known)} Known: {', '.join(known)}.")
-
-
-@lru_cache(maxsize=1)
-def _session(options: TrackerOptions) -> Session:
-    """One model at a time in a process."""
-    return open_session(options)
-
-
-def run_job(job: Job, callback: Callable[[float], None] | None = None, storage: str | None = None) -> Job:
-    """Run one job in this process and write its result files.
-
-    Args:
-        callback: called with the share that is done, 0..1.
-        storage: write below this folder instead of the workspace.
-
-    Raises:
-        UserError: bad input or a failing tracker.
-    """
-    from vot.workspace import LocalStorage
-
-    from rgbt_tracker.vot.experiment import EvaluationError
-    from rgbt_tracker.vot.inprocess import InProcessTracker
-
-    space = load_workspace(job.workspace)
-    experiment = space.stack.experiments[job.experiment]
-    tracker = space.registry[job.tracker]
-    options = tracker_options(tracker)
-    session = _session(replace(options, device=job.device or options.device))
-    timed = experiment.realtime is not None
-    local = InProcessTracker.of(tracker, session, replay=job.replay and not timed, read_ahead=not timed)
-    local._storage = LocalStorage(storage) if storage else None
-    sequence = next(item for item in experiment.transform(list(space.dataset)) if item.name == job.sequence)
-    try:
-        experiment.execute(local, sequence, force=job.force, callback=callback)
-    except EvaluationError as error:
-        raise UserError(str(error)) from error
-    except UserError as error:
-        raise UserError(f"{job}: {error}") from error
-    return job
-
-
-def run_parallel(jobs: list[Job], workers: int, devices: list[str]) -> Iterator[Job]:
-    """Run jobs in ``workers`` processes, given the devices in turn; yields each as it is done. Stops at an error."""
-    context = multiprocessing.get_context("spawn")
-    free = context.Queue()
-    for index in range(workers):
-        free.put(devices[index % len(devices)] if devices else None)
-    with ProcessPoolExecutor(workers, mp_context=context, initializer=_take_device, initargs=(free,)) as pool:
-        pending = {pool.submit(_run_in_worker, job) for job in jobs}
-        try:
-            while pending:
-                done, pending = wait(pending, timeout=0.5, return_when=FIRST_EXCEPTION)
-                for future in done:
-                    yield future.result()
-        finally:
-            pool.shutdown(wait=True, cancel_futures=True)
-
-
-_device: str | None = None
-
-
-def _take_device(free: Any) -> None:
-    """Give this worker its device for good."""
-    global _device
-    _device = free.get()
-
-
-def _run_in_worker(job: Job) -> Job:
-    return run_job(replace(job, device=_device or job.device))

@@ -27,13 +27,16 @@ from vot.tracker import (
 )
 from vot.utilities import to_number
 
-from rgbt_tracker.evaluation.reset import Answer, ResetRun, run_resets
+from rgbt_tracker.evaluation.reset import Answer, run_resets
 from rgbt_tracker.evaluation.reset_measures import SKIP
 from rgbt_tracker.results.region_overlap import Region, region_overlap
 from rgbt_tracker.results.trajectory import FAILED, INITIALISED
 from rgbt_tracker.results.trajectory import Trajectory as OurTrajectory
 from rgbt_tracker.vot import toolkit
 from rgbt_tracker.vot.runtimes import SingleTargetRuntime, forward_log
+
+ALIKE = 3
+"""Equal repetitions after which a tracker counts as deterministic and no more are run."""
 
 
 class EvaluationError(ToolkitException):
@@ -88,7 +91,7 @@ class ResetExperiment(_SingleTargetExperiment, SupervisedExperiment):
     skip_initialize = Integer(val_min=1, default=SKIP)
 
     def _can_stop(self, tracker: Tracker, sequence: Sequence) -> bool:
-        """Whether three repetitions are alike.
+        """Whether `ALIKE` repetitions are alike.
 
         The toolkit's own comparison takes a box that crosses the left or top border for different from itself, and
         would run a deterministic tracker 15 times.
@@ -96,7 +99,7 @@ class ResetExperiment(_SingleTargetExperiment, SupervisedExperiment):
         if not self.early_stop:
             return False
         runs = [toolkit.to_trajectory(item.regions()) for item in self.gather(tracker, sequence)]
-        return len(runs) >= 3 and all(same_course(run, runs[0]) for run in runs[1:])
+        return len(runs) >= ALIKE and all(same_course(run, runs[0]) for run in runs[1:])
 
     def _execute(self, tracker: Tracker, sequence: Sequence, force: bool, callback: Callable[[float], None]) -> None:
         results = self.results(tracker, sequence)
@@ -107,25 +110,35 @@ class ResetExperiment(_SingleTargetExperiment, SupervisedExperiment):
                 name = f"{sequence.name}_{repetition:03d}"
                 if Trajectory.exists(results, name) and not force:
                     continue
-                if self._can_stop(tracker, sequence):
+                # With `force` the first three are run again, whatever lies there from before.
+                if (repetition > ALIKE or not force) and self._can_stop(tracker, sequence):
                     return
 
                 def report(frame: int, done: int = repetition - 1) -> None:
                     callback((done + (frame + 1) / len(sequence)) / self.repetitions)
 
-                run = self._run(runtime, sequence, truth, report)
-                toolkit.write_trajectory(_as_trajectory(run), results, name)
+                properties: dict[int, dict[str, Any]] = {}
+                run = self._run(runtime, sequence, truth, properties, report)
+                toolkit.write_trajectory(_as_trajectory(run, properties), results, name)
 
     def _run(
-        self, runtime: Any, sequence: Sequence, truth: list[Region | None], on_frame: Callable[[int], None]
-    ) -> ResetRun:
+        self,
+        runtime: Any,
+        sequence: Sequence,
+        truth: list[Region | None],
+        properties: dict[int, dict[str, Any]],
+        on_frame: Callable[[int], None],
+    ) -> OurTrajectory:
+        """Run once; what the tracker said beside its region is left in ``properties``, frame by frame."""
+
         def initialize(frame: int) -> float:
             _, seconds = runtime.initialize(sequence.frame(frame), self._get_initialization(sequence, frame))
             return seconds
 
         def update(frame: int) -> Answer:
             status, seconds = runtime.update(sequence.frame(frame))
-            return Answer(toolkit.to_array(status.region), status.properties, seconds)  # type: ignore[arg-type]
+            properties[frame] = dict(status.properties or {})
+            return Answer(toolkit.to_array(status.region), float("nan"), seconds)  # type: ignore[arg-type]
 
         def overlap(frame: int, region: Region) -> float:
             expected = truth[frame]
@@ -154,11 +167,11 @@ def same_course(a: OurTrajectory, b: OurTrajectory, threshold: float = 0.99999) 
     return all(np.array_equal(x, y) or region_overlap(x, y) >= threshold for x, y in pairs)
 
 
-def _as_trajectory(run: ResetRun) -> Trajectory:
+def _as_trajectory(run: OurTrajectory, said: dict[int, dict[str, Any]]) -> Trajectory:
     """The toolkit's trajectory: regions and codes, and the properties time and confidence."""
     trajectory = Trajectory(len(run.codes))
     for frame, (code, region, seconds) in enumerate(zip(run.codes, run.regions, run.seconds, strict=True)):
-        properties = dict(run.confidences[frame] or {})
+        properties = said.get(frame, {})
         if not np.isnan(seconds):
             properties["time"] = float(seconds)
         if code in (INITIALISED, FAILED):

@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from nestfuse_core.common.errors import UserError
+from rgbt_tracker.evaluation.groundtruth import load_regions
 from rgbt_tracker.evaluation.reset_measures import Scores, score
-from rgbt_tracker.results.reset_runs import load_runs
+from rgbt_tracker.evaluation.reset_runs import runs_of
+from rgbt_tracker.results.find import find_results
 from rgbt_tracker.vot.dataset import listed_sequences
 
 
@@ -53,13 +55,20 @@ def own_row(name: str, scores: Scores) -> Row:
 
 def measured_rows(workspace: Path, experiment: str = "baseline") -> tuple[list[Row], list[str]]:
     """Rows of the workspace's trackers, and a note for each whose results are incomplete."""
-    names = listed_sequences(workspace / "sequences")
-    rows, notes = [], []
-    for folder in sorted((workspace / "results").glob(f"*/{experiment}")):
+    rows: list[Row] = []
+    if not (workspace / "results").is_dir():
+        return rows, []
+    try:
+        truths = load_regions(workspace / "sequences", listed_sequences(workspace / "sequences") or None)
+        trackers = find_results([workspace / "results"], truths, experiment)
+    except UserError as error:
+        return rows, [str(error)]
+    notes = []
+    for tracker in trackers:
         try:
-            rows.append(own_row(folder.parent.name, score(load_runs(folder, workspace / "sequences", names))))
+            rows.append(own_row(tracker.name, score(runs_of(tracker, truths))))
         except UserError as error:
-            notes.append(f"{folder.parent.name}: {error}")
+            notes.append(f"{tracker.name}: {error}")
     return rows, notes
 
 

@@ -15,7 +15,7 @@ from nestfuse_core.common.errors import UserError
 from nestfuse_core.common.memory import keep_freed_memory
 from rgbt_tracker.config import MODALITIES
 from rgbt_tracker.results.regions import Box, box_to_region, is_usable, region_to_box
-from rgbt_tracker.sequences.images import read_image
+from rgbt_tracker.sequences.images import FrameFormat
 from rgbt_tracker.tracking.interface import SingleObjectTracker
 
 CHANNELS = {"rgb": "color", "ir": "ir"}
@@ -105,6 +105,10 @@ class Session:
     _form: ArrayLike | None = None
     _last: Box = (0.0, 0.0, 1.0, 1.0)
     _repeats: int = field(default=0)
+    _forms: dict[str, FrameFormat] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._forms = {camera: FrameFormat(camera) for camera in self.cameras}
 
     @property
     def channels(self) -> list[str]:
@@ -113,7 +117,7 @@ class Session:
 
     def read(self, files: dict[str, Path]) -> dict[str, Any]:
         """Read channel -> file into camera -> image."""
-        return {camera: read_image(Path(files[CHANNELS[camera]]), camera) for camera in self.cameras}
+        return {camera: self._forms[camera].read(Path(files[CHANNELS[camera]])) for camera in self.cameras}
 
     def initialize(self, images: dict[str, Any], region: ArrayLike) -> None:
         """Start on a region: (4,) or (2 n,) numbers."""

@@ -17,7 +17,7 @@ from vot.tracker import Trajectory as ToolkitTrajectory
 
 from nestfuse_core.common.files import replacing
 from rgbt_tracker.results.region_overlap import Region
-from rgbt_tracker.results.trajectory import Trajectory, make_trajectory
+from rgbt_tracker.results.trajectory import Trajectory
 
 
 def to_array(region: Any) -> Region | None:
@@ -41,7 +41,7 @@ def to_region(values: NDArray[np.float64]) -> Any:
 def to_trajectory(regions: list[Any]) -> Trajectory:
     """Our trajectory of a list of toolkit regions."""
     arrays = ((to_array(region), region) for region in regions)
-    return make_trajectory(region.code if array is None else array for array, region in arrays)
+    return Trajectory.of_regions(region.code if array is None else array for array, region in arrays)
 
 
 def tags_of(sequence: Sequence) -> dict[str, NDArray[np.bool_]]:

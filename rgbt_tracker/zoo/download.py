@@ -88,18 +88,18 @@ def fetch(
         UserError: no connection, refused, no space on the disk, or the wrong file.
     """
     job = _Job(address, target, size, by_hand, on_bytes or (lambda done, total: None), sha256 is not None)
-    failures, before = 0, job.have()
+    stalls, before = 0, job.have()
     while True:
         try:
             target.parent.mkdir(parents=True, exist_ok=True)
             _transfer(job)
             break
         except NETWORK_ERRORS as error:
-            failures = failures + 1 if job.have() <= before else 1
+            stalls = stalls + 1 if job.have() <= before else 1
             before = job.have()
-            if failures >= attempts:
+            if stalls >= attempts:
                 raise UserError(_broken(job)) from error
-            time.sleep(min(pause * 2 ** (failures - 1), 30))
+            time.sleep(min(pause * 2 ** (stalls - 1), 30))
         except requests.RequestException as error:
             raise UserError(f"Cannot fetch {address}: {error}{_otherwise(job)}.") from error
         except OSError as error:

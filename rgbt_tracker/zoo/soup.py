@@ -1,4 +1,4 @@
-"""The mean of several weights of one network.
+"""Model soups: the mean of several weights of one network.
 
 Weights before and after a fine-tuning lie in one valley of the loss; their mean often does better on data that neither
 was tuned for than either of them (Wortsman et al., CVPR 2022).
@@ -17,7 +17,7 @@ from nestfuse_core.common.errors import UserError
 from rgbt_tracker.zoo.store import resolve
 
 
-def average(files: Sequence[str | os.PathLike[str]]) -> dict[str, Tensor]:
+def make_soup(files: Sequence[str | os.PathLike[str]]) -> dict[str, Tensor]:
     """Return the mean state dict, float16; tensors that are not floating point are the first one's.
 
     Args:

@@ -113,7 +113,7 @@ def test_a_table_of_the_other_network(folders, monkeypatch):
     monkeypatch.setattr(tables, "ENTRIES", {"V": (tables.Entry("add (DenseFuse)", "lambda100", "add"),)})
     scores = {}
     for version in ("paper", "released"):
-        arguments = ["fuse-table", "V", "--pairs", folders / "pairs", "--runs", folders / "runs"]
+        arguments = ["fusion", "table", "V", "--pairs", folders / "pairs", "--runs", folders / "runs"]
         arguments += ["--network", version, "--output", folders / f"{version}.csv"]
         result = CliRunner().invoke(build_app(), [str(argument) for argument in arguments])
         assert result.exit_code == 0 and f"{version} network" in result.output
@@ -123,7 +123,7 @@ def test_a_table_of_the_other_network(folders, monkeypatch):
 
 def test_the_command_prints_and_writes_the_table(folders, monkeypatch):
     monkeypatch.setattr(tables, "ENTRIES", {"V": (tables.Entry("add (DenseFuse)", "lambda100", "add"),)})
-    arguments = ["fuse-table", "v", "--pairs", folders / "pairs", "--runs", folders / "runs"]
+    arguments = ["fusion", "table", "v", "--pairs", folders / "pairs", "--runs", folders / "runs"]
     arguments += ["--method", f"mean={folders / 'mean'}", "--output", folders / "table.csv"]
     result = CliRunner().invoke(build_app(), [str(argument) for argument in arguments])
     assert result.exit_code == 0, result.output
@@ -138,5 +138,7 @@ def test_bad_requests_are_named(folders):
         tables.check_table("VI")
     with pytest.raises(UserError, match=r"Unknown NestFuse version 'release'.*did you mean 'released'"):
         tables.open_networks("V", folders / "runs", version="release")
-    result = CliRunner().invoke(build_app(), ["fuse-table", "V", "--pairs", str(folders / "pairs"), "--method", "x"])
+    result = CliRunner().invoke(
+        build_app(), ["fusion", "table", "V", "--pairs", str(folders / "pairs"), "--method", "x"]
+    )
     assert isinstance(result.exception, UserError) and "NAME=FOLDER" in str(result.exception)

@@ -1,4 +1,4 @@
-"""A real browser for the tests of the report page and of the demo."""
+"""Fixtures of several packages: a small world of sequences and results, and a real browser."""
 
 from __future__ import annotations
 
@@ -8,9 +8,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from small_world import world
 
 if TYPE_CHECKING:
     from selenium.webdriver import Chrome
+
+__all__ = ["world"]
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 FLAGS = (

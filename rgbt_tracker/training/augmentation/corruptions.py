@@ -1,6 +1,6 @@
-"""One modality that sees badly or nothing, so that fusion can learn which one to trust.
+"""Corruptions of one modality of a training pair, so that fusion can learn which one to trust.
 
-Every function takes HxWx3 uint8 BGR, a strength in (0, 1] and a random generator, and returns the degraded copy.
+Every function takes HxWx3 uint8 BGR, a strength in (0, 1] and a random generator, and returns the corrupted copy.
 """
 
 from __future__ import annotations
@@ -10,10 +10,11 @@ from collections.abc import Callable
 import cv2
 import numpy as np
 
-from rgbt_tracker.training.augmentation.photometric import add_noise, three_channels
-from rgbt_tracker.training.data.clips import Image
+from rgbt_tracker.training.augmentation.photometric import add_noise
+from rgbt_tracker.training.pictures import three_channels
+from rgbt_tracker.training.views import Image
 
-Degradation = Callable[[np.random.Generator, Image, float], Image]
+Corruption = Callable[[np.random.Generator, Image, float], Image]
 
 
 def cloud(rng: np.random.Generator, side: int, detail: int = 5) -> np.ndarray:
@@ -62,7 +63,7 @@ def glare(rng: np.random.Generator, image: Image, strength: float) -> Image:
     return _blend(image, np.array([255.0, 255, 255]), np.clip(1.6 * strength * halo, 0, 1))
 
 
-def noisy(rng: np.random.Generator, image: Image, strength: float) -> Image:
+def noise(rng: np.random.Generator, image: Image, strength: float) -> Image:
     """Noise that replaces the picture at strength 1."""
     level = np.full(image.shape[:2], int(rng.uniform(60, 190)), np.uint8)
     field = add_noise(rng, level, rng.uniform(15, 60))
@@ -83,28 +84,17 @@ def crossover(rng: np.random.Generator, image: Image, strength: float) -> Image:
     return three_channels(add_noise(rng, np.clip(weak, 0, 255).astype(np.uint8), rng.uniform(1, 4)))
 
 
-BY_MODALITY: dict[str, tuple[Degradation, ...]] = {
-    "rgb": (smoke, smoke, fog, darkness, darkness, glare, noisy, black),
-    "ir": (crossover, crossover, noisy, black, glare, fog),
+CORRUPTIONS: dict[str, tuple[Corruption, ...]] = {
+    "rgb": (smoke, smoke, fog, darkness, darkness, glare, noise, black),
+    "ir": (crossover, crossover, noise, black, glare, fog),
 }
 
 
-STRONG = (0.35, 1.0)
-WEAK = (0.15, 0.5)
-"""Ranges of strength; what is degraded weakly is never black."""
-
-
-def degrade(
-    rng: np.random.Generator, modality: str, template: Image, search: Image, reach: tuple[float, float] = STRONG
-) -> tuple[Image, Image, float]:
-    """Degrade the search image of one modality, and in a third of the cases its template, less, in the same way.
-
-    Returns:
-        Template, search, and the strength for the search image, in (0, 1].
-    """
-    kinds = tuple(kind for kind in BY_MODALITY[modality] if kind is not black or reach[1] == 1)
+def corrupt(rng: np.random.Generator, modality: str, template: Image, search: Image) -> tuple[Image, Image]:
+    """Corrupt the search image of one modality, and in a third of the cases its template, less, in the same way."""
+    kinds = CORRUPTIONS[modality]
     kind = kinds[int(rng.integers(len(kinds)))]
-    strength = float(rng.uniform(*reach))
+    strength = float(rng.uniform(0.35, 1.0))
     if rng.random() < 0.35:
         template = kind(rng, template, strength * float(rng.uniform(0.3, 1.0)))
-    return template, kind(rng, search, strength), 1.0 if kind is black else strength
+    return template, kind(rng, search, strength)

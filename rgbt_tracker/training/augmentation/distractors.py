@@ -8,14 +8,13 @@ import cv2
 import numpy as np
 
 from rgbt_tracker.training.augmentation.photometric import grey, is_grey
-from rgbt_tracker.training.data.clips import Image
-from rgbt_tracker.training.data.geometry import Corners, Window
-from rgbt_tracker.training.data.pool import Shot
+from rgbt_tracker.training.geometry import Corners, Window
+from rgbt_tracker.training.views import Image, TargetView
 
-COVERED = (0.1, 0.65)
+HIDDEN = (0.1, 0.65)
 """Share of the target's box that one who crosses its way hides."""
-AS_WARM = 0.6
-"""Share of those who cross, in made thermal views, that are about as warm as the target."""
+SAME_TEMPERATURE = 0.6
+"""Share of those who cross, in pseudo-thermal views, that are about as warm as the target."""
 
 
 def paste_distractor(
@@ -23,16 +22,16 @@ def paste_distractor(
     searches: list[Image],
     names: list[str],
     corners: Corners,
-    shot: Shot,
+    other: TargetView,
     crossing: bool = False,
 ) -> list[Image]:
-    """Paste the target of another shot into the search region, clear of the target at ``corners`` or ``crossing`` it.
+    """Paste another target into the search region, clear of the target at ``corners`` or ``crossing`` it.
 
     One who crosses is about as large as the target and hides a part of it. The same place in all modalities; nothing
     happens where there is no room.
     """
     side = searches[0].shape[0]
-    x, y, w, h = shot.box
+    x, y, w, h = other.box
     scale = float(np.exp(rng.uniform(-0.35, 0.35)))
     if crossing:
         area = float(np.prod(corners[2:] - corners[:2]))
@@ -41,35 +40,35 @@ def paste_distractor(
     place = (_crossing_place if crossing else _free_place)(rng, corners, size, side)
     if place is None:
         return searches
-    warm = crossing and rng.random() < AS_WARM
+    alike = crossing and rng.random() < SAME_TEMPERATURE
     half = (side - 1) / 2
     window = Window(
         x + w / 2 - 0.5 - (place[0] - half) * scale, y + h / 2 - 0.5 - (place[1] - half) * scale, scale, scale, side
     )
-    mask = _shape(shot, window, place, size)
+    mask = _shape(other, window, place, size)
     pasted = []
     for search, name in zip(searches, names, strict=True):
-        image = shot.images.get(name)
+        image = other.images.get(name)
         if image is None:
-            image = next(iter(shot.images.values()))
-            if name == "ir" or (shot.mask is not None and is_grey(search)):
+            image = next(iter(other.images.values()))
+            if name == "ir" or (other.mask is not None and is_grey(search)):
                 image = grey(image)
-                if warm and shot.mask is not None:
-                    image = _as_warm(rng, image, search, corners)
+                if alike and other.mask is not None:
+                    image = _at_temperature(rng, image, search, corners)
         pasted.append(cv2.blendLinear(search, window.cut(image), 1 - mask, mask))
     return pasted  # type: ignore[return-value]
 
 
-def _shape(shot: Shot, window: Window, place: np.ndarray, size: np.ndarray) -> Any:
+def _shape(other: TargetView, window: Window, place: np.ndarray, size: np.ndarray) -> Any:
     """Share (0..1) of the other target in each pixel: its silhouette, or an ellipse where that is not known."""
-    if shot.mask is not None:
-        return window.cut(shot.mask).astype(np.float32) / 255
+    if other.mask is not None:
+        return window.cut(other.mask).astype(np.float32) / 255
     mask: Any = np.zeros((window.size, window.size), np.float32)
     cv2.ellipse(mask, (place * 16).astype(int).tolist(), (size * 8).astype(int).tolist(), 0, 0, 360, 1.0, -1, 8, 4)
     return cv2.GaussianBlur(mask, (5, 5), 1.2)
 
 
-def _as_warm(rng: np.random.Generator, image: Image, search: Image, corners: Corners) -> Image:
+def _at_temperature(rng: np.random.Generator, image: Image, search: Image, corners: Corners) -> Image:
     """A grey picture with the target's mean level in ``search``, give or take, and little contrast of its own."""
     center, extent = (corners[:2] + corners[2:]) / 2, corners[2:] - corners[:2]
     x1, y1 = np.maximum(center - extent / 4, 0).astype(int)
@@ -86,7 +85,7 @@ def _crossing_place(rng: np.random.Generator, corners: Corners, size: np.ndarray
     for _ in range(10):
         away = rng.uniform(-0.5, 0.5, 2) * (size + extent) * (1, 0.5)
         hidden = np.clip(np.minimum(0.5 * (size + extent) - np.abs(away), np.minimum(size, extent)), 0, None) / extent
-        if COVERED[0] < hidden.prod() < COVERED[1]:
+        if HIDDEN[0] < hidden.prod() < HIDDEN[1]:
             return center + away
     return None
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from rgbt_tracker.training.data.clips import Image
+from rgbt_tracker.training.pictures import three_channels
+from rgbt_tracker.training.views import Image
 
 # Principal colour axes (rows) times their standard deviations; PySOT's matrix, which it multiplies from the other side.
 PCA = np.array(
@@ -22,15 +23,6 @@ PCA = np.array(
 _LEVELS = np.arange(256, dtype=np.float32)
 
 
-def _clip(image: np.ndarray) -> Image:
-    return np.clip(image, 0, 255).astype(np.uint8)
-
-
-def three_channels(image: Image) -> Image:
-    """HxW or HxWx3 -> HxWx3."""
-    return cv2.cvtColor(image, cv2.COLOR_GRAY2BGR) if image.ndim == 2 else image  # type: ignore[return-value]
-
-
 def pca_colour(rng: np.random.Generator, image: Image) -> Image:
     """A constant offset a channel, normal along the principal colour axes (AlexNet's PCA jitter)."""
     offset = PCA.T @ rng.standard_normal(3).astype(np.float32)
@@ -38,7 +30,7 @@ def pca_colour(rng: np.random.Generator, image: Image) -> Image:
     return cv2.LUT(image, table.reshape(256, 1, 3))  # type: ignore[return-value]
 
 
-def light(rng: np.random.Generator, image: Image, tint: float = 0.12) -> Image:
+def brightness(rng: np.random.Generator, image: Image, tint: float = 0.12) -> Image:
     """Gain, offset and gamma, and up to +-``tint`` (log) of each channel by itself."""
     gamma, gain, offset = np.exp(rng.uniform(-0.5, 0.5)), np.exp(rng.uniform(-0.35, 0.35)), rng.uniform(-25, 25)
     colour = np.exp(rng.uniform(-tint, tint, 3))
@@ -59,13 +51,6 @@ def blur(rng: np.random.Generator, image: Image) -> Image:
     ends = [(round(reach - dx), round(reach - dy)), (round(reach + dx), round(reach + dy))]
     cv2.line(kernel, ends[0], ends[1], 1.0)
     return cv2.filter2D(image, -1, kernel / kernel.sum())  # type: ignore[return-value]
-
-
-def from_afar(image: Image, factor: float) -> Image:
-    """What a camera ``factor`` times as far away shows of it: fewer pixels, enlarged again as a tracker's crop is."""
-    side = max(1, round(image.shape[0] / factor))
-    small = cv2.resize(image, (side, side), interpolation=cv2.INTER_AREA)
-    return cv2.resize(small, image.shape[1::-1], interpolation=cv2.INTER_LINEAR)  # type: ignore[return-value]
 
 
 def grey(image: Image) -> Image:
@@ -92,40 +77,3 @@ def add_noise(rng: np.random.Generator, image: Image, sigma: float) -> Image:
     field = np.empty((1, image.size), np.int16)
     cv2.randn(field, 0.0, float(sigma))  # type: ignore[call-overload]
     return cv2.add(image, field.reshape(image.shape), dtype=cv2.CV_8U)  # type: ignore[return-value]
-
-
-def curve(rng: np.random.Generator, monotone: bool) -> np.ndarray:
-    """A smooth random map of 256 grey levels: four to six random knots, joined linearly; sorted when ``monotone``."""
-    count = int(rng.integers(4, 7))
-    heights = rng.uniform(0, 255, count)
-    if monotone:
-        heights = np.sort(heights)
-        heights = heights if rng.random() < 0.5 else heights[::-1]
-    spread = np.ptp(heights)
-    if spread < 80:  # keep some contrast
-        heights = (heights - heights.mean()) * 80 / max(spread, 1) + heights.mean()
-    return np.clip(np.interp(_LEVELS, np.linspace(0, 255, count), heights), 0, 255).astype(np.uint8)
-
-
-def thermal_like(rng: np.random.Generator, image: Image) -> Image:
-    """A visible crop as a thermal camera might show it.
-
-    One channel (a random mix of the three), smoothed, through a random tone curve that is monotone three times out
-    of four (either polarity), with the low contrast and fixed-pattern noise of a microbolometer.
-    """
-    mix = rng.dirichlet(np.ones(3)).astype(np.float32)
-    single = cv2.transform(image, mix[None])
-    if rng.random() < 0.7:
-        single = cv2.GaussianBlur(single, (0, 0), float(rng.uniform(0.5, 2.0)))
-    single = cv2.LUT(single, curve(rng, monotone=bool(rng.random() < 0.75)))
-    if rng.random() < 0.4:
-        stripes = rng.normal(0, rng.uniform(0.5, 3), single.shape[1])
-        single = _clip(single + stripes)
-    return three_channels(single)  # type: ignore[arg-type]
-
-
-def visible_like(rng: np.random.Generator, image: Image) -> Image:
-    """A thermal crop as a coloured picture: every channel through a random tone curve of its own."""
-    single = image[..., :1]
-    table = np.stack([curve(rng, monotone=bool(rng.random() < 0.5)) for _ in range(3)], axis=-1)
-    return cv2.LUT(np.repeat(single, 3, axis=-1), table.reshape(256, 1, 3))  # type: ignore[return-value]

@@ -32,7 +32,7 @@ class Batch:
     Attributes:
         template, search: (K, N, S, S, 3) uint8 BGR.
         label (N, A, n, n) int8, delta (N, 4, A, n, n), weight (N, A, n, n), background (N, A, n, n) bool: see Target.
-        negative: (N,) bool. degraded: (K, N) float32.
+        negative: (N,) bool.
     """
 
     template: Tensor
@@ -42,7 +42,6 @@ class Batch:
     weight: Tensor
     background: Tensor
     negative: Tensor
-    degraded: Tensor
 
     def to(self, device: torch.device) -> Batch:
         return Batch(*(getattr(self, field.name).to(device, non_blocking=True) for field in fields(self)))
@@ -72,7 +71,6 @@ def collate(samples: list[Sample]) -> Batch:
         weight=stacked([target.weight for target in targets]),
         background=stacked([target.background for target in targets]),
         negative=torch.tensor([sample.negative for sample in samples]),
-        degraded=stacked([sample.degraded for sample in samples], 1),
     )
 
 
@@ -128,7 +126,7 @@ class Batches:
     def _by_processes(self, start: int, stop: int) -> Iterator[Batch]:
         """Each process makes whole batches; forked, they share the images that are read before."""
         workers = min(self._recipe.data.workers, os.cpu_count() or 1)
-        self._maker.pool.preload(workers)
+        self._maker.sources.preload(workers)
         loader = DataLoader(
             _Steps(self, range(start, stop)),
             batch_size=None,

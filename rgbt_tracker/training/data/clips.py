@@ -1,87 +1,48 @@
-"""Clips of target-centred crops: what training pairs are drawn from."""
+"""Clips of target-centred crops, and the pictures of them that are kept in memory."""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-import cv2
-import numpy as np
-from numpy.typing import NDArray
-
 from nestfuse_core.common.errors import UserError
-from rgbt_tracker.training.data.crop_set import CropEntry, CropSet
+from rgbt_tracker.training.data.crop_set import CropEntry, CropPair, CropSet, paired
+from rgbt_tracker.training.pictures import read_picture
 from rgbt_tracker.training.recipe import Source
-
-Image = NDArray[np.uint8]
-Box = tuple[float, float, float, float]
-
-
-@dataclass(frozen=True)
-class Crop:
-    """One crop: ``box`` is (x, y, w, h) in crop pixels, x and y of the left top edge."""
-
-    file: Path
-    modality: str
-    box: Box
-
-
-@dataclass(frozen=True)
-class Moment:
-    """All modalities of one target at one time; ``crops`` maps "rgb" and/or "ir" to the crop."""
-
-    frame: int
-    crops: dict[str, Crop]
+from rgbt_tracker.training.views import Image
 
 
 @dataclass(frozen=True)
 class Clip:
-    """The moments of one target, by time. A still image is a clip of one moment."""
+    """The crops of one target, by time. A still image is a clip of one instant."""
 
     name: str
-    moments: tuple[Moment, ...]
+    instants: tuple[CropPair, ...]
 
     def near(self, index: int, gap: int) -> list[int]:
-        """Indices of the moments within ``gap`` frames of moment ``index``, itself included."""
-        frame = self.moments[index].frame
-        return [i for i, moment in enumerate(self.moments) if abs(moment.frame - frame) <= gap]
+        """Indices of the instants within ``gap`` frames of instant ``index``, itself included."""
+        frame = self.instants[index].frame
+        return [i for i, instant in enumerate(self.instants) if abs(instant.frame - frame) <= gap]
 
 
 def read_clips(source: Source) -> list[Clip]:
-    """Read the clips of a crop set that the source's filters leave; crops of one sequence and frame are one moment.
+    """Read the clips of a crop set that the source's filters leave, by name.
 
     Raises:
         UserError: the set is missing or broken, or nothing is left.
     """
     assert source.crops is not None
-    crop_set = CropSet(source.crops)
-    wanted = [entry for entry in crop_set if _wanted(entry, source)]
+    wanted = [entry for entry in CropSet(source.crops) if _wanted(entry, source)]
     if not wanted:
-        raise UserError(f"No crop of '{source.crops}' passes the filters modality, kind, match and exclude.")
-    return group_clips(wanted, crop_set.path)
+        raise UserError(f"No crop of '{source.crops}' passes the filters modality and match.")
+    return [Clip(name, tuple(instants)) for name, instants in sorted(paired(wanted).items())]
 
 
 def _wanted(entry: CropEntry, source: Source) -> bool:
-    return (
-        source.modality in (None, entry.modality)
-        and source.kind in (None, entry.kind)
-        and (not source.match or any(text in entry.sequence or text in entry.source for text in source.match))
-        and entry.sequence not in source.exclude
+    return source.modality in (None, entry.modality) and (
+        not source.match or any(text in entry.sequence or text in entry.source for text in source.match)
     )
-
-
-def group_clips(entries: Iterable[CropEntry], folder: Path) -> list[Clip]:
-    """Group crops by target and time, sorted by both."""
-    clips: dict[str, dict[int, dict[str, Crop]]] = {}
-    for entry in entries:
-        crop = Crop(folder / entry.file, entry.modality, entry.box)
-        clips.setdefault(entry.sequence, {}).setdefault(entry.frame, {})[entry.modality] = crop
-    return [
-        Clip(name, tuple(Moment(frame, moments[frame]) for frame in sorted(moments)))
-        for name, moments in sorted(clips.items())
-    ]
 
 
 class ImageCache:
@@ -101,9 +62,7 @@ class ImageCache:
         image = self._images.get(path)
         if image is not None:
             return image
-        image = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)  # type: ignore[assignment]
-        if image is None or image.dtype != np.uint8:
-            raise UserError(f"Cannot read the crop '{path}' as an 8-bit image; make the set again.")
+        image = read_picture(path)
         with self._lock:
             if path not in self._images:
                 self.full = image.nbytes > self._left

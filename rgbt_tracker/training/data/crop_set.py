@@ -1,19 +1,19 @@
-"""Reading crop sets: target-centred JPEG crops with ``index.json``, the training material (docs/data-crops.md)."""
+"""Reading crop sets: target-centred JPEG crops with ``index.json`` (docs/reference/crop-sets.md)."""
 
 from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from nestfuse_core.common.errors import UserError
+from rgbt_tracker.training.pictures import read_picture, three_channels
+from rgbt_tracker.training.views import Image
 
 INDEX = "index.json"
 MODALITIES = ("rgb", "ir")
@@ -61,6 +61,11 @@ class CropPair:
     rgb: CropEntry | None
     ir: CropEntry | None
 
+    @property
+    def crops(self) -> dict[str, CropEntry]:
+        """The crops that there are, by modality, the visible one first."""
+        return {entry.modality: entry for entry in (self.rgb, self.ir) if entry is not None}
+
 
 class CropSet:
     """A folder of crops.
@@ -83,24 +88,24 @@ class CropSet:
     def __iter__(self) -> Iterator[CropEntry]:
         return iter(self.entries)
 
-    def load(self, entry: CropEntry) -> NDArray[np.uint8]:
+    def load(self, entry: CropEntry) -> Image:
         """Read a crop: HxWx3 uint8, BGR; one-channel (thermal) files are repeated over the channels."""
-        image = cv2.imread(str(self.path / entry.file), cv2.IMREAD_COLOR)
-        if image is None:
-            raise UserError(
-                f"Expected a JPEG crop at {self.path / entry.file}, but it cannot be read; make the set anew."
-            )
-        return np.asarray(image, dtype=np.uint8)
+        return three_channels(read_picture(self.path / entry.file))
 
     def pairs(self) -> dict[str, list[CropPair]]:
         """Sequence name -> its instants by frame number, both modalities of an instant side by side."""
-        found: dict[str, dict[int, dict[str, CropEntry]]] = {}
-        for entry in self.entries:
-            found.setdefault(entry.sequence, {}).setdefault(entry.frame, {})[entry.modality] = entry
-        return {
-            name: [CropPair(name, number, by.get("rgb"), by.get("ir")) for number, by in sorted(frames.items())]
-            for name, frames in found.items()
-        }
+        return paired(self.entries)
+
+
+def paired(entries: Iterable[CropEntry]) -> dict[str, list[CropPair]]:
+    """Sequence name -> its instants by frame number, both modalities of an instant side by side."""
+    found: dict[str, dict[int, dict[str, CropEntry]]] = {}
+    for entry in entries:
+        found.setdefault(entry.sequence, {}).setdefault(entry.frame, {})[entry.modality] = entry
+    return {
+        name: [CropPair(name, number, by.get("rgb"), by.get("ir")) for number, by in sorted(frames.items())]
+        for name, frames in found.items()
+    }
 
 
 def read_index(folder: Path) -> list[CropEntry]:

@@ -1,4 +1,4 @@
-"""Cutting crop sets: target-centred windows of frames in the geometry of docs/data-crops.md."""
+"""Cutting crop sets: target-centred windows of frames in the geometry of docs/reference/crop-sets.md."""
 
 from __future__ import annotations
 
@@ -14,28 +14,20 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from nestfuse_core.common.errors import UserError
-from nestfuse_core.common.files import replacing, write_text
+from nestfuse_core.common.files import write_text
+from nestfuse_core.common.pictures import write_image
 from rgbt_tracker.config import ThermalConfig
 from rgbt_tracker.sequences.base import FrameSequence
 from rgbt_tracker.tracking.cameras import ThermalFrames
 from rgbt_tracker.training.data.crop_set import INDEX, MODALITIES, CropEntry, CropSet
+from rgbt_tracker.training.geometry import CROP, context_scale
+from rgbt_tracker.training.views import Image
 
-CROP = 383  # pixels
-EXEMPLAR = 127  # pixels of the window around the target that a tracker calls its exemplar
 QUALITY = 85
 SMALLEST, ASPECT, OUTSIDE = 6.0, 8.0, 0.2  # limits on a box: side in pixels, ratio of sides, share outside the frame
 
-Picture = NDArray[np.uint8]
 
-
-def window_scale(box: ArrayLike) -> float:
-    """Crop pixels per frame pixel: k = 127 / sqrt((w + c) (h + c)) with c = (w + h) / 2."""
-    _, _, w, h = np.asarray(box, np.float64)
-    context = (w + h) / 2
-    return float(EXEMPLAR / np.sqrt((w + context) * (h + context)))
-
-
-def cut(image: NDArray[Any], box: ArrayLike, size: int = CROP) -> Picture:
+def cut(image: NDArray[Any], box: ArrayLike, size: int = CROP) -> Image:
     """Cut a square window around a box.
 
     The centre of the box comes to lie on the centre of pixel ((size - 1) / 2, (size - 1) / 2), and the exemplar window
@@ -50,7 +42,7 @@ def cut(image: NDArray[Any], box: ArrayLike, size: int = CROP) -> Picture:
         size x size (x 3) uint8.
     """
     x, y, w, h = np.asarray(box, np.float64)
-    scale, half = window_scale(box), (size - 1) / 2
+    scale, half = context_scale((w, h)), (size - 1) / 2
     middle = np.array([x + w / 2 - 0.5, y + h / 2 - 0.5])
     mean = cv2.mean(image)
     left, top = 0, 0
@@ -68,7 +60,8 @@ def cut(image: NDArray[Any], box: ArrayLike, size: int = CROP) -> Picture:
 
 def crop_box(box: ArrayLike, size: int = CROP) -> tuple[float, float, float, float]:
     """The box in the pixels of its crop: centred, scaled by k, two decimals."""
-    _, _, w, h = np.asarray(box, np.float64) * window_scale(box)
+    extent = np.asarray(box, np.float64)[2:]
+    w, h = extent * context_scale(extent)
     middle = size / 2
     return (round(middle - w / 2, 2), round(middle - h / 2, 2), round(w, 2), round(h, 2))
 
@@ -127,9 +120,7 @@ class CropWriter:
         for modality, image in images.items():
             name = self.file(sequence, modality, frame)
             grey = cv2.cvtColor(image, cv2.COLOR_BGR2GRAY) if modality == "ir" and image.ndim == 3 else image
-            with replacing(self.folder / name) as temporary:
-                if not cv2.imwrite(str(temporary), cut(grey, box), [cv2.IMWRITE_JPEG_QUALITY, QUALITY]):
-                    raise UserError(f"Expected to be able to write crops below {self.folder}, but {name} failed.")
+            write_image(self.folder / name, cut(grey, box), QUALITY)
             place = tuple(round(float(value), 2) for value in np.asarray(box))
             entry = CropEntry(sequence, modality, frame, name, crop_box(box), source_box=place, **facts)
             self.entries[name] = entry
@@ -166,7 +157,7 @@ def sequence_crops(sequence: FrameSequence, writer: CropWriter, most: int = 86, 
     first = sequence.frame(0)
     image = first.rgb if first.rgb is not None else first.ir
     assert image is not None
-    modalities = [name for name in MODALITIES if getattr(first, name) is not None]
+    modalities = [name for name in MODALITIES if first.picture(name) is not None]
     thermal, count = ThermalFrames(ThermalConfig()), 0
     size = (image.shape[1], image.shape[0])
     if first.ir is not None:

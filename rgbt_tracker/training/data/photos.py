@@ -1,12 +1,51 @@
-"""Folders of photographs."""
+"""Folders of photographs, and the objects that are segmented in them."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-SUFFIXES = {".jpg", ".jpeg", ".png", ".bmp", ".webp"}
+import cv2
+import numpy as np
+
+from nestfuse_core.common.errors import UserError
+from rgbt_tracker.training.augmentation.copy_paste_objects import ROOMY, SegmentedObject
+from rgbt_tracker.training.pictures import one_channel, read_picture
+
+SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".webp")
 
 
-def photo_files(folder: Path) -> list[Path]:
-    """The photographs that lie in ``folder`` itself, sorted."""
-    return sorted(path for path in folder.glob("*") if path.suffix.lower() in SUFFIXES)
+def list_photos(folder: Path, least: int = 0) -> list[Path]:
+    """The photographs that lie in ``folder`` itself, sorted.
+
+    Raises:
+        UserError: fewer than ``least``.
+    """
+    photos = sorted(path for path in folder.glob("*") if path.suffix.lower() in SUFFIXES)
+    if len(photos) < least:
+        raise UserError(
+            f"Expected at least {least} photographs ({', '.join(SUFFIXES)}) in '{folder}', found {len(photos)}."
+        )
+    return photos
+
+
+def list_objects(photos: list[Path], masks: Path) -> list[SegmentedObject]:
+    """Those photographs whose mask in the folder ``masks`` shows an object.
+
+    Raises:
+        UserError: fewer than two objects, or a mask that cannot be read.
+    """
+    found = []
+    for photo in photos:
+        path = masks / f"{photo.stem}.png"
+        if not path.is_file():
+            continue
+        mask = one_channel(read_picture(path))
+        x, y, w, h = cv2.boundingRect((mask > 127).astype(np.uint8))
+        if w and h:
+            roomy = w < ROOMY * mask.shape[1] and h < ROOMY * mask.shape[0]
+            found.append(SegmentedObject(photo, path, (x, y, w, h), roomy))
+    if len(found) < 2:
+        raise UserError(
+            f"Expected masks of two or more objects in '{masks}', found {len(found)}; see 'rgbt data masks'."
+        )
+    return found

@@ -9,13 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import cv2
-import numpy as np
-
 from nestfuse_core.common.errors import UserError
 from rgbt_tracker.training.data.cutting import CropWriter, safe, usable
-
-Box = tuple[float, float, float, float]
+from rgbt_tracker.training.pictures import read_picture, three_channels
+from rgbt_tracker.training.views import Box
 
 
 @dataclass(frozen=True)
@@ -102,7 +99,7 @@ def still_crops(still: Still, folders: dict[str, Path], writer: CropWriter, **fa
     """
     if writer.has(still.name, 0, folders):
         return 0
-    images = {modality: _read(folder / still.path) for modality, folder in folders.items()}
+    images = {modality: three_channels(read_picture(folder / still.path)) for modality, folder in folders.items()}
     sizes = {image.shape[:2] for image in images.values()}
     if len(sizes) > 1:
         text = " and ".join(f"{width}x{height}" for height, width in sorted(sizes))
@@ -112,10 +109,3 @@ def still_crops(still: Still, folders: dict[str, Path], writer: CropWriter, **fa
         return 0
     facts = {"object": still.object, **facts}
     return len(writer.add(still.name, 0, images, still.box, kind="still", **facts))
-
-
-def _read(path: Path) -> np.ndarray:
-    image = cv2.imread(str(path), cv2.IMREAD_COLOR)
-    if image is None:
-        raise UserError(f"Expected an image at {path}, but it is missing or cannot be read.")
-    return image

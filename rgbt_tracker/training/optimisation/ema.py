@@ -5,10 +5,10 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from rgbt_tracker.training.optimisation.stages import backbones
+from rgbt_tracker.training.optimisation.freezing import backbones
 
 
-class MovingAverage:
+class ExponentialMovingAverage:
     """e <- d e + (1 - d) value, with d = min(decay, (1 + t) / (10 + t)), over trainable parameters and statistics.
 
     Backbone parameters take part from the moment they train.

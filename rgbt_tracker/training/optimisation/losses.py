@@ -8,15 +8,15 @@ import torch
 from torch import Tensor
 
 from rgbt_tracker.training.data.batches import Batch
-from rgbt_tracker.training.optimisation.teacher import Lesson, divergence
+from rgbt_tracker.training.optimisation.teacher import SoftTargets, divergence
 from rgbt_tracker.training.recipe import Loss, Targets
 
 
 class Sums(NamedTuple):
     """Sums over this process's share, and what to divide them by after adding up all shares.
 
-    ``positive`` and ``negative`` are negative log likelihoods, ``location`` the weighted L1, ``taught`` the divergence
-    from the teacher.
+    ``positive`` and ``negative`` are negative log likelihoods, ``location`` the weighted L1, ``distillation`` the
+    divergence from the teacher, over ``distilled`` pairs.
     """
 
     positive: Tensor
@@ -25,33 +25,33 @@ class Sums(NamedTuple):
     positives: Tensor
     negatives: Tensor
     pairs: Tensor
-    taught: Tensor
-    lessons: Tensor
+    distillation: Tensor
+    distilled: Tensor
 
     def counts(self) -> Tensor:
-        """(4,) positives, negatives, pairs, lessons."""
-        return torch.stack([self.positives, self.negatives, self.pairs, self.lessons])
+        """(4,) positives, negatives, pairs, distilled."""
+        return torch.stack([self.positives, self.negatives, self.pairs, self.distilled])
 
 
 def loss_sums(
-    cls: Tensor, loc: Tensor, batch: Batch, loss: Loss, targets: Targets, lesson: Lesson | None = None
+    cls: Tensor, loc: Tensor, batch: Batch, loss: Loss, targets: Targets, soft: SoftTargets | None = None
 ) -> Sums:
     """Sum the losses of a head's output.
 
     Args:
         cls: (N, 2A, n, n), all background scores first. loc: (N, 4A, n, n), dx of all anchors first.
-        lesson: the teacher's answer, if there is a teacher.
+        soft: the teacher's answer, if there is a teacher.
     """
     logp = cls.float().unflatten(1, (2, -1)).log_softmax(1)
     positive, negative = batch.label == 1, batch.label == 0
     if loss.hard:
-        negative = _mine(logp[:, 1].detach(), negative, batch, loss.hard, targets)
+        negative = _with_hard(logp[:, 1].detach(), negative, batch, loss.hard, targets)
     gap = (loc.float().unflatten(1, (4, -1)) - batch.delta).abs().sum(1)
     zero = logp.new_zeros(())
-    taught = lessons = zero
-    if lesson is not None:
-        taught = torch.where(lesson.counts, divergence(cls, lesson), zero).sum()
-        lessons = lesson.counts.sum().to(logp.dtype)
+    distillation = distilled = zero
+    if soft is not None:
+        distillation = torch.where(soft.valid, divergence(cls, soft), zero).sum()
+        distilled = soft.valid.sum().to(logp.dtype)
     return Sums(
         positive=-torch.where(positive, logp[:, 1], zero).sum(),
         negative=-torch.where(negative, logp[:, 0], zero).sum(),
@@ -59,12 +59,12 @@ def loss_sums(
         positives=positive.sum().to(logp.dtype),
         negatives=negative.sum().to(logp.dtype),
         pairs=logp.new_tensor(float(len(cls))),
-        taught=taught,
-        lessons=lessons,
+        distillation=distillation,
+        distilled=distilled,
     )
 
 
-def _mine(score: Tensor, random: Tensor, batch: Batch, share: float, targets: Targets) -> Tensor:
+def _with_hard(score: Tensor, random: Tensor, batch: Batch, share: float, targets: Targets) -> Tensor:
     """Replace ``share`` of the random negatives by the highest scoring background anchors."""
     most = targets.total - targets.positives
     hard = round(share * most)
@@ -85,9 +85,9 @@ def total(sums: Sums, counts: Tensor, loss: Loss, world: int = 1) -> Tensor:
     is a mean over pairs, KL over the pairs in which the teacher found the target.
 
     Args:
-        counts: (4,) positives, negatives, pairs and lessons of all processes together.
+        counts: (4,) positives, negatives, pairs and distilled of all processes together.
     """
-    positives, negatives, pairs, lessons = counts.clamp_min(1)
+    positives, negatives, pairs, distilled = counts.clamp_min(1)
     nll = 0.5 * sums.positive / positives + 0.5 * sums.negative / negatives
-    taught = loss.teacher * sums.taught / lessons
-    return world * (loss.classification * nll + loss.location * sums.location / pairs + taught)
+    distillation = loss.teacher * sums.distillation / distilled
+    return world * (loss.classification * nll + loss.location * sums.location / pairs + distillation)

@@ -1,7 +1,7 @@
-"""Distillation: what a trained tracker of another kind answers to the same pair, as a lesson for the one in training.
+"""Distillation: what a trained tracker of another kind answers to the same pair, as soft targets for the student.
 
-The lesson is where the teacher sees the target and what else looks like it to the teacher: its response over the search
-region, as a distribution over the student's positions. It counts only where the teacher finds the target itself. A
+They say where the teacher sees the target and what else looks like it to the teacher: its response over the search
+region, as a distribution over the student's positions. They count only where the teacher finds the target itself. A
 teacher of one modality sees each camera alone; of two, the one in which it finds the target better is followed.
 """
 
@@ -21,25 +21,25 @@ from rgbt_tracker.models.inference import prepare_for_inference
 from rgbt_tracker.models.load import load_weights
 from rgbt_tracker.tracking.candidates import Candidates
 from rgbt_tracker.training.data.batches import Batch, as_images
-from rgbt_tracker.training.recipe import Teaching
+from rgbt_tracker.training.recipe import TeacherModel
 from rgbt_tracker.zoo import resolve
 
 FOUND = 0.5
 """Least IoU of the teacher's best box with the target for its answer to count."""
 
 
-class Lesson(NamedTuple):
-    """``response`` (N, n, n) sums to 1 over the student's positions; ``counts`` (N,) bool says for which pairs."""
+class SoftTargets(NamedTuple):
+    """``response`` (N, n, n) sums to 1 over the student's positions; ``valid`` (N,) bool says for which pairs."""
 
     response: Tensor
-    counts: Tensor
+    valid: Tensor
 
 
 class Teacher:
     """A trained tracker that answers batches; frozen, not part of what is saved.
 
     Args:
-        teaching: which tracker, with which weights.
+        model: which tracker, with which weights.
         student: the configuration of the one that learns; both must cut template and search of the same sides.
         device, dtype: where and in which precision it runs.
 
@@ -48,9 +48,9 @@ class Teacher:
     """
 
     def __init__(
-        self, teaching: Teaching, student: TrackerConfig, device: torch.device, dtype: torch.dtype = torch.float32
+        self, model: TeacherModel, student: TrackerConfig, device: torch.device, dtype: torch.dtype = torch.float32
     ) -> None:
-        config = load_config(teaching.model)
+        config = load_config(model.model)
         if len(config.modalities) > 1:
             config = config.replace(modality="rgb")
         for side in ("exemplar", "instance"):
@@ -60,7 +60,7 @@ class Teacher:
                     f"The teacher '{config.name}' has tracking.{side} {mine}, the recipe's model {others}; a teacher "
                     "must see the same crops."
                 )
-        weights = teaching.weights or config.weights
+        weights = model.weights or config.weights
         if weights is None:
             raise UserError(f"The teacher '{config.name}' names no weights; give a file or a name as teacher.weights.")
         network = build_network(config)
@@ -72,7 +72,7 @@ class Teacher:
         self._candidates: Candidates | None = None  # made once the size of the response is known
 
     @torch.no_grad()
-    def __call__(self, batch: Batch) -> Lesson:
+    def __call__(self, batch: Batch) -> SoftTargets:
         """Answer a batch of K modalities."""
         count, pairs = batch.search.shape[:2]
         images = (as_images(stack).flatten(0, 1)[None] for stack in (batch.template, batch.search))
@@ -87,7 +87,7 @@ class Teacher:
         overlap, followed = overlap.view(count, pairs).max(0)
         odds = self._at_positions(log_odds(cls), batch.label.shape[-1]).unflatten(0, (count, pairs))
         response = odds[followed, torch.arange(pairs, device=odds.device)].flatten(1).softmax(1)
-        return Lesson(response.view(pairs, *odds.shape[2:]), (overlap > FOUND) & ~batch.negative)
+        return SoftTargets(response.view(pairs, *odds.shape[2:]), (overlap > FOUND) & ~batch.negative)
 
     def _truth(self, batch: Batch) -> Tensor:
         """(N, 4) the target's box cx, cy, w, h relative to the crop's centre; every anchor's delta leads to it."""
@@ -113,7 +113,7 @@ def log_odds(cls: Tensor) -> Tensor:
     return (logits[:, 1] - logits[:, 0]).logsumexp(1)
 
 
-def divergence(cls: Tensor, lesson: Lesson) -> Tensor:
+def divergence(cls: Tensor, soft: SoftTargets) -> Tensor:
     """(N,) Kullback-Leibler divergence of the student's distribution over positions from the teacher's."""
     answer = log_odds(cls).flatten(1).log_softmax(1)
-    return F.kl_div(answer, lesson.response.flatten(1), reduction="none").sum(1)
+    return F.kl_div(answer, soft.response.flatten(1), reduction="none").sum(1)

@@ -10,9 +10,17 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from nestfuse_core.common.errors import UserError
-from nestfuse_core.common.pictures import list_images, read_image, write_image
+from nestfuse_core.common.pictures import (
+    encode_image,
+    list_images,
+    read_bgr,
+    read_grey,
+    read_image,
+    white_level,
+    write_image,
+)
 from nestfuse_core.fusion import thermal
-from nestfuse_core.fusion.colour import luminance, peak, replace_luminance
+from nestfuse_core.fusion.colour import luminance, replace_luminance
 
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
@@ -33,25 +41,61 @@ def test_alpha_is_dropped(tmp_path, dtype):
     np.testing.assert_array_equal(read_image(tmp_path / "a.png"), image[..., :3])
 
 
-def test_floating_point_thermal_pictures_can_be_read(tmp_path):
+@pytest.mark.parametrize("suffix", [".tiff", ".pfm"])
+def test_floating_point_thermal_pictures_can_be_read(tmp_path, suffix):
     image = np.linspace(-20, 300, 30, dtype=np.float32).reshape(5, 6)
-    cv2.imwrite(str(tmp_path / "t.tiff"), image)
-    np.testing.assert_array_equal(read_image(tmp_path / "t.tiff"), image)
+    cv2.imwrite(str(tmp_path / f"t{suffix}"), image)
+    np.testing.assert_array_equal(read_image(tmp_path / f"t{suffix}"), image)
+
+
+def test_three_ways_to_read(tmp_path, picture):
+    colour, grey = picture(1, channels=3), picture(2)
+    write_image(tmp_path / "c.jpg", colour)
+    write_image(tmp_path / "g.png", grey)
+    np.testing.assert_array_equal(read_bgr(tmp_path / "c.jpg"), read_image(tmp_path / "c.jpg"))
+    np.testing.assert_array_equal(read_bgr(tmp_path / "g.png"), np.repeat(grey[..., None], 3, axis=2))
+    np.testing.assert_array_equal(read_grey(tmp_path / "g.png"), grey)
+    assert np.abs(read_grey(tmp_path / "c.jpg") - luminance(read_image(tmp_path / "c.jpg"))).mean() < 1
+
+
+def test_a_phones_rotation_is_obeyed(tmp_path, picture):
+    data = encode_image(picture(1, 24, 40), ".jpg")
+    # An APP1 segment that says: turn by 90 degrees (orientation 6).
+    turn = b"II*\0\x08\0\0\0\x01\0\x12\x01\x03\0\x01\0\0\0\x06\0\0\0\0\0\0\0"
+    exif = b"\xff\xe1" + (len(turn) + 8).to_bytes(2, "big") + b"Exif\0\0" + turn
+    (tmp_path / "turned.jpg").write_bytes(data[:2] + exif + data[2:])
+    assert [read(tmp_path / "turned.jpg").shape[:2] for read in (read_image, read_bgr)] == [(40, 24)] * 2
+
+
+def test_quality_decides_the_size(picture):
+    image = picture(1, channels=3)
+    small, large = (len(encode_image(image, ".jpg", quality)) for quality in (40, 95))
+    assert len(encode_image(image, ".jpg", 95, optimise=True)) < large and small < large / 2
+    np.testing.assert_array_equal(cv2.imdecode(np.frombuffer(encode_image(image, ".png"), np.uint8), -1), image)
 
 
 @pytest.mark.parametrize("content", [b"", b"not an image", b"\x89PNG\r\n\x1a\n broken"])
 def test_unreadable_files_are_named(tmp_path, content):
     (tmp_path / "x.png").write_bytes(content)
-    with pytest.raises(UserError, match=r"x\.png' is not an image OpenCV can read"):
-        read_image(tmp_path / "x.png")
+    for read in (read_image, read_bgr, read_grey):
+        with pytest.raises(UserError, match=r"Cannot read the mask '.*x\.png': it is not an image .*; make it again\."):
+            read(tmp_path / "x.png", "mask", "make it again")
+
+
+@pytest.mark.parametrize("suffix", [".png", ".jpg"])
+def test_a_file_that_is_cut_off_is_refused(tmp_path, picture, suffix):
+    data = encode_image(picture(1, channels=3), suffix)
+    (tmp_path / f"x{suffix}").write_bytes(data[: len(data) // 2])
+    with pytest.raises(UserError, match="is cut off; convert it"):
+        read_image(tmp_path / f"x{suffix}")
 
 
 def test_formats_that_do_not_serve(tmp_path):
-    with pytest.raises(UserError, match="No image at"):
+    with pytest.raises(UserError, match=r"Cannot read the image .*absent\.png': No such file"):
         read_image(tmp_path / "absent.png")
     with pytest.raises(UserError, match=r"expected one of .* did you mean '\.png'"):
         write_image(tmp_path / "a.pngg", np.zeros((4, 4), np.uint8))
-    with pytest.raises(UserError, match="cannot hold the visible image's 16 bits"):
+    with pytest.raises(UserError, match="cannot hold the image's 16 bits"):
         write_image(tmp_path / "a.jpg", np.zeros((4, 4), np.uint16))
     assert not list(tmp_path.iterdir())
 
@@ -96,10 +140,10 @@ class TestColour:
 
     def test_white_of_deep_pictures(self):
         for largest, white in ((5, 1023), (1023, 1023), (1024, 4095), (4095, 4095), (9000, 16383), (60000, 65535)):
-            assert peak(np.full((2, 2), largest, np.uint16)) == white
-        assert peak(np.zeros((2, 2), np.uint8)) == 255
+            assert white_level(np.full((2, 2), largest, np.uint16)) == white
+        assert white_level(np.zeros((2, 2), np.uint8)) == 255
         with pytest.raises(UserError, match="visible image has float32 pixels"):
-            peak(np.zeros((2, 2), np.float32))
+            white_level(np.zeros((2, 2), np.float32))
 
 
 class TestThermal:

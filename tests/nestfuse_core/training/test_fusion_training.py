@@ -15,7 +15,7 @@ from nestfuse_core.common.errors import UserError
 from nestfuse_core.model.network import load_network
 from nestfuse_core.training import loop
 from nestfuse_core.training.curves import Row, plot, read_rows, write_rows
-from nestfuse_core.training.data import Samples, batches, list_images, prepare
+from nestfuse_core.training.data import Samples, batches, list_photographs, prepare
 from nestfuse_core.training.settings import check_settings
 
 
@@ -84,14 +84,15 @@ def test_two_processes_give_what_one_gives(photos, tmp_path):
         f"--images {photos} --output {tmp_path / 'two'} --size 16 --preparation crop --batch 4 --steps 3 --rate 1e-3"
     )
     command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2"]
-    command += ["-m", "rgbt_tracker.cli.main", "fuse-train", *options.split(), "--device", "cpu"]
+    command += ["-m", "rgbt_tracker.cli.main", "fusion", "train", *options.split(), "--device", "cpu"]
     done = subprocess.run(
         command, env={**os.environ, "OMP_NUM_THREADS": "1"}, capture_output=True, text=True, timeout=240
     )
     assert done.returncode == 0, done.stderr
     one, two = weights(tmp_path / "one"), weights(tmp_path / "two")
     for key in one:
-        torch.testing.assert_close(one[key], two[key], rtol=1e-4, atol=1e-6)
+        # Two processes sum in another order; a weight moves by up to 3e-3 in three steps.
+        torch.testing.assert_close(one[key], two[key], rtol=1e-4, atol=1e-5)
     for ours, theirs in zip(*(read_rows(tmp_path / name / "losses.csv") for name in ("one", "two")), strict=True):
         assert ours[:4] == pytest.approx(theirs[:4], rel=1e-5)
 
@@ -123,7 +124,7 @@ def test_a_run_can_start_from_weights(photos, tmp_path):
 
 def test_hes_initial_weights_begin_alive_and_in_range(photos):
     plan = recipe(photos, size=32, initial="kaiming")
-    images = next(batches(Samples(list_images(photos), plan), 0, 1))
+    images = next(batches(Samples(list_photographs(photos), plan), 0, 1))
     for seed in range(3):
         output = loop._fresh(plan.model_copy(update={"seed": seed}), torch.device("cpu")).network(images)
         assert 0.1 < output.mean() / images.mean() < 10
@@ -153,9 +154,9 @@ def test_a_run_that_cannot_go_on_says_why(photos, tmp_path):
 
 def test_bad_data_and_settings_are_named(photos, tmp_path):
     with pytest.raises(UserError, match="No folder at"):
-        list_images(tmp_path / "absent")
+        list_photographs(tmp_path / "absent")
     with pytest.raises(UserError, match="holds no images"):
-        list_images(tmp_path)
+        list_photographs(tmp_path)
     with pytest.raises(UserError, match="did you mean 'weight'"):
         recipe(photos, wieght=1)
     with pytest.raises(UserError, match="'batch' is 0"):
@@ -166,7 +167,7 @@ def test_bad_data_and_settings_are_named(photos, tmp_path):
 
 
 def test_the_shares_of_two_processes_make_up_the_batch(photos):
-    samples = Samples(list_images(photos), recipe(photos, batch=4))
+    samples = Samples(list_photographs(photos), recipe(photos, batch=4))
     whole = list(batches(samples, 1, 4))
     parts = [list(batches(samples, 1, 4, rank, 2)) for rank in (0, 1)]
     for step, images in enumerate(whole):
@@ -174,7 +175,7 @@ def test_the_shares_of_two_processes_make_up_the_batch(photos):
 
 
 def test_each_epoch_sees_each_image_once(photos):
-    samples = Samples(list_images(photos), recipe(photos, preparation="resize", size=16))
+    samples = Samples(list_photographs(photos), recipe(photos, preparation="resize", size=16))
     for epoch in range(2):
         seen = {samples[6 * epoch + i].sum().item() for i in range(6)}
         assert len(seen) == 6

@@ -2,13 +2,11 @@
 
 import cv2
 import numpy as np
-import pytest
 from typer.testing import CliRunner
 
-from nestfuse_core.common.errors import UserError
 from rgbt_tracker.cli.main import build_app
 from rgbt_tracker.config import load_config
-from rgbt_tracker.output.comparison import COLOURS, comparison_picture, save_picture
+from rgbt_tracker.output.comparison import COLOURS, comparison_picture
 from rgbt_tracker.synthetic import draw_sequence
 
 
@@ -31,9 +29,3 @@ def test_picture_shows_every_track_in_its_colour() -> None:
     assert picture.shape[1] == 640
     for colour in COLOURS.values():
         assert (picture[:480] == colour).all(-1).sum() > 100
-
-
-def test_a_suffix_that_is_no_picture(tmp_path) -> None:
-    with pytest.raises(UserError, match=r"NAME\.jpg"):
-        save_picture(tmp_path / "picture.xyz", np.zeros((4, 4, 3), np.uint8))
-    assert not list(tmp_path.iterdir())

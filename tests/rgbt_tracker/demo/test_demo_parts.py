@@ -13,9 +13,10 @@ from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 from nestfuse_core.common.errors import UserError
+from nestfuse_core.common.pictures import natural_key
 from rgbt_tracker.cli.main import build_app
 from rgbt_tracker.demo.engines import FrameFuser, TrackerFactory
-from rgbt_tracker.demo.uploads import natural, shown, suffix_of
+from rgbt_tracker.demo.uploads import shown, suffix_of
 from rgbt_tracker.sequences.base import Frame
 
 relaxed = settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -47,7 +48,7 @@ def test_kind_is_read_from_the_first_bytes(head: bytes, suffix: str | None):
 def test_names_sort_by_number(numbers: list[int], stem: str):
     stem = re.sub(r"\d", "", stem)
     names = [f"{stem}{number}.png" for number in numbers]
-    assert sorted(names, key=natural) == [f"{stem}{number}.png" for number in sorted(numbers)]
+    assert sorted(names, key=natural_key) == [f"{stem}{number}.png" for number in sorted(numbers)]
 
 
 class Named:

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from nestfuse_core.common.errors import UserError
 from rgbt_tracker.evaluation import one_pass as scores
+from rgbt_tracker.evaluation.protocols import PROTOCOLS
 
 coordinate = st.integers(-40, 400).map(float)
 size = st.integers(1, 150).map(float)
@@ -80,12 +81,13 @@ def test_a_second_annotation_never_makes_a_score_worse(frames):
 @given(tracks)
 def test_curves_are_monotonic_and_hold_the_scores(frames):
     boxes, truth, _ = (np.array(column) for column in zip(*frames, strict=True))
-    curves, result = scores.one_pass_curves(boxes, truth), scores.one_pass_scores(boxes, truth)
-    assert (np.diff(curves["success"]) <= 0).all()
-    assert (np.diff(curves["precision"]) >= 0).all()
-    assert curves["success"].mean() == pytest.approx(result["success"])
-    assert curves["precision"][20] == result["precision"]
-    assert curves["normalised_precision"][20] == result["normalised_precision"]
+    score = scores.score_sequence(PROTOCOLS["plain"], boxes, [truth])
+    result = scores.one_pass_scores(boxes, truth)
+    assert (np.diff(score.success) <= 0).all()
+    assert (np.diff(score.precision) >= 0).all()
+    assert score.success.mean() == pytest.approx(result["success"])
+    assert score.precision[20] == result["precision"]
+    assert score.normalised[20] == result["normalised_precision"]
 
 
 def test_perfect_trajectory():
@@ -129,7 +131,7 @@ def test_no_annotated_frame_gives_nan():
 def test_precision_radius():
     truth, boxes = np.array([[0.0, 0, 10, 10]]), np.array([[6.0, 0, 10, 10]])
     assert scores.one_pass_scores(boxes, truth)["precision"] == 1
-    assert scores.one_pass_scores(boxes, truth, precision_pixels=scores.GTOT_PRECISION_PIXELS)["precision"] == 0
+    assert scores.one_pass_scores(boxes, truth, precision_pixels=5.5)["precision"] == 0
 
 
 def test_lengths_must_agree():

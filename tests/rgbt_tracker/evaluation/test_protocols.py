@@ -9,8 +9,10 @@ from nestfuse_core.common.errors import UserError
 from rgbt_tracker.boxes import box_to_polygon
 from rgbt_tracker.evaluation.benchmark import evaluate
 from rgbt_tracker.evaluation.groundtruth import Annotation, Benchmark, load_benchmark
-from rgbt_tracker.evaluation.protocols import PROTOCOLS, combine, protocol, score_sequence
-from rgbt_tracker.results.rows import write_rows
+from rgbt_tracker.evaluation.one_pass import combine, score_sequence
+from rgbt_tracker.evaluation.protocols import PROTOCOLS, protocol
+from rgbt_tracker.results.read import read_one_pass
+from rgbt_tracker.results.write import write_rows
 
 rgbt = pytest.importorskip("rgbt", reason="the reference package rgbt==1.0.1 is a test dependency")
 numpy_2 = pytest.mark.skipif(
@@ -68,7 +70,7 @@ def compare(name, public, folder, names):
     benchmark = subset(load_benchmark(name), names)
     data = public[name]
     data("ours", str(folder), seqs=names)
-    mine = evaluate(benchmark, "ours", {sequence: folder / f"{sequence}.txt" for sequence in names})
+    mine = evaluate(benchmark, "ours", {sequence: read_one_pass(folder / f"{sequence}.txt") for sequence in names})
     for members, score in [(names, mine.total)] + [
         (list(benchmark.attributes[attribute]), score) for attribute, score in list(mine.attributes.items())[:3]
     ]:
@@ -129,7 +131,8 @@ def test_corner_results_score_as_in_the_public_package(public, tmp_path):
         boxes = np.abs(trajectory(benchmark.sequences[sequence].truths[0], seed))
         write_rows(tmp_path / f"{sequence}.txt", box_to_polygon(boxes))
     public["rgbt234"]("corners", str(tmp_path), seqs=names, bbox_type="corner")
-    mine = evaluate(subset(benchmark, names), "corners", {name: tmp_path / f"{name}.txt" for name in names})
+    tracks = {name: read_one_pass(tmp_path / f"{name}.txt") for name in names}
+    mine = evaluate(subset(benchmark, names), "corners", tracks)
     precision, success, _ = reference(public["rgbt234"], "rgbt234", "corners", names)
     assert (mine.total.precision_at, mine.total.success_auc) == pytest.approx((precision, success), abs=1e-4)
 
@@ -157,6 +160,21 @@ def test_absent_frames_on_vtuav_count_as_misses_and_on_the_plain_protocol_not_at
     assert (plain.frames, plain.precision_at) == (1, 1.0)
 
 
+def test_the_plain_protocol_takes_boxes_of_every_tenth_frame_as_such():
+    truth = np.tile([100.0, 100, 20, 20], (3, 1)) + np.array([[0], [10], [20]]) * [1, 0, 0, 0]
+    boxes = np.tile([100.0, 100, 20, 20], (30, 1)) + np.arange(30)[:, None] * [1, 0, 0, 0]
+    score = score_sequence(PROTOCOLS["plain"], boxes, [truth])
+    assert (score.frames, score.mean_iou) == (3, 1)
+
+
+def test_frames_may_be_chosen():
+    truth = np.tile([10.0, 10, 20, 20], (4, 1))
+    boxes = truth + np.array([[0], [0], [50], [50]]) * [1, 0, 0, 0]
+    for rules in (PROTOCOLS["plain"], PROTOCOLS["rgbt210"]):
+        score = score_sequence(rules, boxes, [truth], np.array([False, True, True, False]))
+        assert (score.frames, score.precision_at, score.mean_iou) == (2, 0.5, 0.5)
+
+
 def test_pooling_weighs_frames_and_the_rest_weigh_sequences():
     good = score_sequence(PROTOCOLS["rgbt234"], [[0, 0, 10, 10]] * 30, [np.tile([0.0, 0, 10, 10], (30, 1))] * 2)
     bad = score_sequence(PROTOCOLS["rgbt234"], [[90, 90, 10, 10]] * 10, [np.tile([0.0, 0, 10, 10], (10, 1))] * 2)
@@ -173,6 +191,6 @@ def test_bad_input_is_named(tmp_path: Path):
         evaluate(benchmark, "T", {})
     write_rows(tmp_path / "a.txt", np.ones((2, 4)))
     with pytest.raises(UserError, match=r"T, .*a\.txt: Expected a box for each of 3 frames, got 2"):
-        evaluate(benchmark, "T", {"a": tmp_path / "a.txt"})
+        evaluate(benchmark, "T", {"a": read_one_pass(tmp_path / "a.txt")})
     with pytest.raises(UserError, match="4 or 8 numbers"):
         score_sequence(PROTOCOLS["plain"], np.ones((3, 5)), [np.ones((3, 4))])

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from nestfuse_core.common.errors import UserError
-from rgbt_tracker.evaluation.reset import reset_scores, reset_scores_of_set, run_with_resets
+from rgbt_tracker.evaluation.reset import reset_scores, reset_scores_of_set, run_with_resets, sequence_runs
 from rgbt_tracker.sequences.base import Frame, FrameSequence, SequenceInfo
 
 
@@ -54,22 +54,25 @@ def test_starts_again_five_frames_after_a_failure():
     np.testing.assert_array_equal(np.flatnonzero(run.codes == 0), [8, 9, 10, 11, 15, 16, 17, 18, 38, 39])
     assert set(tracker.seen).isdisjoint({8, 9, 12, 15, 38})
     # As polygons, which count their corner pixels: 13 x 17 pixels, one column off.
-    assert run.overlaps[1] == 12 / 14
-    assert run.confidences[7] == 0.5 and run.confidences[8] is None and run.confidences[0] is None
+    assert sequence_runs(Blank(), [run]).runs[0].overlaps[1] == 12 / 14
+    assert run.scores[7] == 0.5 and np.isnan(run.scores[[0, 8]]).all()
+    assert np.isfinite(run.seconds[[0, 1, 7, 12]]).all() and np.isnan(run.seconds[8])
 
 
 def test_an_absent_target_is_neither_failure_nor_start():
     tracker = Scripted(lost={10, 20})
-    run = run_with_resets(tracker, Blank(absent=range(15, 30)))
+    sequence = Blank(absent=range(15, 30))
+    run = run_with_resets(tracker, sequence)
     assert [frame for frame, _ in tracker.starts] == [0, 30]
-    assert np.isnan(run.overlaps[15:30]).all()
+    assert np.isnan(sequence_runs(sequence, [run]).runs[0].overlaps[15:30]).all()
 
 
 def test_the_first_target_may_come_late():
     tracker = Scripted(lost={20})
-    run = run_with_resets(tracker, Blank(absent=[0, 1, 20]))
+    sequence = Blank(absent=[0, 1, 20])
+    run = run_with_resets(tracker, sequence)
     assert [frame for frame, _ in tracker.starts] == [2]
-    assert run.codes[20] == -1 and np.isnan(run.overlaps[20])
+    assert run.codes[20] == -1 and np.isnan(sequence_runs(sequence, [run]).runs[0].overlaps[20])
 
 
 def test_an_unusable_box_is_replaced_by_the_last_one():

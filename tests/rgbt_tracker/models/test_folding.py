@@ -6,6 +6,7 @@ import pytest
 import torch
 from torch import nn
 
+from rgbt_tracker.models import folding
 from rgbt_tracker.models.folding import FoldedConv, fold
 
 
@@ -64,3 +65,20 @@ def test_an_activation_next_to_a_convolution_is_taken_only_from_plain_sequences(
     image = torch.randn(1, 3, 4, 4)
     with torch.inference_mode():
         torch.testing.assert_close(folded(image), plain(image))
+
+
+def test_bfloat16_is_convolved_on_every_processor(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where oneDNN cannot, the ordinary convolution does."""
+    torch.manual_seed(0)
+    plain = layers(nn.ReLU6())
+    folded = copy.deepcopy(plain)
+    fold(folded)
+    image = 8 * torch.randn(2, 4, 15, 15)
+    expected = plain(image)
+    folded.bfloat16()
+    for supported in (folding._onednn_takes(torch.bfloat16), False):
+        monkeypatch.setattr(folding, "_onednn_takes", lambda dtype, supported=supported: supported)
+        with torch.inference_mode():
+            found = folded(image.bfloat16())
+        assert found.dtype == torch.bfloat16
+        torch.testing.assert_close(found.float(), expected, atol=0.1, rtol=0.05)

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import av
-import cv2
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -15,11 +13,10 @@ from nestfuse_core.common.errors import UserError
 from rgbt_tracker.config import load_config
 from rgbt_tracker.output.overlay import LOST, TRACKED, TRUTH, Caption, Overlay, share, tint
 from rgbt_tracker.output.summary import summarise
-from rgbt_tracker.output.video import VideoFile
 from rgbt_tracker.output.window import check_screen, into_panel
+from rgbt_tracker.results.trajectory import Trajectory
 from rgbt_tracker.results.write import write_results
 from rgbt_tracker.sequences import Frame, read_boxes
-from rgbt_tracker.tracking.run import Track
 
 CONFIG = load_config("nestfuse_nanotrack")
 
@@ -63,7 +60,7 @@ def test_boxes_are_written_last(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
 def test_summary() -> None:
     boxes = np.array([[0, 0, 10, 10], [0, 0, 10, 10], [5, 0, 10, 10], [0, 0, 1, 1]], float)
     truth = np.array([[0, 0, 10, 10], [0, 0, 10, 10], [0, 0, 10, 10], [np.nan] * 4])
-    track = Track(boxes, np.array([1, 0.9, 0.2, 0.1]), np.array([1, 0.1, 0.1, 0.2]))
+    track = Trajectory.of_boxes(boxes, np.array([1, 0.9, 0.2, 0.1]), np.array([1, 0.1, 0.1, 0.2]))
     text = summarise(track, truth, 0.3, "street", 2.0)
     assert text == (
         "street: 4 frames in 2.0 s, 2.0 frames/s (tracker alone 7.5); "
@@ -154,47 +151,6 @@ def test_share_averages_levels_and_tint_stays_inside_the_search_area() -> None:
     assert more[30, 10, 2] > 90 > more[30, 10, 0] and less[30, 10, 0] > 90 > less[30, 10, 2]
     assert (tint(image, np.full((4, 4), 0.5, np.float32), (0, 0, 30, 30)) == image).all(), "one half leaves no colour"
     assert (tint(image, share(maps, 1), (100, 100, 20, 20)) == image).all()
-
-
-# ---- video
-
-
-def test_video_plays_and_shows_what_was_written(tmp_path: Path) -> None:
-    path = tmp_path / "new" / "out.mp4"
-    with VideoFile(path, 24.5) as video:
-        for index in range(12):
-            video.write(np.full((35, 65, 3), 20 * index, np.uint8))
-        assert not path.exists(), "nothing under the final name before it is whole"
-    with av.open(str(path)) as container:
-        stream = container.streams.video[0]
-        assert stream.codec_context.name == "h264" and stream.codec_context.pix_fmt == "yuv420p"
-        assert float(stream.average_rate or 0) == pytest.approx(24.5, rel=1e-3)
-    capture = cv2.VideoCapture(str(path))
-    seen = []
-    while (read := capture.read())[0]:
-        assert read[1].shape == (34, 64, 3)
-        seen.append(float(read[1].mean()))
-    np.testing.assert_allclose(seen, 20 * np.arange(12), atol=4)
-    assert [entry.name for entry in path.parent.iterdir()] == ["out.mp4"]
-
-
-@pytest.mark.parametrize("error", [KeyboardInterrupt, UserError, ZeroDivisionError])
-def test_an_interrupted_video_leaves_nothing_and_keeps_the_old_one(tmp_path: Path, error: type[BaseException]) -> None:
-    path = tmp_path / "out.mp4"
-    path.write_bytes(b"older")
-    with pytest.raises(error), VideoFile(path, 25) as video:
-        video.write(np.zeros((32, 32, 3), np.uint8))
-        raise error
-    assert path.read_bytes() == b"older"
-    assert [entry.name for entry in tmp_path.iterdir()] == ["out.mp4"]
-
-
-def test_video_suffix_and_place(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match=r"ending in \.mp4"):
-        VideoFile(tmp_path / "out.gif", 25)
-    (tmp_path / "file").write_text("")
-    with pytest.raises(UserError, match="Cannot write the video"), VideoFile(tmp_path / "file" / "out.mp4", 25):
-        pass
 
 
 # ---- window

@@ -11,8 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from nestfuse_core.common.errors import UserError
-from rgbt_tracker.report import figures, maps
+from rgbt_tracker.report import figures
 from rgbt_tracker.report.frames import BLOCK, FrameEncoder, eight_bit, shrink
 from rgbt_tracker.report.payloads import _runs, to_json
 from rgbt_tracker.report.tables import Column, Table, cells, to_latex, to_markdown, write_tables
@@ -157,20 +156,6 @@ def test_small_images_stay_as_they_are():
     image = np.zeros((20, 30), np.uint8)
     assert shrink(image, 30) is image and shrink(image, 15).shape == (10, 15)
     assert eight_bit(np.array([[100, 200]], np.uint16), (100, 200)).tolist() == [[0, 255]]
-
-
-def test_weight_maps_survive_the_file(tmp_path: Path):
-    weights = np.stack([np.full((3, 4), 1.0), np.full((3, 4), 3.0)])
-    maps.write_maps(tmp_path / "a_maps.npz", [None, {"level 2": weights}], [None, (1, 2, 30, 30)])
-    level = maps.read_maps(tmp_path / "a_maps.npz", 2)["level 2"]
-    assert (level["width"], level["height"]) == (4, 3) and level["windows"] == [None, [1, 2, 30, 30]]
-    values = np.frombuffer(base64.b64decode(level["values"]), np.uint8).reshape(2, 3, 4)
-    assert (values[0] == 128).all() and (values[1] == 191).all()  # 3 of 4 parts are thermal
-    with pytest.raises(UserError, match="2 frames, the sequence has 5"):
-        maps.read_maps(tmp_path / "a_maps.npz", 5)
-    (tmp_path / "b_maps.npz").write_bytes(b"no archive")
-    with pytest.raises(UserError, match=r"b_maps\.npz"):
-        maps.read_maps(tmp_path / "b_maps.npz", 5)
 
 
 def test_json_cannot_end_a_script():

@@ -1,15 +1,13 @@
-"""Region overlap against vot-toolkit's rasteriser, and reading and writing of regions."""
+"""Region overlap against vot-toolkit's rasteriser, and the forms of regions."""
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nestfuse_core.common.errors import UserError
 from rgbt_tracker.boxes import box_to_polygon
 from rgbt_tracker.results.region_overlap import overlaps, region_overlap
 from rgbt_tracker.results.regions import box_to_region, is_usable, region_to_box, transported
-from rgbt_tracker.results.trajectory import read_trajectory
 
 SIZE = (64, 48)
 place = st.floats(-20, 80, width=32)
@@ -74,37 +72,3 @@ def test_values_as_sent_through_trax():
 def test_boxes_that_must_not_be_sent(box):
     assert not is_usable(box)
     assert is_usable((0, 0, 1, 1))
-
-
-def test_text_and_binary_files_read_alike(tmp_path):
-    io = pytest.importorskip("vot.region.io")
-    from vot.region import Polygon, Rectangle, Special
-
-    items = [Special(1), Rectangle(1.5, 2, 3, 4), Polygon([(1, 2), (3, 4), (5, 6), (7, 8)]), Special(2), Special(0)]
-    for suffix in ("txt", "bin"):
-        io.write_trajectory(str(tmp_path / f"a.{suffix}"), items)
-        trajectory = read_trajectory(tmp_path / f"a.{suffix}")
-        np.testing.assert_array_equal(trajectory.codes, [1, -1, -1, 2, 0])
-        np.testing.assert_array_equal(trajectory.regions[1], [1.5, 2, 3, 4])
-        np.testing.assert_array_equal(trajectory.regions[2], np.arange(1, 9))
-
-
-def test_an_absent_target_is_unknown(tmp_path):
-    file = tmp_path / "a.txt"
-    file.write_text("1,2,3,4\nnan,nan,nan,nan\n\n")
-    np.testing.assert_array_equal(read_trajectory(file).codes, [-1, 0])
-
-
-@pytest.mark.parametrize("text", ["1,2,3\n", "a,b,c,d\n", "7\n", "1,2,3,4\n\n1,2,3,4\n"])
-def test_bad_lines_are_named(tmp_path, text):
-    file = tmp_path / "a.txt"
-    file.write_text(text)
-    with pytest.raises(UserError, match=r"line \d of '.*a\.txt'"):
-        read_trajectory(file)
-
-
-def test_a_cut_off_binary_file_is_named(tmp_path):
-    file = tmp_path / "a.bin"
-    file.write_bytes(b"\x01\x00\x05\x00\x00\x00\x01\x00\x00")
-    with pytest.raises(UserError, match="ends early"):
-        read_trajectory(file)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import product
 from pathlib import Path
 
 import cv2
@@ -11,9 +12,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sequence_files import LAYOUTS, picture, which, write_frames, write_sequence
 
+from nestfuse_core.common import pictures
 from nestfuse_core.common.errors import UserError
 from rgbt_tracker.sequences import find, list_sequences, open_folder, open_pair, open_sequence
-from rgbt_tracker.sequences.images import frame_numbers, read_image
+from rgbt_tracker.sequences.images import FrameFormat, frame_numbers, list_frames
 
 BOXES = np.array([[1.0, 2, 10, 8], [2.5, 3, 10, 8], [3, 3.25, 11, 9], [4, 4, 12, 9]])
 
@@ -222,6 +224,10 @@ def test_a_jpeg_with_a_thumbnail_and_trailing_bytes_is_whole(tmp_path: Path) -> 
 # ---- channels and depths
 
 
+def read_image(path: Path, camera: str) -> np.ndarray:
+    return FrameFormat(camera).read(path)
+
+
 def write_image(path: Path, image: np.ndarray) -> Path:
     assert cv2.imwrite(str(path), image)
     return path
@@ -236,17 +242,52 @@ def test_sixteen_bit_thermal_frames_stay_deep(tmp_path: Path) -> None:
     path = write_image(tmp_path / "deep.png", np.full((4, 5), 40_000, np.uint16))
     image = read_image(path, "ir")
     assert image.dtype == np.uint16 and image.shape == (4, 5) and (image == 40_000).all()
-    with pytest.raises(UserError, match=r"Expected uint8 in the visible frame .* got uint16"):
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_visible_frames_of_more_bits_are_brought_to_eight(tmp_path: Path, channels: int) -> None:
+    camera = FrameFormat("rgb")
+    levels = (2000, 4095, 1000)  # of 12 bits; the last would be one of 10 bits by itself
+    for number, level in enumerate(levels):
+        path = write_image(tmp_path / f"{number}.png", np.full((4, 5, channels), level, np.uint16))
+        image = camera.read(path)
+        assert image.dtype == np.uint8 and image.shape == (4, 5, 3) and (image == round(level * 255 / 4095)).all()
+
+
+def test_a_visible_frame_in_floating_point_has_no_white(tmp_path: Path) -> None:
+    path = write_image(tmp_path / "f.tiff", np.ones((4, 5), np.float32))
+    assert read_image(path, "ir").dtype == np.float32
+    with pytest.raises(UserError, match=r"Expected uint8 or uint16 in the visible frame '.*f\.tiff', got float32"):
         read_image(path, "rgb")
 
 
-def test_opaque_alpha_is_dropped_and_a_packed_channel_refused(tmp_path: Path) -> None:
-    image = np.full((4, 5, 4), 255, np.uint8)
+@pytest.mark.parametrize("alpha", [255, 60])
+def test_alpha_is_dropped(tmp_path: Path, alpha: int) -> None:
+    image = np.full((4, 5, 4), alpha, np.uint8)
     image[..., :3] = 9
-    assert read_image(write_image(tmp_path / "opaque.png", image), "rgb").shape == (4, 5, 3)
-    image[..., 3] = 60
-    with pytest.raises(UserError, match=r"Expected 1 or 3 channels in the visible frame .* got 4"):
-        read_image(write_image(tmp_path / "packed.png", image), "rgb")
+    for camera in ("rgb", "ir"):
+        found = read_image(write_image(tmp_path / "a.png", image), camera)
+        assert found.shape == (4, 5, 3) and (found == 9).all()
+
+
+@pytest.mark.parametrize("suffix", [".png", ".jpg", ".tiff", ".bmp", ".webp", ".pgm", ".ppm", ".jp2", ".pfm"])
+@pytest.mark.parametrize(
+    ("kind", "channels"), [*product([np.uint8, np.uint16], [1, 3, 4]), *product([np.float32], [1, 3])]
+)
+def test_tracking_reads_what_fusion_reads(tmp_path: Path, suffix: str, kind: type, channels: int) -> None:
+    shape = (24, 32, channels) if channels > 1 else (24, 32)
+    image = np.random.default_rng(0).integers(0, 255, shape).astype(kind)
+    path = tmp_path / f"0{suffix}"
+    try:
+        if not cv2.imwrite(str(path), image):
+            pytest.skip("OpenCV does not write such a file")
+    except cv2.error:
+        pytest.skip("OpenCV does not write such a file")
+    fused = pictures.read_image(path)
+    np.testing.assert_array_equal(read_image(path, "ir"), fused)
+    if fused.dtype != np.float32:
+        assert read_image(path, "rgb").shape == (24, 32, 3)
+    assert list_frames(tmp_path) == [path]
 
 
 # ---- numbering

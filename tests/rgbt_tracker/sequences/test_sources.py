@@ -97,7 +97,7 @@ def test_two_folders_and_one_alone(tmp_path: Path) -> None:
 def test_unreadable_video(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "bad.mp4"
     path.write_bytes(content)
-    with pytest.raises(UserError, match="Cannot read the video"):
+    with pytest.raises(UserError, match=r"Cannot read the video .* FFmpeg can read, or is damaged"):
         open_pair(path, None)
 
 

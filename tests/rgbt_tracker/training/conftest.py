@@ -72,7 +72,7 @@ def recipe_file(tmp_path, crop_set):
             "batch": 4,
             "ema": 0.9,
             "data": {"sources": [{"crops": str(crop_set)}], "paired": 0.5, "workers": 0, "negatives": 0.25},
-            "augment": {"light": 0.5, "flip": 0.5, "degrade": 0.5, "occlusion": 0.5, "distractor": 0.5, "noise": 0.5},
+            "augment": dict.fromkeys(("brightness", "flip", "corruption", "occlusion", "distractor", "noise"), 0.5),
             "loss": {"hard": 0.5},
             "optimiser": {"type": "adamw", "rate": 0.002},
             "schedule": {"type": "cosine", "warmup": 2, "end": 0.0},
@@ -117,3 +117,20 @@ def published_state() -> dict[str, torch.Tensor]:
     conv("features.18.0", 1280, 320, 1)
     norm("features.18.1", 1280)
     return state
+
+
+@pytest.fixture
+def segmented(tmp_path) -> tuple[list[Path], Path]:
+    """Bright ellipses before dark photographs, with their masks; and one photograph without an object."""
+    photos, masks = tmp_path / "photos", tmp_path / "masks"
+    photos.mkdir()
+    masks.mkdir()
+    for name, (width, height) in {"a": (30, 60), "b": (70, 40), "c": (0, 0)}.items():
+        picture, mask = np.full((240, 320, 3), 30, np.uint8), np.zeros((240, 320), np.uint8)
+        if width:
+            for image in (picture, mask):
+                cv2.ellipse(image, (150, 120), (width // 2, height // 2), 0, 0, 360, (220,) * 3, -1)
+            mask = np.where(mask > 0, 255, 0).astype(np.uint8)
+        cv2.imwrite(str(photos / f"{name}.png"), picture)
+        cv2.imwrite(str(masks / f"{name}.png"), mask)
+    return sorted(photos.iterdir()), masks

@@ -25,7 +25,7 @@ def nano():
 
 
 def test_replaying_repeats_the_trackers_choice(nano, monkeypatch) -> None:
-    monkeypatch.setattr(calibration, "FAILING", 0.0)
+    monkeypatch.setattr(calibration, "CORRUPTED", 0.0)
     monkeypatch.setattr(calibration, "SHARPNESS", 1e6)
     monkeypatch.setattr(calibration, "PATIENCE", 10**6)
     sequence = draw_sequence("street", length=6, seed=4)

@@ -5,7 +5,7 @@ import torch
 
 from rgbt_tracker import build_tracker
 from rgbt_tracker.synthetic import draw_sequence
-from rgbt_tracker.training.validation import Head, mean_iou
+from rgbt_tracker.training.loop.validation import mean_iou
 from rgbt_tracker.zoo.entries import shipped
 
 NAME = "nestfuse_siamrpn_mobilev2"
@@ -20,5 +20,5 @@ def test_size_and_type():
 
 @pytest.mark.parametrize("modality", ["rgb", "ir", "rgbt"])
 def test_tracks_a_drawn_target(modality):
-    sequence = Head(draw_sequence("misaligned", length=60, seed=2_000_009), 12)
+    sequence = draw_sequence("misaligned", length=60, seed=2_000_009).clip(0, 12)
     assert mean_iou(build_tracker(NAME, device="cpu", modality=modality), sequence) > 0.6

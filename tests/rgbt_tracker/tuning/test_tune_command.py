@@ -50,7 +50,7 @@ def test_report_study_and_configuration_are_left_behind(data, tmp_path):
     assert {key: again[key] for key in ("best", "training", "held_back")} == {
         key: report[key] for key in ("best", "training", "held_back")
     }
-    with pytest.raises(UserError, match="made with another criterion"):
+    with pytest.raises(UserError, match="made with criterion = success, now it is precision"):
         tune(data, tmp_path / "out", "--trials", "3", "--criterion", "precision")
 
 

@@ -1,4 +1,4 @@
-"""Remembered answers are the network's own, and a tracker with a memory takes the same path."""
+"""Recalled answers are the network's own, and a tracker with a memory takes the same path."""
 
 import numpy as np
 import pytest
@@ -6,11 +6,12 @@ import torch
 
 from rgbt_tracker import build_tracker
 from rgbt_tracker.config import load_config
+from rgbt_tracker.evaluation.runner import Setup
 from rgbt_tracker.sequences.base import Frame, FrameSequence, SequenceInfo
 from rgbt_tracker.tracking.run import track_sequence
 from rgbt_tracker.tracking.tracker import Tracker
 from rgbt_tracker.tuning.evaluator import Evaluator, Setting, configured
-from rgbt_tracker.tuning.memory import KeptFrames, Memory, RememberingNetwork, digest
+from rgbt_tracker.tuning.memory import Memory, RememberingNetwork, digest
 
 
 class Noise(FrameSequence):
@@ -32,7 +33,7 @@ def config():
 
 
 def evaluator(config):
-    return Evaluator(config, "untrained", "cpu")
+    return Evaluator(Setup(config, "untrained", "cpu"))
 
 
 def test_same_track_with_and_without_memory(config):
@@ -69,7 +70,7 @@ def test_a_different_setting_still_gets_its_own_answer(config):
 
 
 def test_fusion_variants_share_backbone_features_and_not_answers(config):
-    remembering = Evaluator(config, "untrained", "cpu", variants=True)
+    remembering = Evaluator(Setup(config, "untrained", "cpu"), variants=True)
     expected = evaluator(config)(configured(config, "mean"), Noise(2))
     remembering(configured(config, "attention"), Noise(2))
     assert remembering(configured(config, "mean"), Noise(2)) == expected
@@ -93,17 +94,3 @@ def test_digest_tells_pixels_and_shapes_apart():
     other[1, 0, 2, 7, 7] = (other[1, 0, 2, 7, 7] + 1) % 256
     assert digest(images) == digest(images.clone())
     assert len({digest(images), digest(other), digest(images.flatten(0, 1))}) == 3
-
-
-def test_kept_frames_are_read_once_within_the_budget():
-    source = Noise()
-    size = 2 * 96 * 128 * 3
-    kept = KeptFrames(source, [3 * size])
-    for _ in range(3):
-        frames = [frame.index for frame in kept]
-    assert frames == [0, 1, 2, 3]
-    assert source.read == 12  # one of four frames found no room: every pass reads the sequence again
-    whole = KeptFrames(Noise(), [4 * size])
-    first = list(whole)
-    assert all(before is after for before, after in zip(first, whole, strict=True))
-    np.testing.assert_array_equal(whole.frame(2).rgb, source.frame(2).rgb)

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from nestfuse_core.common.errors import UserError
 from rgbt_tracker.config import load_config
+from rgbt_tracker.evaluation.runner import Setup
 from rgbt_tracker.tuning import result
 from rgbt_tracker.tuning.evaluator import Evaluator, Setting, configured
 from rgbt_tracker.tuning.study import finished, judge, open_study, search, split
@@ -100,7 +101,7 @@ def test_an_interrupted_search_goes_on(tmp_path):
 
 def test_another_configuration_does_not_continue_a_study(tmp_path):
     run(tmp_path, trials=1)
-    with pytest.raises(UserError, match="made with another configuration"):
+    with pytest.raises(UserError, match="made with configuration = a, now it is b"):
         open_study(tmp_path / "study.journal", {"configuration": "b"}, 0)
 
 
@@ -159,7 +160,7 @@ def test_bad_requests_are_refused():
     with pytest.raises(UserError, match="STRATEGY"):
         Setting(0.1, 0.4, 0.3, "a:b:c:d").apply(config)
     with pytest.raises(UserError, match="success, precision"):
-        Evaluator(config, criterion="eao")
+        Evaluator(Setup(config), criterion="eao")
 
 
 def test_nan_scores_count_as_nothing(tmp_path):

@@ -2,10 +2,12 @@
 
 import os
 import shutil
+import sys
 from pathlib import Path
 
 import pytest
 
+HERE = Path(__file__).parent
 REPOSITORY = Path(__file__).resolve().parents[3]
 TRACKERS = {
     "Template": "factory='template_tracker:TemplateTracker'",
@@ -16,6 +18,12 @@ TRACKERS = {
     "Absent": "config='nestfuse_siamrpn_r50', weights='no_such_weights'",
 }
 SHORT = {"low: 109": "low: 10", "high: 322": "high: 25", "low: 115": "low: 10", "high: 755": "high: 25"}
+
+
+@pytest.fixture(autouse=True)
+def importable(monkeypatch):
+    """The trackers of the tests can be imported."""
+    monkeypatch.setattr(sys, "path", [*sys.path, str(HERE)])
 
 
 @pytest.fixture(scope="session")
@@ -54,6 +62,6 @@ def workspace(tmp_path, drawn):
 
 
 def _row(name):
-    paths = f"{REPOSITORY}{os.pathsep}{Path(__file__).parent}"
+    paths = f"{REPOSITORY}{os.pathsep}{HERE}"
     command = f"from rgbt_tracker.vot.adapter import main; main({TRACKERS[name]})"
     return f"[{name}]\nlabel = {name}\nprotocol = traxpython\ncommand = {command}\npaths = {paths}\n"

@@ -1,23 +1,14 @@
 """``rgbt vot check`` and ``rgbt vot table``."""
 
 import shutil
-import sys
-from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
 from rgbt_tracker.cli.main import build_app
-from rgbt_tracker.vot.evaluate import load_workspace
-
-
-@pytest.fixture(autouse=True)
-def importable(monkeypatch):
-    monkeypatch.setattr(sys, "path", [*sys.path, str(Path(__file__).parent)])
 
 
 def check(workspace, tracker="Template"):
-    load_workspace.cache_clear()
     return CliRunner().invoke(build_app(), ["vot", "check", tracker, "--workspace", str(workspace)])
 
 

@@ -8,7 +8,8 @@ from typer.testing import CliRunner
 
 from nestfuse_core.common.errors import UserError
 from rgbt_tracker.cli.main import build_app
-from rgbt_tracker.results.reset_runs import load_runs, read_annotations
+from rgbt_tracker.evaluation.groundtruth import load_regions
+from rgbt_tracker.evaluation.reset_runs import load_runs
 
 
 def score(*arguments):
@@ -73,15 +74,28 @@ def test_bad_folders_are_named(folders, break_it, message):
         load_runs(*folders)
 
 
+def test_several_trackers_and_one_pass_results_are_named(folders):
+    results, truth = folders
+    for tracker in ("one", "two"):
+        (results / "all" / tracker / "baseline").mkdir(parents=True)
+        (results / "all" / tracker / "baseline" / "a_001.txt").write_text("1\n" + "10,10,20,20\n" * 29)
+    with pytest.raises(UserError, match=r"of one tracker in .*found one, two"):
+        load_runs(results / "all", truth)
+    (results / "boxes").mkdir()
+    (results / "boxes" / "a.txt").write_text("10,10,20,20\n" * 30)
+    with pytest.raises(UserError, match="found none"):
+        load_runs(results / "boxes", truth)
+
+
 def test_unknown_sequence_and_folders(folders, tmp_path):
     _, truth = folders
     with pytest.raises(UserError, match="no ground truth of 'aa'"):
-        read_annotations(truth, ["aa"])
-    with pytest.raises(UserError, match="is none"):
-        read_annotations(tmp_path / "nowhere")
+        load_regions(truth, ["aa"])
+    with pytest.raises(UserError, match="which is none"):
+        load_regions(tmp_path / "nowhere")
     (tmp_path / "empty").mkdir()
     with pytest.raises(UserError, match="found neither"):
-        read_annotations(tmp_path / "empty")
+        load_regions(tmp_path / "empty")
     answer = score("--results", folders[0], "--ground-truth", truth, "--low", 9, "--high", 3)
     assert isinstance(answer.exception, UserError) and "low <= high" in str(answer.exception)
 
@@ -89,6 +103,6 @@ def test_unknown_sequence_and_folders(folders, tmp_path):
 def test_sizes_come_from_the_json(tmp_path):
     (tmp_path / "a.txt").write_text("90,10,20,20\n")
     (tmp_path / "sequences.json").write_text(json.dumps({"a": {"width": 100, "height": 50}}))
-    item = read_annotations(tmp_path)[0]
+    item = load_regions(tmp_path)["a"]
     assert item.size == (100, 50)
     np.testing.assert_array_equal(item.truth.codes, [-1])

@@ -1,6 +1,5 @@
-"""The parts around the tracker: session, adapter arguments, replay, forwarded log, files, single targets, cluster."""
+"""The parts around the tracker: session, adapter arguments, replay, forwarded log, files, single targets."""
 
-import sys
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -10,13 +9,6 @@ import pytest
 from nestfuse_core.common.errors import UserError
 from rgbt_tracker.vot import session
 from rgbt_tracker.vot.session import Session, TrackerOptions, build
-
-HERE = Path(__file__).parent
-
-
-@pytest.fixture(autouse=True)
-def importable(monkeypatch):
-    monkeypatch.setattr(sys, "path", [*sys.path, str(HERE)])
 
 
 class Scripted:
@@ -207,165 +199,11 @@ def test_several_ground_truth_files_are_one_target(drawn, tmp_path):
 def test_a_run_alike_is_alike_beyond_the_border_too():
     """The toolkit's comparison takes a box left of the image for different from itself."""
     pytest.importorskip("vot")
-    from rgbt_tracker.results.trajectory import make_trajectory
+    from rgbt_tracker.results.trajectory import Trajectory
     from rgbt_tracker.vot.experiment import same_course
 
-    run = make_trajectory([1, np.array([-5.0, -3, 12, 9]), 2])
-    assert same_course(run, make_trajectory([1, np.array([-5.0, -3, 12, 9]), 2]))
-    assert same_course(run, make_trajectory([1, np.array([-5.001, -3, 12, 9]), 2]))
-    assert not same_course(run, make_trajectory([1, np.array([-4.0, -3, 12, 9]), 2]))
-    assert not same_course(run, make_trajectory([1, 2, 0]))
-
-
-class FakeRay:
-    """Runs tasks at once, in order of their submission."""
-
-    def __init__(self):
-        self.addresses, self.options = [], None
-
-    def init(self, address, ignore_reinit_error):
-        self.addresses.append(address)
-
-    def remote(self, **options):
-        self.options = options
-        return lambda function: SimpleNamespace(remote=lambda job: _Reference(function(job)))
-
-    def wait(self, references, num_returns):
-        return references[:num_returns], references[num_returns:]
-
-    def get(self, reference):
-        return reference.value
-
-
-class _Reference:
-    def __init__(self, value):
-        self.value = value
-
-
-def test_the_cluster_writes_the_same_files(workspace):
-    from rgbt_tracker.vot import cluster
-    from rgbt_tracker.vot.evaluate import load_workspace, plan, run_job
-
-    load_workspace.cache_clear()
-    root = str(workspace)
-    ray = FakeRay()
-    jobs = plan(root, ["Drifter"], ["baseline"], [])
-    assert [job.sequence for job in jobs] == ["a", "b"]
-    done = list(cluster.run_on_cluster(jobs, ray, gpus=0.5))
-    assert done == jobs and ray.addresses == ["auto"] and ray.options == {"num_cpus": 1, "num_gpus": 0.5}
-    assert plan(root, ["Drifter"], ["baseline"], []) == []
-    files = result_files(workspace)
-    (workspace / "results").rename(workspace.parent / "by_cluster")
-    for job in plan(root, ["Drifter"], ["baseline"], []):
-        run_job(job)
-    assert result_files(workspace) == files and len(files) == 12
-
-
-def result_files(workspace):
-    paths = (path for path in (workspace / "results").rglob("*") if path.is_file() and "_time" not in path.name)
-    return {path.relative_to(workspace).as_posix(): path.read_bytes() for path in paths}
-
-
-def test_analyses_are_not_cached_beyond_their_results(workspace):
-    from rgbt_tracker.vot.evaluate import load_workspace
-
-    load_workspace.cache_clear()
-    analysis = load_workspace(str(workspace)).stack.experiments["baseline"].analyses[0]
-    before = analysis.identifier
-    assert analysis.identifier == before
-    file = workspace / "results" / "Mine" / "baseline" / "a" / "a_001.txt"
-    file.parent.mkdir(parents=True)
-    file.write_text("1")
-    after = analysis.identifier
-    file.write_text("10")
-    assert len({before, after, analysis.identifier}) == 3
-
-
-def test_a_random_tracker_runs_every_repetition(workspace):
-    from rgbt_tracker.vot.evaluate import load_workspace, plan, run_job
-
-    load_workspace.cache_clear()
-    (job,) = plan(str(workspace), ["Dice"], ["baseline"], ["a"])
-    run_job(job)
-    runs = {path.read_bytes() for path in (workspace / "results").rglob("a_*.bin")}
-    assert len(runs) == 15
-
-
-def test_several_workers_write_the_same_files(workspace, monkeypatch):
-    from rgbt_tracker.vot.evaluate import load_workspace, plan, run_job, run_parallel
-
-    load_workspace.cache_clear()
-    monkeypatch.setenv("PYTHONPATH", str(HERE))
-    jobs = plan(str(workspace), ["Template"], ["baseline"], [])
-    assert sorted(str(job) for job in run_parallel(jobs, 2, ["cpu"])) == sorted(map(str, jobs))
-    files = result_files(workspace)
-    (workspace / "results").rename(workspace.parent / "by_workers")
-    for job in jobs:
-        run_job(job)
-    assert result_files(workspace) == files
-
-
-def test_the_anchor_protocol_runs(workspace):
-    """Anchors every 50 frames where the dataset has none; here the first frame and the last, backwards."""
-    from rgbt_tracker.vot.evaluate import load_workspace, plan, run_job
-
-    load_workspace.cache_clear()
-    jobs = plan(str(workspace / "vot2020"), ["Template"], [], [])
-    for job in jobs:
-        run_job(job)
-    names = sorted(path.name for path in (workspace / "vot2020" / "results").rglob("*.bin"))
-    assert names == [f"{name}_{frame:08d}.bin" for name in "ab" for frame in (0, 27)]
-
-
-@pytest.mark.parametrize(
-    ("arguments", "message"),
-    [
-        ((["Nobody"], [], []), "Unknown tracker 'Nobody'"),
-        ((["Template"], ["basline"], []), "did you mean 'baseline'"),
-        ((["Template"], [], ["c"]), "Unknown sequence 'c'"),
-    ],
-)
-def test_unknown_names(workspace, arguments, message):
-    from rgbt_tracker.vot.evaluate import load_workspace, plan
-
-    load_workspace.cache_clear()
-    with pytest.raises(UserError, match=message):
-        plan(str(workspace), *arguments)
-
-
-def test_other_adapters_are_left_to_the_toolkit(workspace):
-    from rgbt_tracker.vot.evaluate import load_workspace, plan
-
-    load_workspace.cache_clear()
-    with (workspace / "trackers.ini").open("a") as file:
-        file.write("[Other]\nprotocol = traxpython\ncommand = other_tracker\n")
-    with pytest.raises(UserError, match="use 'vot evaluate'"):
-        plan(str(workspace), ["Other"], [], [])
-
-
-def test_the_rows_of_the_repository_are_ours():
-    pytest.importorskip("vot")
-    from vot.tracker import Registry
-
-    from rgbt_tracker.vot.evaluate import tracker_options
-
-    registry = Registry([str(HERE.parents[2] / "vot_workspace" / "trackers.ini")])
-    rows = {tracker.identifier: tracker_options(tracker) for tracker in registry}
-    assert set(rows) == {
-        "NestFuseSiamRPN",
-        "SiamRPN-RGB",
-        "SiamRPN-IR",
-        "NestFuseNano",
-        "NanoTrack-RGB",
-        "NanoTrack-IR",
-    }
-    assert {options.config for options in rows.values()} == {"nestfuse_siamrpn_r50", "nestfuse_nanotrack"}
-    assert [rows[name].modality for name in ("NestFuseSiamRPN", "SiamRPN-RGB", "SiamRPN-IR")] == [None, "rgb", "ir"]
-
-
-def test_missing_ray_is_said(monkeypatch):
-    from rgbt_tracker.vot.cluster import import_ray
-
-    monkeypatch.setitem(sys.modules, "ray", None)
-    with pytest.raises(UserError, match=r"rgbt-tracker\[cluster\]"):
-        import_ray()
+    run = Trajectory.of_regions([1, np.array([-5.0, -3, 12, 9]), 2])
+    assert same_course(run, Trajectory.of_regions([1, np.array([-5.0, -3, 12, 9]), 2]))
+    assert same_course(run, Trajectory.of_regions([1, np.array([-5.001, -3, 12, 9]), 2]))
+    assert not same_course(run, Trajectory.of_regions([1, np.array([-4.0, -3, 12, 9]), 2]))
+    assert not same_course(run, Trajectory.of_regions([1, 2, 0]))

@@ -8,7 +8,7 @@ from typer.testing import CliRunner
 
 from nestfuse_core.common.errors import UserError
 from rgbt_tracker.cli.main import build_app
-from rgbt_tracker.zoo.soup import average
+from rgbt_tracker.zoo.soup import make_soup
 
 
 @pytest.fixture
@@ -20,7 +20,7 @@ def files(tmp_path: Path) -> list[Path]:
 
 
 def test_the_mean(files: list[Path]) -> None:
-    state = average([files[0], files[0], files[1]])
+    state = make_soup([files[0], files[0], files[1]])
     assert state["conv.weight"].dtype == torch.half and (state["conv.weight"] == 2).all()
     assert state["bn.num_batches_tracked"] == 1
 
@@ -29,16 +29,16 @@ def test_other_networks_are_refused(files: list[Path], tmp_path: Path) -> None:
     torch.save({"conv.weight": torch.zeros(2, 4), "bn.num_batches_tracked": torch.tensor(1)}, tmp_path / "c.pt")
     torch.save({"conv.weight": torch.zeros(2, 3)}, tmp_path / "d.pt")
     with pytest.raises(UserError, match=r"c\.pt' is not of the same network as .*a\.pt': they differ in 'conv.weight'"):
-        average([files[0], tmp_path / "c.pt"])
+        make_soup([files[0], tmp_path / "c.pt"])
     with pytest.raises(UserError, match=r"differ in 'bn.num_batches_tracked'"):
-        average([files[0], tmp_path / "d.pt"])
+        make_soup([files[0], tmp_path / "d.pt"])
     with pytest.raises(UserError, match="two or more weights to average, got 1"):
-        average(files[:1])
+        make_soup(files[:1])
 
 
 def test_the_command(files: list[Path], tmp_path: Path) -> None:
     output = tmp_path / "mean.pt"
-    arguments = ["weights", "average", *map(str, files), "--output", str(output)]
+    arguments = ["weights", "soup", *map(str, files), "--output", str(output)]
     result = CliRunner().invoke(build_app(), arguments)
     assert result.exit_code == 0 and str(output) in result.output.replace("\n", "")
     assert (torch.load(output, weights_only=True)["conv.weight"] == 2.5).all()

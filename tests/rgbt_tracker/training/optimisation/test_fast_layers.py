@@ -1,4 +1,4 @@
-"""Folded, thawed and correlated: the fast ways compute what the plain ones do."""
+"""Frozen, trained and correlated: the fast ways compute what the plain ones do."""
 
 import copy
 
@@ -9,8 +9,7 @@ from torch import nn
 
 from rgbt_tracker.models.backbones.mobilenetv2 import MobileNetV2
 from rgbt_tracker.models.heads.correlation import depthwise_correlation
-from rgbt_tracker.training.optimisation.frozen import FrozenLayer, FrozenLayers
-from rgbt_tracker.training.optimisation.thawed import _Depthwise, thaw
+from rgbt_tracker.training.optimisation.fast_layers import FrozenLayer, FrozenLayers, _Depthwise, fuse_batch_norms
 
 
 @pytest.fixture
@@ -45,10 +44,10 @@ def test_frozen_layers_compute_the_same(backbone):
         assert torch.equal(found, level)
 
 
-def test_thawed_layers_have_the_same_outputs_and_gradients(backbone):
+def test_layers_that_train_have_the_same_outputs_and_gradients(backbone):
     plain, fast = backbone.double(), copy.deepcopy(backbone).double()
     for name in ("layer2", "layer3", "layer4"):
-        thaw(fast.get_submodule(name))
+        fuse_batch_norms(fast.get_submodule(name))
     assert list(fast.state_dict()) == list(plain.state_dict())
     image = torch.rand(2, 3, 63, 63, dtype=torch.float64)
     for net in (plain, fast):

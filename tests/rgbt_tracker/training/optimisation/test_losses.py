@@ -8,7 +8,7 @@ import torch.nn.functional as F
 from rgbt_tracker.config import AnchorConfig
 from rgbt_tracker.training.data.batches import Batch
 from rgbt_tracker.training.data.targets import anchor_grid, positive_target
-from rgbt_tracker.training.measure import picked_iou
+from rgbt_tracker.training.loop.measure import best_box_iou
 from rgbt_tracker.training.optimisation.losses import Sums, loss_sums, total
 from rgbt_tracker.training.recipe import Loss, Targets
 
@@ -28,11 +28,11 @@ def make_batch(count: int) -> Batch:
         for name in ("label", "delta", "weight", "background")
     )
     negative = torch.zeros(count, dtype=torch.bool)
-    return Batch(image, image, label, delta, weight, background, negative, torch.zeros(1, count))
+    return Batch(image, image, label, delta, weight, background, negative)
 
 
 def part(batch: Batch, rows: slice) -> Batch:
-    stacked = {"template", "search", "degraded"}
+    stacked = {"template", "search"}
     return Batch(**{k: v[:, rows] if k in stacked else v[rows] for k, v in vars(batch).items()})
 
 
@@ -96,7 +96,7 @@ def test_perfect_answer_has_iou_one():
     batch = make_batch(3)
     cls = torch.cat([torch.zeros(3, 5, 25, 25), torch.randn(3, 5, 25, 25)], 1)
     loc = batch.delta.flatten(1, 2)
-    assert picked_iou(cls, loc, batch, GRID) == pytest.approx(1)
+    assert best_box_iou(cls, loc, batch, GRID) == pytest.approx(1)
     shifted = loc.clone()
     shifted[:, 10:15] += np.log(2.0)  # twice as wide: IoU a half
-    assert picked_iou(cls, shifted, batch, GRID) == pytest.approx(0.5)
+    assert best_box_iou(cls, shifted, batch, GRID) == pytest.approx(0.5)

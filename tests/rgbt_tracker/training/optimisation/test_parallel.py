@@ -9,14 +9,14 @@ import pytest
 import torch
 
 from nestfuse_core.common.errors import UserError
-from rgbt_tracker.training.loop import Trainer
+from rgbt_tracker.training.loop.trainer import Trainer
 from rgbt_tracker.training.optimisation.parallel import check_batch
 from rgbt_tracker.training.recipe import load_recipe
 
 SCRIPT = """
 import sys, torch
 from pathlib import Path
-from rgbt_tracker.training.loop import Trainer
+from rgbt_tracker.training.loop.trainer import Trainer
 from rgbt_tracker.training.optimisation.parallel import process_group
 from rgbt_tracker.training.recipe import load_recipe
 torch.set_num_threads(1)
@@ -43,7 +43,7 @@ def test_two_processes_are_one(recipe_file, tmp_path):
     assert [process.wait(timeout=240) for process in processes] == [0, 0]
     one, two = (torch.load(tmp_path / name / "last.pt", weights_only=True) for name in ("one", "two"))
     start = Trainer(load_recipe(path), tmp_path / "start").weights()
-    for part in ("state_dict", "average"):
+    for part in ("state_dict", "ema"):
         states = (one[part], two[part]) if part == "state_dict" else (one[part]["values"], two[part]["values"])
         for key, value in states[0].items():
             torch.testing.assert_close(states[1][key], value, rtol=2e-3, atol=2e-5, msg=key)

@@ -10,10 +10,10 @@ from nestfuse_core.common.checkpoints import save_checkpoint
 from nestfuse_core.common.errors import UserError
 from rgbt_tracker.config import load_config
 from rgbt_tracker.models.build import build_network
-from rgbt_tracker.training.loop import Trainer
+from rgbt_tracker.training.loop.trainer import Trainer
 from rgbt_tracker.training.optimisation.losses import loss_sums, total
-from rgbt_tracker.training.optimisation.teacher import Lesson, Teacher, divergence
-from rgbt_tracker.training.recipe import Loss, Targets, Teaching, load_recipe
+from rgbt_tracker.training.optimisation.teacher import SoftTargets, Teacher, divergence
+from rgbt_tracker.training.recipe import Loss, Targets, TeacherModel, load_recipe
 
 CPU = torch.device("cpu")
 
@@ -59,19 +59,19 @@ def truth_of(batch, grid):
 def test_student_positions_that_are_the_teachers_get_its_answer(taught, tmp_path):
     trainer = Trainer(taught, tmp_path / "run")
     batch = trainer.batches()[0].batch(0)
-    lesson = trainer.teacher(batch)
-    assert batch.search.shape[0] == 1 and lesson.response.shape == batch.label[:, 0].shape
-    torch.testing.assert_close(lesson.response.sum((1, 2)), torch.ones(4))
+    soft = trainer.teacher(batch)
+    assert batch.search.shape[0] == 1 and soft.response.shape == batch.label[:, 0].shape
+    torch.testing.assert_close(soft.response.sum((1, 2)), torch.ones(4))
     # stride 8 against 16: every second of the student's positions is one of the teacher's, the outermost ring aside
     network = trainer.teacher._network
     with torch.no_grad():
         images = [stack.permute(0, 1, 4, 2, 3).float() for stack in (batch.template, batch.search)]
         cls = network(*images).cls
     odds = (cls[:, 1] - cls[:, 0])[:, 1:-1, 1:-1]
-    answer = lesson.response[:, ::2, ::2].log()
+    answer = soft.response[:, ::2, ::2].log()
     torch.testing.assert_close(answer - answer.amax((1, 2), True), odds - odds.amax((1, 2), True), atol=1e-4, rtol=1e-4)
     between = (odds[:, :, :-1] + odds[:, :, 1:]) / 2
-    halfway = lesson.response[:, ::2, 1::2].log()
+    halfway = soft.response[:, ::2, 1::2].log()
     torch.testing.assert_close(halfway - answer[:, :, :-1], between - odds[:, :, :-1], atol=1e-4, rtol=1e-4)
 
 
@@ -85,14 +85,14 @@ def test_it_counts_where_the_target_is_found_by_one_of_the_cameras(taught, tmp_p
     centers = torch.stack([torch.where(torch.arange(4)[:, None] < 2, truth[:, :2], wrong), truth[:, :2]])
     sizes = torch.stack([truth[:, 2:], truth[:, 2:] * 1.2])  # IoU 1 in the first camera, 0.69 in the second
     trainer.teacher._network = answering(odds.flatten(0, 1), centers.flatten(0, 1), sizes.flatten(0, 1))
-    lesson = trainer.teacher(batch)
-    assert torch.equal(lesson.counts, ~batch.negative)
+    soft = trainer.teacher(batch)
+    assert torch.equal(soft.valid, ~batch.negative)
     followed = odds[torch.tensor([0, 0, 1, 1]), torch.arange(4)]
     for pair in torch.nonzero(~batch.negative).flatten():
         best = int(followed[pair, 1:-1, 1:-1].argmax())
-        assert int(lesson.response[pair, ::2, ::2].argmax()) == best
+        assert int(soft.response[pair, ::2, ::2].argmax()) == best
     trainer.teacher._network = answering(odds.flatten(0, 1), wrong.repeat(2, 1), sizes.flatten(0, 1))
-    assert not trainer.teacher(batch).counts.any()
+    assert not trainer.teacher(batch).valid.any()
 
 
 def test_divergence_is_kullback_and_leiblers():
@@ -104,21 +104,21 @@ def test_divergence_is_kullback_and_leiblers():
     q = odds / odds.sum((1, 2), keepdim=True)
     expected = (p * (p / q).log()).sum((1, 2))
     counts = torch.ones(2, dtype=torch.bool)
-    torch.testing.assert_close(divergence(cls, Lesson(p, counts)).double(), expected, rtol=1e-4, atol=1e-5)
-    torch.testing.assert_close(divergence(cls, Lesson(q.float(), counts)), torch.zeros(2), atol=1e-5, rtol=0)
+    torch.testing.assert_close(divergence(cls, SoftTargets(p, counts)).double(), expected, rtol=1e-4, atol=1e-5)
+    torch.testing.assert_close(divergence(cls, SoftTargets(q.float(), counts)), torch.zeros(2), atol=1e-5, rtol=0)
 
 
-def test_the_loss_takes_the_mean_over_lessons_that_count(taught, tmp_path):
+def test_the_loss_takes_the_mean_over_valid_pairs(taught, tmp_path):
     batch = Trainer(taught, tmp_path / "run").batches()[0].batch(0)
     torch.manual_seed(0)
     cls, loc = torch.randn(4, 10, 25, 25), torch.randn(4, 20, 25, 25)
     response = torch.rand(4, 25, 25).flatten(1).softmax(1).view(4, 25, 25)
     counts = torch.tensor([True, False, True, False])
-    lesson, options = Lesson(response, counts), Loss(teacher=0.7)
+    soft, options = SoftTargets(response, counts), Loss(teacher=0.7)
     without = loss_sums(cls, loc, batch, options, Targets())
-    sums = loss_sums(cls, loc, batch, options, Targets(), lesson)
+    sums = loss_sums(cls, loc, batch, options, Targets(), soft)
     added = total(sums, sums.counts(), options) - total(without, without.counts(), options)
-    torch.testing.assert_close(added, 0.7 * divergence(cls, lesson)[counts].mean(), rtol=1e-4, atol=1e-5)
+    torch.testing.assert_close(added, 0.7 * divergence(cls, soft)[counts].mean(), rtol=1e-4, atol=1e-5)
 
 
 def test_a_taught_run_resumes_to_the_last_bit_and_goes_towards_the_teacher(taught, tmp_path):
@@ -132,9 +132,9 @@ def test_a_taught_run_resumes_to_the_last_bit_and_goes_towards_the_teacher(taugh
     assert not any("teacher" in key for key in whole["state_dict"])
     trainer = Trainer(taught.model_copy(update={"loss": Loss(teacher=5.0), "steps": 100}), tmp_path / "long")
     batch = trainer.batches()[0].batch(0)
-    lesson = Lesson(trainer.teacher(batch).response, ~batch.negative)
-    trainer.teacher = lambda _: lesson
-    gaps = [float((r := trainer.train_step(batch)["sums"]).taught / r.lessons) for _ in range(30)]
+    soft = SoftTargets(trainer.teacher(batch).response, ~batch.negative)
+    trainer.teacher = lambda _: soft
+    gaps = [float((r := trainer.train_step(batch).sums).distillation / r.distilled) for _ in range(30)]
     assert gaps[-1] < 0.7 * gaps[0]
 
 
@@ -143,10 +143,10 @@ def test_teachers_that_cannot_teach(recipe_file, tmp_path, nano):
     with pytest.raises(UserError, match=r"tracking\.instance 255, the recipe's model 191"):
         Trainer(load_recipe(recipe_file(teacher={"model": "nestfuse_nanotrack", "weights": nano})), tmp_path / "run")
     with pytest.raises(UserError, match="do not fit the configuration"):
-        Teacher(Teaching(model="nestfuse_siamrpn_mobilev2", weights=nano), student, CPU)
+        Teacher(TeacherModel(model="nestfuse_siamrpn_mobilev2", weights=nano), student, CPU)
     model = tmp_path / "nameless.yaml"
     model.write_text((tmp_path / "tiny.yaml").read_text().replace("instance: 191", "instance: 255"))
     with pytest.raises(UserError, match=r"'tiny' names no weights; give .* teacher.weights"):
-        Teacher(Teaching(model=str(model)), student, CPU)
+        Teacher(TeacherModel(model=str(model)), student, CPU)
     with pytest.raises(UserError, match=r"No .*nobody"):
-        Teacher(Teaching(model="nobody"), student, CPU)
+        Teacher(TeacherModel(model="nobody"), student, CPU)

@@ -1,0 +1,46 @@
+"""Declarations of the options that commands of both packages share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Annotated, Any
+
+import typer
+
+from nestfuse_core.common.devices import check_device
+from nestfuse_core.common.errors import UserError, suggestion
+
+
+def one_of(what: str, choices: Sequence[str]) -> Callable[[str | None], str | None]:
+    """Return an option's callback that refuses what is not among ``choices`` in one sentence with the nearest."""
+
+    def check(value: str | None) -> str | None:
+        if value is not None and value not in choices:
+            raise UserError(f"Unknown {what} '{value}'; expected {listed(choices)}{suggestion(value, choices)}")
+        return value
+
+    return check
+
+
+def listed(choices: Sequence[str]) -> str:
+    """``["a", "b", "c"]`` -> ``"a, b or c"``."""
+    return " or ".join(part for part in (", ".join(choices[:-1]), choices[-1]) if part)
+
+
+def names(text: str | None) -> list[str]:
+    """``"a, b"`` -> ``["a", "b"]``; nothing gives an empty list."""
+    return [part.strip() for part in (text or "").split(",") if part.strip()]
+
+
+def output_folder(help: str) -> Any:
+    """Declare ``--output DIR``."""
+    return typer.Option("--output", "-o", metavar="DIR", help=help)
+
+
+def output_file(help: str) -> Any:
+    """Declare ``--output FILE``."""
+    return typer.Option("--output", "-o", metavar="FILE", help=help)
+
+
+Device = Annotated[str, typer.Option(metavar="auto|cpu|cuda|cuda:N", help="Where to compute.", callback=check_device)]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]

@@ -1,0 +1,43 @@
+"""Declarations of the options that several commands share; those of both packages are in nestfuse_core."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from nestfuse_core.common.options import one_of
+
+DEFAULT_CONFIG = "nestfuse_siamrpn_mobilev2"
+
+_CONFIG = "Tracker configuration: a name or a YAML file."
+
+Config = Annotated[str, typer.Option(metavar="F", help=_CONFIG)]
+ConfigArgument = Annotated[str, typer.Argument(metavar="CONFIG", help=_CONFIG)]
+Weights = Annotated[
+    str | None,
+    typer.Option(
+        metavar="F",
+        help="A file, a name from 'rgbt weights list', or 'untrained' [default: the configuration's].",
+    ),
+]
+Modality = Annotated[
+    str | None,
+    typer.Option(
+        metavar="rgbt|rgb|ir",
+        help="Cameras to use [default: the configuration's].",
+        callback=one_of("modality", ("rgbt", "rgb", "ir")),
+    ),
+]
+_SEQUENCE = typer.Option(metavar="NAME|DIR", help="Sequence folder, name of a known sequence, or drawn:SCENE[-SEED].")
+SequenceName = Annotated[str, _SEQUENCE]
+MaybeSequenceName = Annotated[str | None, _SEQUENCE]
+BenchmarkName = Annotated[
+    str,
+    typer.Argument(metavar="BENCHMARK", help="gtot, rgbt210, rgbt234, lasher, vtuav, or plain for any other folder."),
+]
+Workspace = Annotated[Path, typer.Option("--workspace", metavar="DIR", help="The VOT toolkit's workspace.")]
+Workers = Annotated[int, typer.Option(min=1, help="Processes; one sequence each at a time.")]
+IntervalLow = Annotated[int, typer.Option("--low", min=2, help="First length of the EAO interval.")]
+IntervalHigh = Annotated[int, typer.Option("--high", min=2, help="Last length of the EAO interval.")]

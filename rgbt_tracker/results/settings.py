@@ -1,0 +1,31 @@
+"""What `rgbt bench run` notes beside its results: the settings they were made with."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from nestfuse_core.common.errors import UserError
+
+SETTINGS = "settings.json"
+BENCHMARK = "benchmark"
+
+
+def benchmark_of(folder: Path) -> str | None:
+    """The benchmark that the results in a folder were made for; None where nothing says so.
+
+    Raises:
+        UserError: a damaged file.
+    """
+    name = _read(folder).get(BENCHMARK)
+    return str(name) if name else None
+
+
+def _read(folder: Path) -> dict:
+    path = folder / SETTINGS
+    if not path.is_file():
+        return {}
+    try:
+        return dict(json.loads(path.read_text(encoding="utf-8")))
+    except (ValueError, TypeError):
+        raise UserError(f"Expected the settings of earlier results in '{path}', but it is damaged.") from None
