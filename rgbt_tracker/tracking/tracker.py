@@ -67,7 +67,7 @@ class Tracker:
 
     def __init__(self, config: TrackerConfig, network: Network, device: torch.device | str = "cpu") -> None:
         self.config = config
-        self.network = network
+        self._network = network
         self.device = torch.device(device)
         self.record_maps = False
         self.timer: Timer = NoTimer()
@@ -113,6 +113,11 @@ class Tracker:
         searched = (target.center[0] - side / 2, target.center[1] - side / 2, float(side), float(side))
         self._move(target, best, scale, images[0].shape)
         return self._result(target, best.score, output, searched)
+
+    @property
+    def network(self) -> Network:
+        """What scores the candidates; another one needs a tracker of its own."""
+        return self._network
 
     @property
     def target(self) -> Box:
