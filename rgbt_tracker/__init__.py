@@ -9,7 +9,8 @@ from nestfuse_core.common.lazy import lazy_exports
 if TYPE_CHECKING:
     from rgbt_tracker.api import build_tracker
     from rgbt_tracker.config import load_config
-    from rgbt_tracker.sequences import open_pair, open_sequence
+    from rgbt_tracker.locate import open_sequence
+    from rgbt_tracker.sequences import open_pair
     from rgbt_tracker.tracking.run import track_sequence
     from rgbt_tracker.tracking.tracker import Result, Tracker
 
@@ -25,7 +26,7 @@ __getattr__ = lazy_exports(
         "build_tracker": "api",
         "load_config": "config",
         "open_pair": "sequences",
-        "open_sequence": "sequences",
+        "open_sequence": "locate",
         "track_sequence": "tracking.run",
     },
 )

@@ -12,7 +12,7 @@ from collections.abc import Callable
 
 import cv2
 
-from rgbt_tracker.sequences import open_sequence
+from rgbt_tracker.locate import open_sequence
 from rgbt_tracker.sequences.vot_folder import write_vot
 from rgbt_tracker.synthetic import SCENES, DrawnSequence, draw_sequence
 

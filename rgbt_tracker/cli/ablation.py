@@ -94,8 +94,7 @@ def ablation(
 
 def _sources(sequences: list[str], drawn: str | None) -> list[Source]:
     from rgbt_tracker.evaluation.job import Source
-    from rgbt_tracker.sequences import list_sequences, open_sequence
-    from rgbt_tracker.sequences.locate import is_sequence
+    from rgbt_tracker.locate import is_sequence, list_sequences, open_sequence
     from rgbt_tracker.synthetic import draw_sequence, split
 
     sources: list[Source] = []

@@ -92,7 +92,8 @@ def _settings(config: str, modality: str | None, homography: str | None) -> Trac
 
 
 def _open(sequence: str | None, rgb: str | None, ir: str | None, name: str | None, roots: list[Path]) -> FrameSequence:
-    from rgbt_tracker.sequences import open_pair, open_sequence
+    from rgbt_tracker.locate import open_sequence
+    from rgbt_tracker.sequences import open_pair
 
     if sequence is not None and (rgb is not None or ir is not None):
         raise UserError("Give either --sequence or --rgb and --ir, not both.")

@@ -24,8 +24,8 @@ from rgbt_tracker.evaluation.job import Experiment, Job, OnePass, Reset, Source
 from rgbt_tracker.evaluation.plan import plan
 from rgbt_tracker.evaluation.runner import Worker, run_jobs
 from rgbt_tracker.evaluation.store import ResultFolder, Unkept, unfinished
+from rgbt_tracker.locate import open_sequence
 from rgbt_tracker.results.trajectory import INITIALISED, TRACKED
-from rgbt_tracker.sequences import open_sequence
 
 HERE = Path(__file__).resolve().parent
 
