@@ -18,8 +18,8 @@ from nestfuse_core.common.errors import UserError
 from rgbt_tracker import build_tracker
 from rgbt_tracker.boxes import overlap
 from rgbt_tracker.config import load_config
+from rgbt_tracker.frames import FrameSequence
 from rgbt_tracker.sequences import open_sequence
-from rgbt_tracker.sequences.base import FrameSequence
 
 SETTINGS: dict[str, dict[str, Any]] = {
     "RGB": {"modality": "rgb"},

@@ -36,7 +36,7 @@ from rgbt_tracker.boxes import overlap
 from rgbt_tracker.config import load_config
 from rgbt_tracker.evaluation.one_pass import one_pass_scores
 from rgbt_tracker.evaluation.reset import reset_scores
-from rgbt_tracker.sequences.base import FrameSequence
+from rgbt_tracker.frames import FrameSequence
 from rgbt_tracker.synthetic import draw_sequence, split
 from rgbt_tracker.synthetic.random_scenes import draw_crowd, draw_random, random_seeds
 from rgbt_tracker.tracking.run import track_sequence

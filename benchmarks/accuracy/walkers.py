@@ -22,7 +22,7 @@ from nestfuse_core.common.video import VideoReader
 from rgbt_tracker import build_tracker
 from rgbt_tracker.boxes import overlap
 from rgbt_tracker.config import load_config
-from rgbt_tracker.sequences.base import Frame, FrameSequence, SequenceInfo
+from rgbt_tracker.frames import Frame, FrameSequence, SequenceInfo
 from rgbt_tracker.tracking.cameras import as_bgr
 from rgbt_tracker.tracking.run import track_sequence
 from rgbt_tracker.tracking.tracker import Tracker

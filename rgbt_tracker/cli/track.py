@@ -16,7 +16,7 @@ from rgbt_tracker.cli.options import DEFAULT_CONFIG, Config, MaybeSequenceName, 
 if TYPE_CHECKING:
     from rgbt_tracker.boxes import Box
     from rgbt_tracker.config import TrackerConfig
-    from rgbt_tracker.sequences.base import FrameSequence, SequenceInfo
+    from rgbt_tracker.frames import FrameSequence, SequenceInfo
     from rgbt_tracker.tracking.tracker import Tracker
 
 

@@ -14,7 +14,7 @@ from nestfuse_core.common.options import Device, Json, names, output_folder
 from rgbt_tracker.cli.options import Config, Modality, Weights
 
 if TYPE_CHECKING:
-    from rgbt_tracker.sequences.base import FrameSequence
+    from rgbt_tracker.frames import FrameSequence
     from rgbt_tracker.tuning.evaluator import Evaluator, Setting
     from rgbt_tracker.tuning.study import Outcome
 

@@ -24,7 +24,7 @@ from nestfuse_core.common.errors import UserError
 from nestfuse_core.common.pictures import encode_image
 from rgbt_tracker.demo.sessions import MakeTracker, Session, Sessions
 from rgbt_tracker.demo.uploads import KINDS, Limits, save_camera
-from rgbt_tracker.sequences.base import Frame
+from rgbt_tracker.frames import Frame
 
 HERE = Path(__file__).parent
 Fuse = Callable[[Frame, str], NDArray[np.generic]]

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from nestfuse_core.common.errors import UserError
 from rgbt_tracker.config import Modality
-from rgbt_tracker.sequences.base import Frame
+from rgbt_tracker.frames import Frame
 
 if TYPE_CHECKING:
     from nestfuse_core.model.network import NestFuse

@@ -19,7 +19,7 @@ from nestfuse_core.common.errors import UserError
 from nestfuse_core.fusion.thermal import Range, needs_scaling, robust_range, to_grey_levels
 from rgbt_tracker.boxes import Box, check_box
 from rgbt_tracker.config import MODALITIES, Modality
-from rgbt_tracker.sequences.base import Frame, FrameSequence
+from rgbt_tracker.frames import Frame, FrameSequence
 from rgbt_tracker.tracking.interface import SingleObjectTracker
 
 WORDS = {"rgb": "visible", "ir": "thermal"}

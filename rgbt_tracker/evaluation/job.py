@@ -10,8 +10,8 @@ from typing import Any, ClassVar, Protocol
 
 from rgbt_tracker.config import TrackerConfig
 from rgbt_tracker.evaluation.reset import run_with_resets
+from rgbt_tracker.frames import FrameSequence
 from rgbt_tracker.results.trajectory import Trajectory
-from rgbt_tracker.sequences.base import FrameSequence
 from rgbt_tracker.sequences.prefetch import prefetch
 from rgbt_tracker.tracking.run import track_sequence
 

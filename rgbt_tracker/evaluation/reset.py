@@ -24,10 +24,10 @@ from rgbt_tracker.evaluation.reset_measures import (
     score,
     scored,
 )
+from rgbt_tracker.frames import FrameSequence
 from rgbt_tracker.results.region_overlap import Region, region_overlap
 from rgbt_tracker.results.regions import box_to_region, is_usable
 from rgbt_tracker.results.trajectory import FAILED, INITIALISED, TRACKED, UNKNOWN, Trajectory
-from rgbt_tracker.sequences.base import FrameSequence
 from rgbt_tracker.tracking.interface import SingleObjectTracker
 
 

@@ -19,7 +19,7 @@ from nestfuse_core.common.errors import UserError
 from nestfuse_core.common.memory import keep_freed_memory
 from rgbt_tracker.evaluation.job import Job, Source
 from rgbt_tracker.evaluation.store import Store
-from rgbt_tracker.sequences.base import FrameSequence
+from rgbt_tracker.frames import FrameSequence
 
 Progress = Callable[["Job", float], None]
 """Called with a job and the share of it that is done, 0..1."""

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rgbt_tracker.config import TrackerConfig
+from rgbt_tracker.frames import FrameSequence
 from rgbt_tracker.output.overlay import BAR, TEXT, TRUTH, Overlay, draw_box, write
-from rgbt_tracker.sequences.base import FrameSequence
 
 Picture = NDArray[np.uint8]
 COLOURS = {"rgb": (60, 60, 255), "ir": (255, 120, 255), "rgbt": (0, 176, 255)}

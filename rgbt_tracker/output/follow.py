@@ -14,6 +14,7 @@ from nestfuse_core.common import console
 from nestfuse_core.common.errors import UserError
 from rgbt_tracker.boxes import Box
 from rgbt_tracker.config import TrackerConfig
+from rgbt_tracker.frames import Frame, FrameSequence, SequenceInfo
 from rgbt_tracker.output.overlay import Overlay, Picture
 from rgbt_tracker.output.recorder import Recorder, TimedTracker
 from rgbt_tracker.output.summary import summarise
@@ -21,7 +22,6 @@ from rgbt_tracker.output.window import Window
 from rgbt_tracker.results.maps import write_maps
 from rgbt_tracker.results.trajectory import Trajectory
 from rgbt_tracker.results.write import write_results
-from rgbt_tracker.sequences.base import Frame, FrameSequence, SequenceInfo
 from rgbt_tracker.sequences.live import Stoppable
 from rgbt_tracker.tracking.interface import SingleObjectTracker
 from rgbt_tracker.tracking.run import track_sequence

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from rgbt_tracker.boxes import Box, overlap
 from rgbt_tracker.config import TrackerConfig
-from rgbt_tracker.sequences.base import Frame
+from rgbt_tracker.frames import Frame
 from rgbt_tracker.tracking.cameras import CameraFrames
 
 Picture = NDArray[np.uint8]

@@ -15,9 +15,9 @@ from numpy.typing import ArrayLike, NDArray
 from nestfuse_core.common.video import VIEWING, VideoWriter, writing_video
 from rgbt_tracker.boxes import Box
 from rgbt_tracker.config import TrackerConfig
+from rgbt_tracker.frames import Frame, SequenceInfo
 from rgbt_tracker.output.overlay import Caption, Overlay
 from rgbt_tracker.output.window import Window
-from rgbt_tracker.sequences.base import Frame, SequenceInfo
 from rgbt_tracker.tracking.interface import Result, SingleObjectTracker
 
 Answer = TypeVar("Answer")

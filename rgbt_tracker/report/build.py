@@ -18,6 +18,7 @@ from rgbt_tracker.evaluation.diagnosis import Diagnosis, diagnose
 from rgbt_tracker.evaluation.groundtruth import Benchmark, find_sequences, load_benchmark, load_regions
 from rgbt_tracker.evaluation.reset_comparison import Reset
 from rgbt_tracker.evaluation.reset_measures import INTERVAL
+from rgbt_tracker.frames import FrameSequence
 from rgbt_tracker.report import figures, views
 from rgbt_tracker.report.page import Page, Player, write_page
 from rgbt_tracker.report.sources import BoxesOnly, annotated_boxes, open_sequences
@@ -26,7 +27,6 @@ from rgbt_tracker.results.find import TrackerResults, find_results
 from rgbt_tracker.results.read import read_results
 from rgbt_tracker.results.settings import benchmark_of
 from rgbt_tracker.results.trajectory import Trajectory
-from rgbt_tracker.sequences.base import FrameSequence
 
 Images = Literal["auto", "inside", "beside", "none"]
 PLAYER_FRAMES = 5000  # with images, about 450 MB

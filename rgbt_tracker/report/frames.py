@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from nestfuse_core.common.pictures import Image, encode_image
 from nestfuse_core.fusion.thermal import Range, needs_scaling, robust_range, to_grey_levels
-from rgbt_tracker.sequences.base import FrameSequence
+from rgbt_tracker.frames import FrameSequence
 
 BLOCK = 24  # frames a block: under a second of play, about 2 MB
 QUALITIES = (75, 65, 55, 45, 35, 25)

@@ -18,6 +18,7 @@ from markupsafe import Markup
 from nestfuse_core.common import console
 from nestfuse_core.common.files import replacing, write_text
 from rgbt_tracker.evaluation.diagnosis import Diagnosis
+from rgbt_tracker.frames import FrameSequence
 from rgbt_tracker.report import figures
 from rgbt_tracker.report.figures import Plot
 from rgbt_tracker.report.frames import BLOCK, FrameEncoder
@@ -25,7 +26,6 @@ from rgbt_tracker.report.payloads import Picture, sequence_payload, to_json
 from rgbt_tracker.report.sources import extent
 from rgbt_tracker.report.tables import Table, cells
 from rgbt_tracker.results.trajectory import Trajectory
-from rgbt_tracker.sequences.base import FrameSequence
 
 STATIC = Path(__file__).parent / "static"
 SCRIPTS = ("page.js", "loading.js", "strip.js", "stage.js", "player.js")

@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from rgbt_tracker.evaluation.diagnosis import Diagnosis, fitted
+from rgbt_tracker.frames import SequenceInfo
 from rgbt_tracker.results.maps import read_maps
 from rgbt_tracker.results.trajectory import Trajectory
-from rgbt_tracker.sequences.base import SequenceInfo
 
 
 @dataclass(frozen=True)

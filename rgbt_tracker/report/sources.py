@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from nestfuse_core.common.errors import UserError
 from rgbt_tracker.evaluation.groundtruth import Files, Size, image_sizes
+from rgbt_tracker.frames import Frame, FrameSequence, SequenceInfo
 from rgbt_tracker.sequences.annotations import annotate, annotate_from, read_annotation
-from rgbt_tracker.sequences.base import Frame, FrameSequence, SequenceInfo
 from rgbt_tracker.sequences.folders import is_sequence, open_folder
 
 

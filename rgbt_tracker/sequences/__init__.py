@@ -1,7 +1,7 @@
 """Readers of RGB-thermal sequences."""
 
 from rgbt_tracker.box_files import read_boxes
-from rgbt_tracker.sequences.base import Frame, FrameSequence, SequenceInfo
+from rgbt_tracker.frames import Frame, FrameSequence, SequenceInfo
 from rgbt_tracker.sequences.folders import open_folder
 from rgbt_tracker.sequences.locate import find, list_sequences, open_sequence
 from rgbt_tracker.sequences.pairs import open_pair

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rgbt_tracker.box_files import absent_as_nan, read_boxes
-from rgbt_tracker.sequences.base import SequenceInfo
+from rgbt_tracker.frames import SequenceInfo
 
 Array = NDArray[np.float64]
 # In order of preference: RGBT210, RGBT234 and LasHeR start trackers from init.txt, GTOT's init.txt repeats its

@@ -6,8 +6,8 @@ import re
 from pathlib import Path
 
 from nestfuse_core.common.errors import UserError
+from rgbt_tracker.frames import SequenceInfo
 from rgbt_tracker.sequences.annotations import annotate
-from rgbt_tracker.sequences.base import SequenceInfo
 from rgbt_tracker.sequences.images import CAMERAS, list_frames, pair
 from rgbt_tracker.sequences.sources import ImageFiles, PairedSequence
 

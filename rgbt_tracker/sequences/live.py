@@ -8,7 +8,7 @@ from dataclasses import replace
 from itertools import chain
 
 from nestfuse_core.common.errors import UserError
-from rgbt_tracker.sequences.base import Derived, Frame, FrameSequence
+from rgbt_tracker.frames import Derived, Frame, FrameSequence
 from rgbt_tracker.sequences.prefetch import prefetch
 
 

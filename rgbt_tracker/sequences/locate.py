@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from nestfuse_core.common.errors import UserError, suggestion
-from rgbt_tracker.sequences.base import FrameSequence
+from rgbt_tracker.frames import FrameSequence
 from rgbt_tracker.sequences.folders import is_sequence, open_folder
 
 WORKSPACE = Path("vot_workspace") / "sequences"

@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 from nestfuse_core.common.errors import UserError
-from rgbt_tracker.sequences.base import SequenceInfo
+from rgbt_tracker.frames import SequenceInfo
 from rgbt_tracker.sequences.folders import safe_name
 from rgbt_tracker.sequences.images import pair
 from rgbt_tracker.sequences.sources import ImageFiles, PairedSequence, Source, Video, open_source

@@ -8,7 +8,7 @@ import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from rgbt_tracker.sequences.base import Derived, Frame, FrameSequence
+from rgbt_tracker.frames import Derived, Frame, FrameSequence
 
 DEPTH = 8
 POLL = 0.05  # seconds between looks at the stop sign

@@ -15,7 +15,7 @@ from nestfuse_core.common.errors import UserError
 from nestfuse_core.common.pictures import Image
 from nestfuse_core.common.video import SUFFIXES as VIDEO_SUFFIXES
 from nestfuse_core.common.video import VideoReader
-from rgbt_tracker.sequences.base import Frame, FrameSequence, SequenceInfo
+from rgbt_tracker.frames import Frame, FrameSequence, SequenceInfo
 from rgbt_tracker.sequences.images import CAMERAS, FrameFormat, list_frames
 
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from nestfuse_core.common.errors import UserError
 from nestfuse_core.common.files import write_text
 from nestfuse_core.common.pictures import write_image
-from rgbt_tracker.sequences.base import FrameSequence
+from rgbt_tracker.frames import FrameSequence
 
 CHANNELS = {"rgb": ("color", "%08dv.jpg"), "ir": ("ir", "%08di.jpg")}
 

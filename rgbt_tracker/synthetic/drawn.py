@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nestfuse_core.common.errors import UserError
-from rgbt_tracker.sequences.base import Frame, FrameSequence, SequenceInfo
+from rgbt_tracker.frames import Frame, FrameSequence, SequenceInfo
 from rgbt_tracker.synthetic.actors import FPS
 from rgbt_tracker.synthetic.noise import Picture
 from rgbt_tracker.synthetic.renderer import Renderer

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from nestfuse_core.common.errors import UserError
+from rgbt_tracker.frames import Frame, FrameSequence
 from rgbt_tracker.results.trajectory import Trajectory
-from rgbt_tracker.sequences.base import Frame, FrameSequence
 from rgbt_tracker.tracking.interface import Result, SingleObjectTracker
 
 

@@ -19,10 +19,10 @@ from torch import Tensor
 
 from rgbt_tracker.boxes import overlap
 from rgbt_tracker.config import TrackerConfig
+from rgbt_tracker.frames import FrameSequence
 from rgbt_tracker.models.anchors import centred_overlap
 from rgbt_tracker.models.network import SiameseNetwork
 from rgbt_tracker.models.reliability import ReliabilityGate
-from rgbt_tracker.sequences.base import FrameSequence
 from rgbt_tracker.synthetic import draw_sequence, split
 from rgbt_tracker.tracking.candidates import Candidates
 from rgbt_tracker.tracking.tracker import Tracker

@@ -10,7 +10,7 @@ from nestfuse_core.common.errors import UserError
 from rgbt_tracker.config import TrackerConfig
 from rgbt_tracker.evaluation.job import OnePass, Setup
 from rgbt_tracker.evaluation.one_pass import one_pass_scores
-from rgbt_tracker.sequences.base import FrameSequence
+from rgbt_tracker.frames import FrameSequence
 from rgbt_tracker.tracking.tracker import Tracker
 from rgbt_tracker.tuning.memory import Memory, RememberingNetwork
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from nestfuse_core.common.errors import UserError
-from rgbt_tracker.sequences.base import ByteBudget, FrameSequence
+from rgbt_tracker.frames import ByteBudget, FrameSequence
 
 KEPT_BYTES = 3 << 30
 

@@ -12,7 +12,7 @@ from dataclasses import replace
 import cv2
 import numpy as np
 
-from rgbt_tracker.sequences.base import Derived, Frame, FrameSequence
+from rgbt_tracker.frames import Derived, Frame, FrameSequence
 from rgbt_tracker.training.augmentation.corruptions import cloud
 from rgbt_tracker.training.views import Image
 

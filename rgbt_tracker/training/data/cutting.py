@@ -17,7 +17,7 @@ from nestfuse_core.common.errors import UserError
 from nestfuse_core.common.files import write_text
 from nestfuse_core.common.pictures import write_image
 from rgbt_tracker.config import ThermalConfig
-from rgbt_tracker.sequences.base import FrameSequence
+from rgbt_tracker.frames import FrameSequence
 from rgbt_tracker.tracking.cameras import ThermalFrames
 from rgbt_tracker.training.data.crop_set import INDEX, MODALITIES, CropEntry, CropSet
 from rgbt_tracker.training.geometry import CROP, context_scale

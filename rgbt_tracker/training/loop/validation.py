@@ -9,8 +9,8 @@ from torch import Tensor
 
 from rgbt_tracker.boxes import overlap
 from rgbt_tracker.config import Modality, TrackerConfig
+from rgbt_tracker.frames import FrameSequence
 from rgbt_tracker.models.build import build_network
-from rgbt_tracker.sequences.base import FrameSequence
 from rgbt_tracker.tracking.run import track_sequence
 from rgbt_tracker.tracking.tracker import Tracker
 from rgbt_tracker.training.recipe import Validation

@@ -17,7 +17,7 @@ from nestfuse_core.common.pictures import natural_key
 from rgbt_tracker.cli.main import build_app
 from rgbt_tracker.demo.engines import FrameFuser, TrackerFactory
 from rgbt_tracker.demo.uploads import shown, suffix_of
-from rgbt_tracker.sequences.base import Frame
+from rgbt_tracker.frames import Frame
 
 relaxed = settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 

@@ -7,7 +7,7 @@ import pytest
 
 from nestfuse_core.common.errors import UserError
 from rgbt_tracker.evaluation.reset import reset_scores, reset_scores_of_set, run_with_resets, sequence_runs
-from rgbt_tracker.sequences.base import Frame, FrameSequence, SequenceInfo
+from rgbt_tracker.frames import Frame, FrameSequence, SequenceInfo
 
 
 class Blank(FrameSequence):

@@ -11,12 +11,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from rgbt_tracker.frames import Frame, FrameSequence, SequenceInfo
 from rgbt_tracker.report import figures
 from rgbt_tracker.report.frames import BLOCK, FrameEncoder, eight_bit, shrink
 from rgbt_tracker.report.payloads import _runs, to_json
 from rgbt_tracker.report.tables import Column, Table, cells, to_latex, to_markdown, write_tables
 from rgbt_tracker.report.views import headline
-from rgbt_tracker.sequences.base import Frame, FrameSequence, SequenceInfo
 
 COLUMNS = [Column("success", "Success"), Column("failures", "Failures", 0, better="low")]
 

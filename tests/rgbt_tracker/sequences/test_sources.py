@@ -13,8 +13,8 @@ import pytest
 from sequence_files import SIZE, picture, which, write_frames
 
 from nestfuse_core.common.errors import UserError
+from rgbt_tracker.frames import SequenceInfo
 from rgbt_tracker.sequences import FrameSequence, open_pair, prefetch
-from rgbt_tracker.sequences.base import SequenceInfo
 from rgbt_tracker.sequences.sources import Camera, PairedSequence
 
 

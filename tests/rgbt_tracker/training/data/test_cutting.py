@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import ndimage
 
-from rgbt_tracker.sequences.base import Frame, FrameSequence, SequenceInfo
+from rgbt_tracker.frames import Frame, FrameSequence, SequenceInfo
 from rgbt_tracker.training.data.crop_set import CropSet
 from rgbt_tracker.training.data.cutting import CropWriter, crop_box, cut, sequence_crops, spread, usable
 from rgbt_tracker.training.geometry import context_scale

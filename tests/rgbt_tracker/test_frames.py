@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from nestfuse_core.common.errors import UserError
+from rgbt_tracker.frames import ByteBudget
 from rgbt_tracker.sequences import Frame, FrameSequence, SequenceInfo, prefetch
-from rgbt_tracker.sequences.base import ByteBudget
 from rgbt_tracker.synthetic import draw_sequence
 
 SIZE = 2 * 6 * 8 * 3
