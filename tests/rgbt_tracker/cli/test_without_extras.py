@@ -111,7 +111,7 @@ def test_the_basic_commands_need_no_extra(tmp_path):
         ["track", "--sequence", "street", *nano, "--video", "out/overlay.mp4", "--maps"],
         ["compare", "--sequence", "street", *nano],
         ["fuse", *pictures, "--output", "out/fused.png", "--metrics", "out/metrics.csv"],
-        ["data", "draw", "night", "--output", "drawn", "--length", "2", "--size", "64x48"],
+        ["data", "draw", "night", "--output", "drawn", "--length", "2", "--size", "128x96"],
         ["weights", "list"],
         ["vot", "init", "workspace"],
         ["bench", "run", "plain", "--sequences", ".", *nano],
