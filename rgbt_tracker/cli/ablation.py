@@ -14,7 +14,7 @@ from nestfuse_core.common.options import Device, output_folder
 from rgbt_tracker.cli.options import IntervalHigh, IntervalLow, Workers
 
 if TYPE_CHECKING:
-    from rgbt_tracker.evaluation.runner import Source
+    from rgbt_tracker.evaluation.job import Source
 
 
 def ablation(
@@ -93,9 +93,8 @@ def ablation(
 
 
 def _sources(sequences: list[str], drawn: str | None) -> list[Source]:
-    from rgbt_tracker.evaluation.runner import Source
-    from rgbt_tracker.sequences import list_sequences, open_sequence
-    from rgbt_tracker.sequences.locate import is_sequence
+    from rgbt_tracker.evaluation.job import Source
+    from rgbt_tracker.locate import is_sequence, list_sequences, open_sequence
     from rgbt_tracker.synthetic import draw_sequence, split
 
     sources: list[Source] = []

@@ -15,7 +15,7 @@ from nestfuse_core.common.options import Json, names, output_file
 from rgbt_tracker.cli.options import IntervalHigh, IntervalLow, Workers, Workspace
 
 if TYPE_CHECKING:
-    from rgbt_tracker.evaluation.runner import Job
+    from rgbt_tracker.evaluation.job import Job
     from rgbt_tracker.vot.evaluate import WorkspaceStore
 
 HERE = Path("vot_workspace")

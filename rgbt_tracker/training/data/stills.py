@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from nestfuse_core.common.errors import UserError
+from rgbt_tracker.boxes import Box
 from rgbt_tracker.training.data.cutting import CropWriter, safe, usable
 from rgbt_tracker.training.pictures import read_picture, three_channels
-from rgbt_tracker.training.views import Box
 
 
 @dataclass(frozen=True)
