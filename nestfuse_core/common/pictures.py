@@ -49,6 +49,11 @@ def read_image(path: str | os.PathLike[str], what: str = "image", advice: str = 
     return image
 
 
+def read_bgr(path: str | os.PathLike[str], what: str = "image", advice: str = "convert it to PNG or TIFF") -> Image:
+    """Read an image file as HxWx3 BGR uint8, grey repeated over the channels; otherwise as `read_image`."""
+    return _read(path, cv2.IMREAD_COLOR, what, advice)
+
+
 def read_grey(path: str | os.PathLike[str], what: str = "image", advice: str = "convert it to PNG or TIFF") -> Image:
     """Read an image file as HxW uint8; a JPEG's own luminance where it has one; otherwise as `read_image`."""
     return _read(path, cv2.IMREAD_GRAYSCALE, what, advice)

@@ -13,6 +13,7 @@ from nestfuse_core.common.errors import UserError
 from nestfuse_core.common.pictures import (
     encode_image,
     list_images,
+    read_bgr,
     read_grey,
     read_image,
     white_level,
@@ -47,10 +48,12 @@ def test_floating_point_thermal_pictures_can_be_read(tmp_path, suffix):
     np.testing.assert_array_equal(read_image(tmp_path / f"t{suffix}"), image)
 
 
-def test_grey_alone(tmp_path, picture):
+def test_three_ways_to_read(tmp_path, picture):
     colour, grey = picture(1, channels=3), picture(2)
     write_image(tmp_path / "c.jpg", colour)
     write_image(tmp_path / "g.png", grey)
+    np.testing.assert_array_equal(read_bgr(tmp_path / "c.jpg"), read_image(tmp_path / "c.jpg"))
+    np.testing.assert_array_equal(read_bgr(tmp_path / "g.png"), np.repeat(grey[..., None], 3, axis=2))
     np.testing.assert_array_equal(read_grey(tmp_path / "g.png"), grey)
     assert np.abs(read_grey(tmp_path / "c.jpg") - luminance(read_image(tmp_path / "c.jpg"))).mean() < 1
 
@@ -61,7 +64,7 @@ def test_a_phones_rotation_is_obeyed(tmp_path, picture):
     turn = b"II*\0\x08\0\0\0\x01\0\x12\x01\x03\0\x01\0\0\0\x06\0\0\0\0\0\0\0"
     exif = b"\xff\xe1" + (len(turn) + 8).to_bytes(2, "big") + b"Exif\0\0" + turn
     (tmp_path / "turned.jpg").write_bytes(data[:2] + exif + data[2:])
-    assert [read(tmp_path / "turned.jpg").shape for read in (read_image, read_grey)] == [(40, 24)] * 2
+    assert [read(tmp_path / "turned.jpg").shape[:2] for read in (read_image, read_bgr)] == [(40, 24)] * 2
 
 
 def test_quality_decides_the_size(picture):
@@ -74,7 +77,7 @@ def test_quality_decides_the_size(picture):
 @pytest.mark.parametrize("content", [b"", b"not an image", b"\x89PNG\r\n\x1a\n broken"])
 def test_unreadable_files_are_named(tmp_path, content):
     (tmp_path / "x.png").write_bytes(content)
-    for read in (read_image, read_grey):
+    for read in (read_image, read_bgr, read_grey):
         with pytest.raises(UserError, match=r"Cannot read the mask '.*x\.png': it is not an image .*; make it again\."):
             read(tmp_path / "x.png", "mask", "make it again")
 
