@@ -59,6 +59,8 @@ def test_fusion_does_not_know_the_tracker():
     ("what", "home"),
     [
         (r"\bim(read|decode|write|encode)\(", "nestfuse_core.common.pictures"),
+        (r"\bclass Traj|\bclass Track\b", "rgbt_tracker.results.trajectory"),
+        (r"\bSEPARATORS\.split\(", "rgbt_tracker.box_files"),
         (r"\bav\.open\(", "nestfuse_core.common.video"),
         (r"\bmkstemp\(", "nestfuse_core.common.files"),
         (r"\bProcessPoolExecutor\(", "rgbt_tracker.evaluation.runner"),

@@ -73,7 +73,7 @@ class ResultFolder(Store):
         return (self.folder / f"{job.name}.txt").is_file()
 
     def save(self, job: Job, result: Trajectory) -> None:
-        write_results(self.folder, job.name, result.boxes, result.scores, result.seconds)
+        write_results(self.folder, job.name, result)
 
     def completes(self, file: str) -> bool:
         return not file.endswith(("_scores.txt", "_time.txt"))

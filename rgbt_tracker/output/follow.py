@@ -127,7 +127,7 @@ def _write(
         raise UserError(f"No frame arrived from '{info.source}', so there is nothing to write.")
     if request.maps:
         write_maps(request.output / f"{info.name}_maps.npz", recorder.maps, recorder.search_boxes)
-    files = write_results(request.output, info.name, track.boxes, track.scores, track.seconds)
+    files = write_results(request.output, info.name, track)
     lines = [summarise(track, info.truth_for(settings.modality), settings.tracking.lost_below, info.name, elapsed)]
     lines.append(f"results: {', '.join(map(str, files))}")
     return [*lines, f"video: {request.video}"] if request.video else lines

@@ -37,7 +37,7 @@ def caption(index: int = 3, lost: bool = False) -> Caption:
 def test_results_read_back(boxes, tmp_path_factory: pytest.TempPathFactory) -> None:
     folder = tmp_path_factory.mktemp("results")
     count = len(boxes)
-    files = write_results(folder, "street", boxes, np.linspace(0, 1, count), np.full(count, 0.04))
+    files = write_results(folder, "street", Trajectory.of_boxes(boxes, np.linspace(0, 1, count), np.full(count, 0.04)))
     assert [path.name for path in files] == ["street.txt", "street_time.txt", "street_scores.txt"]
     assert sorted(path.name for path in folder.iterdir()) == ["street.txt", "street_scores.txt", "street_time.txt"]
     np.testing.assert_allclose(read_boxes(files[0]), boxes, atol=5.1e-5)
@@ -53,7 +53,7 @@ def test_boxes_are_written_last(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
 
     monkeypatch.setattr("rgbt_tracker.results.write.write_text", full)
     with pytest.raises(OSError, match="no space"):
-        write_results(tmp_path, "a", np.ones((2, 4)), np.ones(2), np.ones(2))
+        write_results(tmp_path, "a", Trajectory.of_boxes(np.ones((2, 4)), np.ones(2), np.ones(2)))
     assert not (tmp_path / "a.txt").exists()
 
 
