@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from nestfuse_core.common.console import progress, stderr, stdout
+from nestfuse_core.common.console import print_table, progress, stderr, stdout
 from nestfuse_core.common.extras import require
 from nestfuse_core.common.files import write_text
 from nestfuse_core.common.options import Device, Json, names, output_folder
@@ -45,7 +45,7 @@ def tune(
     """Tune the tracking loop on some sequences, check the gain on others; run again to go on."""
     require("tune", "optuna")
     from rgbt_tracker.config import load_config
-    from rgbt_tracker.evaluation.runner import Setup
+    from rgbt_tracker.evaluation.job import Setup
     from rgbt_tracker.tuning import result, sets, study
     from rgbt_tracker.tuning.evaluator import Evaluator, starting_point
     from rgbt_tracker.tuning.memory import Memory
@@ -128,4 +128,4 @@ def _print(outcome: Outcome, criterion: str, training: int, checked: int) -> Non
         table.add_row(*row)
     table.add_row(f"{criterion}, {training} training sequences", *(f"{value:.4f}" for value in outcome.training))
     table.add_row(f"{criterion}, {checked} held-back sequences", *(f"{value:.4f}" for value in outcome.held_back))
-    stdout.print(table)
+    print_table(table)

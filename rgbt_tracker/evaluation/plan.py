@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 from nestfuse_core.common.errors import UserError
 from rgbt_tracker.evaluation.groundtruth import Benchmark
+from rgbt_tracker.evaluation.job import Job, OnePass, Setup, Source
 from rgbt_tracker.evaluation.one_pass import present
-from rgbt_tracker.evaluation.runner import Job, OnePass, Setup, Source
-from rgbt_tracker.sequences import open_sequence
+from rgbt_tracker.locate import open_sequence
 
 
 def plan(benchmark: Benchmark, setup: Setup, only: Sequence[str] = ()) -> list[Job]:
@@ -31,5 +31,5 @@ def plan(benchmark: Benchmark, setup: Setup, only: Sequence[str] = ()) -> list[J
         if not present(first):
             raise UserError(f"'{name}' has no target in its first frame: {', '.join(f'{value:g}' for value in first)}.")
         x, y, w, h = (float(value) for value in first)
-        jobs.append(Job(name, setup, Source(open_sequence, (annotation.folder,)), OnePass((x, y, w, h))))
+        jobs.append(Job(name, setup, Source(open_sequence, (annotation.folder,)), OnePass(box=(x, y, w, h))))
     return jobs

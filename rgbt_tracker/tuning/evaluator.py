@@ -8,9 +8,10 @@ from typing import Any
 
 from nestfuse_core.common.errors import UserError
 from rgbt_tracker.config import TrackerConfig
+from rgbt_tracker.evaluation.job import OnePass, Setup
 from rgbt_tracker.evaluation.one_pass import one_pass_scores
-from rgbt_tracker.evaluation.runner import OnePass, Setup
 from rgbt_tracker.sequences.base import FrameSequence
+from rgbt_tracker.tracking.tracker import Tracker
 from rgbt_tracker.tuning.memory import Memory, RememberingNetwork
 
 CRITERIA = ("success", "precision", "normalised_precision", "mean_iou")
@@ -97,28 +98,26 @@ class Evaluator:
             raise UserError(f"Expected a criterion of {', '.join(CRITERIA)}, got '{criterion}'.")
         self.setup, self.criterion = setup, criterion
         self.memory, self.variants = Memory() if memory is None else memory, variants
-        self._trackers: dict[str, Any] = {}
+        self._trackers: dict[str, Tracker] = {}
 
     def __call__(self, setting: Setting, sequence: FrameSequence) -> float:
         """Track the sequence from its first annotation and return the score, 0..1."""
-        from rgbt_tracker.tracking.tracker import Tracker
-
         built = self._tracker(setting)
         config = setting.apply(self.setup.config)
         tracker = Tracker(config, built.network, built.device)
         start = sequence.info.start_for(config.modality)
-        track = OnePass(start, read_ahead=False).follow(tracker, sequence)
+        track = OnePass(box=start, read_ahead=False).follow(tracker, sequence)
         truth = sequence.info.truth_for(config.modality)
         assert truth is not None  # `sets` offers annotated sequences only
         return one_pass_scores(track.boxes, truth)[self.criterion]
 
-    def _tracker(self, setting: Setting) -> Any:
+    def _tracker(self, setting: Setting) -> Tracker:
         """A tracker of the setting's fusion variant, whose network all settings of that variant share."""
         variant = setting.fusion
         if variant not in self._trackers:
             tracker = replace(self.setup, config=setting.apply(self.setup.config)).build()
             if self.memory.limit:
-                network: Any = RememberingNetwork(tracker.network, self.memory, variant, self.variants)
-                tracker.network = network
+                network = RememberingNetwork(tracker.network, self.memory, variant, self.variants)
+                tracker = Tracker(tracker.config, network, tracker.device)
             self._trackers[variant] = tracker
         return self._trackers[variant]

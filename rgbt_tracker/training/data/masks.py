@@ -16,10 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nestfuse_core.common.errors import UserError
-from nestfuse_core.common.pictures import write_image
+from nestfuse_core.common.pictures import read_bgr, write_image
 from rgbt_tracker.training.data.crop_set import INDEX, CropSet
 from rgbt_tracker.training.data.photos import list_photos
-from rgbt_tracker.training.pictures import read_picture, three_channels
 from rgbt_tracker.training.views import Image
 from rgbt_tracker.zoo.packaged import packaged_file
 
@@ -114,7 +113,7 @@ def _photographs(folder: Path) -> Iterator[tuple[Path, Callable[[Salience], Imag
     for path in list_photos(folder):
 
         def find(salience: Salience, path: Path = path) -> Image:
-            return single_object(salience(three_channels(read_picture(path))))
+            return single_object(salience(read_bgr(path, "photograph")))
 
         yield Path(path.name), find
 

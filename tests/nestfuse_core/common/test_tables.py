@@ -7,7 +7,7 @@ from rich.cells import cell_len
 from rich.table import Table
 
 from nestfuse_core.common import console
-from nestfuse_core.common.tables import fit
+from nestfuse_core.common.tables import fit, table_of
 
 TRACKERS = [f"tracker-{letter * 6}" for letter in "ABCDEFGHIJKL"]
 ATTRIBUTES = ["NO", "PO", "TO", "HO", "MB", "LI"]
@@ -72,6 +72,18 @@ def test_cells_wider_than_the_terminal_become_lines():
     assert fit(table, 60) == [
         "weights", "name: net", "  source: https://example.org/" + "x" * 80, "name: other", "  source: here",
     ]  # fmt: skip
+
+
+def test_two_columns_may_name_the_rows():
+    rows = [["ours", "RGB", *("0.123" for _ in range(20))], ["ours", "fused", *("0.456" for _ in range(20))]]
+    parts = fit(
+        table_of(["tracker", "setting", *(f"sequence-{n}" for n in range(20))], rows, "IoU", keys=2), 80, keys=2
+    )
+    assert len(parts) > 1
+    for number, part in enumerate(parts, 1):
+        assert isinstance(part, Table) and part.title == f"IoU ({number} of {len(parts)})"
+        assert [list(column.cells) for column in part.columns[:2]] == [["ours", "ours"], ["RGB", "fused"]]
+    assert sum(len(part.columns) - 2 for part in parts if isinstance(part, Table)) == 20
 
 
 def test_wide_letters_are_counted_by_their_width(monkeypatch, capsys):

@@ -15,7 +15,7 @@ from rgbt_tracker.boxes import box_to_polygon
 from rgbt_tracker.cli.main import build_app
 from rgbt_tracker.evaluation.one_pass import one_pass_scores
 from rgbt_tracker.evaluation.protocols import PROTOCOLS
-from rgbt_tracker.results.settings import note_benchmark
+from rgbt_tracker.results.settings import SETTINGS
 from rgbt_tracker.results.write import write_rows
 
 LENGTHS = {"a": 200, "b": 60, "c": 40}
@@ -145,13 +145,14 @@ def test_the_settings_of_the_results_decide_by_what_they_are_scored(data, tmp_pa
             text = (data / "results" / tracker / f"{name}.txt").read_text()
             (tmp_path / "results" / tracker).mkdir(parents=True, exist_ok=True)
             (tmp_path / "results" / tracker / f"{name}.txt").write_text(text)
-    note_benchmark(tmp_path / "results" / "close", "rgbt234")
+    (tmp_path / "results" / "close" / SETTINGS).write_text('{"benchmark": "rgbt234", "weights": null}')
+    (tmp_path / "results" / "far" / SETTINGS).write_text('{"weights": null}')  # of before benchmarks were noted
     report = ["report", tmp_path / "results", "--sequences", data / "truth" / "rgbt234", "--output", tmp_path / "out"]
     for more in ([], ["--protocol", "plain"]):
         invoke(*report, *more)
         page = (tmp_path / "out" / "index.html").read_text(encoding="utf-8")
         assert "rules of RGBT234 (--protocol rgbt234), for which the results were made" in page
-    note_benchmark(tmp_path / "results" / "far", "lasher")
+    (tmp_path / "results" / "far" / SETTINGS).write_text('{"benchmark": "lasher"}')
     with pytest.raises(UserError, match=r"different benchmarks \(close: rgbt234, far: lasher\)"):
         invoke(*report)
     with pytest.raises(UserError, match="did you mean 'rgbt234'"):

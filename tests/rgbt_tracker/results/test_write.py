@@ -5,9 +5,10 @@ import pytest
 
 from nestfuse_core.common.errors import UserError
 from rgbt_tracker.boxes import box_to_polygon, polygon_to_box
+from rgbt_tracker.results.export import export
 from rgbt_tracker.results.find import find_results
 from rgbt_tracker.results.read import read_one_pass
-from rgbt_tracker.results.write import export, write_rows
+from rgbt_tracker.results.write import write_rows
 
 BOXES = np.array([[1.0, 2, 10, 8], [2.5, 3, 10, 8], [3, 3.25, 11, 9], [4, 4, 12, 9]])
 

@@ -14,7 +14,8 @@ from sequence_files import LAYOUTS, picture, which, write_frames, write_sequence
 
 from nestfuse_core.common import pictures
 from nestfuse_core.common.errors import UserError
-from rgbt_tracker.sequences import find, list_sequences, open_folder, open_pair, open_sequence
+from rgbt_tracker.locate import find, list_sequences, open_sequence
+from rgbt_tracker.sequences import open_folder, open_pair
 from rgbt_tracker.sequences.images import FrameFormat, frame_numbers, list_frames
 
 BOXES = np.array([[1.0, 2, 10, 8], [2.5, 3, 10, 8], [3, 3.25, 11, 9], [4, 4, 12, 9]])
@@ -353,7 +354,7 @@ def test_list_sequences(tmp_path: Path) -> None:
 
 
 def test_drawn_sequences_by_name() -> None:
-    from rgbt_tracker.sequences.locate import drawn_scenes
+    from rgbt_tracker.locate import drawn_scenes
 
     scene = drawn_scenes()[0]
     sequence = open_sequence(f"drawn:{scene}")
