@@ -11,8 +11,9 @@ if TYPE_CHECKING:
     from rgbt_tracker.config import load_config
     from rgbt_tracker.locate import open_sequence
     from rgbt_tracker.sequences import open_pair
+    from rgbt_tracker.tracking.interface import Result
     from rgbt_tracker.tracking.run import track_sequence
-    from rgbt_tracker.tracking.tracker import Result, Tracker
+    from rgbt_tracker.tracking.tracker import Tracker
 
 __version__ = "0.1.0"
 
@@ -21,7 +22,7 @@ __all__ = ["Result", "Tracker", "build_tracker", "load_config", "open_pair", "op
 __getattr__ = lazy_exports(
     __name__,
     {
-        "Result": "tracking.tracker",
+        "Result": "tracking.interface",
         "Tracker": "tracking.tracker",
         "build_tracker": "api",
         "load_config": "config",

@@ -1,6 +1,6 @@
-"""The fusion example of the README: infrared, visible and fused frames of drawn sequences, side by side.
+"""The fusion example of the documentation: infrared, visible and fused frames of drawn sequences, side by side.
 
-    python benchmarks/fusion_picture.py --output docs/images/fusion.jpg
+    python benchmarks/accuracy/fusion_picture.py --output docs/images/fusion.jpg
 
 Drawn sequences are free to publish; the pictures are what rgbt_tracker.synthetic draws, fused with the shipped
 weights and the default options.
@@ -14,19 +14,28 @@ from pathlib import Path
 import numpy as np
 
 from nestfuse_core import load_network
+from nestfuse_core.common.commands import run
+from nestfuse_core.common.errors import UserError
 from nestfuse_core.common.pictures import write_image
 from nestfuse_core.fusion.fuser import Fuser
 from nestfuse_core.fusion.sheet import Sheet
 from rgbt_tracker.synthetic import draw_sequence
 
 
-def main() -> None:
+def main(args: list[str] | None = None) -> None:
+    """Draw, fuse and write.
+
+    Raises:
+        UserError: an unknown scene, or a frame that it does not have.
+    """
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--output", type=Path, default=Path("docs/images/fusion.jpg"))
     parser.add_argument("--scenes", nargs="+", default=["smoke", "night"])
     parser.add_argument("--frame", type=int, default=4)
     parser.add_argument("--length", type=int, default=12)
-    options = parser.parse_args()
+    options = parser.parse_args(args)
+    if not 0 <= options.frame < options.length:
+        raise UserError(f"Expected a --frame below --length {options.length}, got {options.frame}.")
     fuse = Fuser(load_network())
     sheet = Sheet()
     for name in options.scenes:
@@ -39,4 +48,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run(main)

@@ -1,6 +1,6 @@
 """NanoTrack v3 on one sequence with resets, by camera and fusion: mean overlap (a failure counts 0) and failures.
 
-    python benchmarks/nanotrack_reset.py --sequence DIR --weights nanotrackv3 [--threads 2]
+    python benchmarks/accuracy/nanotrack_reset.py --sequence DIR --weights nanotrackv3 [--threads 2]
 
 The tracker is started again 5 frames after each failure, without burn-in. A long track can follow another path when
 sums are taken in another order, so the number of torch's threads belongs to the result.
@@ -14,12 +14,14 @@ from typing import Any
 import numpy as np
 import torch
 
-from nestfuse_core.common.errors import UserError
-from rgbt_tracker import build_tracker
+from nestfuse_core.common.commands import run
 from rgbt_tracker.boxes import overlap
 from rgbt_tracker.config import load_config
+from rgbt_tracker.evaluation.job import Job, Reset, Setup, Source
+from rgbt_tracker.evaluation.runner import Worker, run_jobs
+from rgbt_tracker.evaluation.store import Unkept
 from rgbt_tracker.locate import open_sequence
-from rgbt_tracker.sequences.base import FrameSequence
+from rgbt_tracker.results.trajectory import FAILED, TRACKED, Trajectory
 
 SETTINGS: dict[str, dict[str, Any]] = {
     "RGB": {"modality": "rgb"},
@@ -33,44 +35,38 @@ SETTINGS: dict[str, dict[str, Any]] = {
 }
 
 
-def run(tracker: Any, sequence: FrameSequence, skip: int = 5) -> tuple[float, list[int]]:
-    """Mean overlap of the tracked frames and the frames (0-based) of the failures."""
-    truth = sequence.groundtruth
-    assert truth is not None
-    overlaps, failures, frame, running = [], [], 0, False
-    while frame < len(sequence):
-        pair = sequence.frame(frame)
-        if not running:
-            tracker.initialize(pair.rgb, pair.ir, truth[frame])
-            running = True
-        else:
-            overlaps.append(float(overlap(tracker.update(pair.rgb, pair.ir).box, truth[frame])))
-            if overlaps[-1] == 0:
-                failures.append(frame)
-                running, frame = False, frame + skip - 1
-        frame += 1
-    return float(np.mean(overlaps)), failures
+def scores(track: Trajectory, truth: np.ndarray) -> tuple[float, int]:
+    """Mean overlap of the frames the tracker was asked on, 0 where it failed, and the number of failures."""
+    tracked, failures = track.codes == TRACKED, int(np.sum(track.codes == FAILED))
+    total = np.sum(overlap(track.boxes[tracked], truth[tracked]))
+    return float(total / (tracked.sum() + failures)), failures
 
 
-def main() -> None:
+def main(args: list[str] | None = None) -> None:
+    """Print a row a setting.
+
+    Raises:
+        UserError: no such sequence or weights, or a sequence without ground truth.
+    """
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--sequence", required=True)
     parser.add_argument("--weights", default="nanotrackv3")
     parser.add_argument("--threads", type=int, default=2)
-    arguments = parser.parse_args()
-    torch.set_num_threads(arguments.threads)
+    options = parser.parse_args(args)
+    torch.set_num_threads(options.threads)
     config = load_config("nestfuse_nanotrack")
-    try:
-        sequence = open_sequence(arguments.sequence)
-        configs = {name: config.replace(**changes) for name, changes in SETTINGS.items()}
-        trackers = {name: build_tracker(configs[name], arguments.weights, "cpu") for name in configs}
-    except UserError as error:
-        parser.error(str(error))
+    source, worker = Source(open_sequence, (options.sequence,), cached=True), Worker(Unkept())
+    jobs = [
+        Job(name, Setup(config.replace(**changes), options.weights, "cpu"), source, Reset())
+        for name, changes in SETTINGS.items()
+    ]
     print("| setting | mean overlap | failures |\n|---|---|---|")
-    for name, tracker in trackers.items():
-        mean, failures = run(tracker, sequence)
-        print(f"| {name} | {mean:.3f} | {len(failures)} |", flush=True)
+    for job, track in run_jobs(jobs, worker):
+        truth = worker.sequence(source).groundtruth
+        assert truth is not None  # the run with resets needs it
+        mean, failures = scores(track, truth)
+        print(f"| {job} | {mean:.3f} | {failures} |", flush=True)
 
 
 if __name__ == "__main__":
-    main()
+    run(main)

@@ -1,10 +1,10 @@
 """Mean one-pass IoU, and failures in runs with resets, of the fusion designs on drawn sequences, in closed loop.
 
-    python benchmarks/reliability.py --config nestfuse_nanotrack [--weights F] --part validation --count 33 --length 70
-    python benchmarks/reliability.py --varied 60 --failing 0.6 [--photos DIR] [--design reliable --design RGB]
-    python benchmarks/reliability.py --count 0 --varied 60 --first 120 --distant --length 90 --failing 0.5
-    python benchmarks/reliability.py --count 0 --crowd 60 --length 100 --blind 0.4 --failing 0.3 --short
-    python benchmarks/reliability.py --count 0 --video vtest.avi --length 41 --scale 0.5 --blind 0.35 --failing 0.5
+    python benchmarks/accuracy/reliability.py --config nestfuse_nanotrack [--weights F] --count 33 --length 70
+    python benchmarks/accuracy/reliability.py --varied 60 --failing 0.6 [--photos DIR] [--design reliable --design RGB]
+    python benchmarks/accuracy/reliability.py --count 0 --varied 60 --first 120 --distant --length 90 --failing 0.5
+    python benchmarks/accuracy/reliability.py --count 0 --crowd 60 --length 100 --blind 0.4 --failing 0.3 --short
+    python benchmarks/accuracy/reliability.py --count 0 --video vtest.avi --length 41 --scale 0.5 --blind 0.35
 
 ``--varied`` adds random scenes with smaller targets (from number ``--first`` on), in every second of which everybody is
 smaller still with ``--distant``, ``--crowd`` small people among people; in the share ``--blind`` of all scenes a camera
@@ -20,8 +20,9 @@ rest, with a rendered thermal camera (`walkers.py`).
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -29,24 +30,26 @@ import numpy as np
 from numpy.typing import NDArray
 from walkers import Walkers
 
+from nestfuse_core.common.commands import run
 from nestfuse_core.common.errors import UserError
-from nestfuse_core.common.memory import keep_freed_memory
-from rgbt_tracker import build_tracker
 from rgbt_tracker.boxes import overlap
 from rgbt_tracker.config import load_config
-from rgbt_tracker.evaluation.one_pass import one_pass_scores
-from rgbt_tracker.evaluation.reset import reset_scores
+from rgbt_tracker.evaluation.ablation import ScoredOnePass, ScoredReset
+from rgbt_tracker.evaluation.job import Experiment, Job, OnePass, Setup, Source
+from rgbt_tracker.evaluation.reset_measures import accuracy_failures
+from rgbt_tracker.evaluation.runner import Worker, run_jobs
+from rgbt_tracker.evaluation.store import Unkept
 from rgbt_tracker.sequences.base import FrameSequence
 from rgbt_tracker.synthetic import draw_sequence, split
 from rgbt_tracker.synthetic.random_scenes import draw_crowd, draw_random, random_seeds
-from rgbt_tracker.tracking.run import track_sequence
-from rgbt_tracker.tracking.tracker import Tracker
 from rgbt_tracker.training.augmentation.corrupted_sequences import initially_corrupted, temporarily_corrupted
 from rgbt_tracker.training.data.photos import list_photos
 
 GATE = "4 gains, 3 biases, rate[, together[, first]]"
 SMALLEST = 8
 """Targets with a shorter side (px) are left out."""
+Row = tuple[float, float]
+"""Mean IoU and failures."""
 STARTS, FRAMES = (0, 45), 35
 """Where the tracks of ``--short`` start, and how long they are."""
 
@@ -91,7 +94,12 @@ def given_changes(text: str) -> tuple[str, dict[str, Any]]:
         raise argparse.ArgumentTypeError(f"expected SETTING=NUMBER with commas, got '{text}'") from None
 
 
-def main() -> None:
+def main(args: list[str] | None = None) -> None:
+    """Print a line a scene, and the table.
+
+    Raises:
+        UserError: bad input, or no scene with a target to start from.
+    """
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--config", default="nestfuse_siamrpn_mobilev2")
     parser.add_argument("--weights")
@@ -113,56 +121,67 @@ def main() -> None:
     parser.add_argument("--gate", action="append", type=given_gate, default=[], help=GATE)
     parser.add_argument("--changes", action="append", type=given_changes, default=[], help="SETTING=NUMBER[,...]")
     parser.add_argument("--device", default="auto")
-    arguments = parser.parse_args()
-    keep_freed_memory()
+    arguments = parser.parse_args(args)
     given = dict(arguments.gate + arguments.changes)
     designs = {name: DESIGNS[name] for name in arguments.design or ([] if given else DESIGNS)} | given
     config = load_config(arguments.config)
-    try:
-        trackers = {
-            name: build_tracker(config.replace(**changes), arguments.weights, arguments.device)
-            for name, changes in designs.items()
-        }
-    except UserError as error:
-        parser.error(str(error))
-    rows: dict[str, list[tuple[float, float]]] = {name: [] for name in trackers}
-    measure = short_tracks if arguments.short else whole_track
-    try:
-        for sequence in sequences(arguments):
-            found = {name: measure(tracker, sequence) for name, tracker in trackers.items()}
-            if not all(found.values()):
-                continue
-            for name, scores in found.items():
-                rows[name] += scores
-            line = ", ".join(f"{name} {scores[-1][0]:.3f} / {scores[-1][1]:.0f}" for name, scores in rows.items())
-            print(f"{sequence.name}: {line}", flush=True)
-    except UserError as error:
-        parser.error(str(error))
+    setups = {
+        name: Setup(config.replace(**changes), arguments.weights, arguments.device) for name, changes in designs.items()
+    }
+    worker = Worker(Unkept(), models=len(setups))
+    rows: dict[str, list[Row]] = {name: [] for name in setups}
+    measure = short_tracks if arguments.short else whole_tracks
+    for sequence in sequences(arguments):
+        found = measure(worker, setups, sequence)
+        if not all(found.values()):
+            continue
+        for name, scores in found.items():
+            rows[name] += scores
+        line = ", ".join(f"{name} {scores[-1][0]:.3f} / {scores[-1][1]:.0f}" for name, scores in rows.items())
+        print(f"{sequence.name}: {line}", flush=True)
     if not all(rows.values()):
-        parser.error("expected scenes with a target to start from, found none; ask for more or longer ones")
+        raise UserError("Expected scenes with a target to start from, found none; ask for more or longer ones.")
     print_table({name: np.array(scores) for name, scores in rows.items()})
 
 
-def whole_track(tracker: Tracker, sequence: FrameSequence) -> list[tuple[float, float]]:
+def results(
+    worker: Worker, setups: dict[str, Setup], sequence: FrameSequence, experiments: Mapping[str, Experiment]
+) -> dict[tuple[str, str], Any]:
+    """What every experiment returns for every design on one sequence, by the names of both."""
+    source = Source(lambda: sequence)
+    jobs = [
+        Job(f"{design}/{name}", setup, source, experiment)
+        for design, setup in setups.items()
+        for name, experiment in experiments.items()
+    ]
+    found = [result for _, result in run_jobs(jobs, worker)]
+    return dict(zip(product(setups, experiments), found, strict=True))
+
+
+def whole_tracks(worker: Worker, setups: dict[str, Setup], sequence: FrameSequence) -> dict[str, list[Row]]:
     """Mean IoU of one pass, and failures of the run with resets."""
-    assert sequence.groundtruth is not None
-    iou = one_pass_scores(track_sequence(tracker, sequence).boxes, sequence.groundtruth)["mean_iou"]
-    return [(iou, reset_scores(tracker, sequence).failures)]
+    experiments = {"one-pass": ScoredOnePass(read_ahead=False), "reset": ScoredReset()}
+    found = results(worker, setups, sequence, experiments)
+    failures = {name: accuracy_failures([found[name, "reset"].runs(sequence.name)]).failures for name in setups}
+    return {name: [(found[name, "one-pass"].mean_iou, failures[name])] for name in setups}
 
 
-def short_tracks(tracker: Tracker, sequence: FrameSequence) -> list[tuple[float, float]]:
+def short_tracks(worker: Worker, setups: dict[str, Setup], sequence: FrameSequence) -> dict[str, list[Row]]:
     """For each of `STARTS` with a target: mean IoU of `FRAMES` frames, and 1 if one of them misses it."""
     truth = sequence.groundtruth
     assert truth is not None
-    scores = []
-    for start in STARTS:
-        # The first box is given, not found.
-        present = ~np.isnan(truth[start + 1 : start + 1 + FRAMES]).any(1)
-        if present.any() and min(truth[start, 2:]) >= SMALLEST:
-            boxes = track_sequence(tracker, sequence.clip(start, FRAMES + 1)).boxes[1:]
-            overlaps = overlap(boxes[present], truth[start + 1 : start + 1 + FRAMES][present])
-            scores.append((float(np.mean(overlaps)), float(np.min(overlaps) <= 0)))
-    return scores
+    # The first box is given, not found.
+    parts = {start: truth[start + 1 : start + 1 + FRAMES] for start in STARTS}
+    present = {start: ~np.isnan(part).any(1) for start, part in parts.items()}
+    starts = [start for start in STARTS if present[start].any() and min(truth[start, 2:]) >= SMALLEST]
+    experiments = {str(start): OnePass(start=start, length=FRAMES + 1, read_ahead=False) for start in starts}
+    found = results(worker, setups, sequence, experiments)
+    rows: dict[str, list[Row]] = {design: [] for design in setups}
+    for design, start in product(setups, starts):
+        boxes = found[design, str(start)].boxes[1:]
+        overlaps = overlap(boxes[present[start]], parts[start][present[start]])
+        rows[design].append((float(np.mean(overlaps)), float(np.min(overlaps) <= 0)))
+    return rows
 
 
 def print_table(results: dict[str, NDArray[np.float64]]) -> None:
@@ -212,4 +231,4 @@ def sequences(arguments: argparse.Namespace) -> Iterator[FrameSequence]:
 
 
 if __name__ == "__main__":
-    main()
+    run(main)

@@ -11,6 +11,7 @@ come home to the first. Walks on which they do not agree are missing, so that ev
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import cv2
@@ -24,8 +25,8 @@ from rgbt_tracker.boxes import overlap
 from rgbt_tracker.config import load_config
 from rgbt_tracker.sequences.base import Frame, FrameSequence, SequenceInfo
 from rgbt_tracker.tracking.cameras import as_bgr
+from rgbt_tracker.tracking.interface import SingleObjectTracker
 from rgbt_tracker.tracking.run import track_sequence
-from rgbt_tracker.tracking.tracker import Tracker
 
 Image = NDArray[np.uint8]
 Box = tuple[int, int, int, int]
@@ -54,11 +55,16 @@ class Backwards(Walk):
 class Walkers:
     """All walks of ``length`` frames in a video, the pictures ``scale`` times as large (boxes are found at full size).
 
+    Args:
+        trackers: that must agree on a walk's boxes; `judges` by default.
+
     Raises:
         UserError: no such video, or none in which somebody walks.
     """
 
-    def __init__(self, video: Path, length: int, scale: float = 1.0) -> None:
+    def __init__(
+        self, video: Path, length: int, scale: float = 1.0, trackers: Sequence[SingleObjectTracker] | None = None
+    ) -> None:
         self._frames, self._length, self._scale = read_video(video), length, scale
         self._background = np.median(np.stack(self._frames[::8]), 0).astype(np.uint8)
         self._masks = [moving(frame, self._background) for frame in self._frames]
@@ -71,7 +77,7 @@ class Walkers:
             raise UserError(
                 f"Expected people who walk for {length} frames before a camera at rest, '{video}' has none."
             )
-        self._judges = judges()
+        self._judges = judges() if trackers is None else trackers
 
     def __len__(self) -> int:
         return len(self._starts)
@@ -132,8 +138,8 @@ def people(mask: Image) -> list[Box]:
 def thermal(frames: list[Image], masks: list[Image], background: Image, heat: float, seed: int) -> list[Image]:
     """What a thermal camera might see, (H, W): a flat background, bodies ``heat`` grey levels warmer, noise."""
     rng = np.random.default_rng((3, seed))
-    grey = cv2.cvtColor(background, cv2.COLOR_BGR2GRAY).astype(np.float32)
-    grey = cv2.GaussianBlur(grey if rng.random() < 0.5 else 255 - grey, (0, 0), 1.5)
+    grey: NDArray[np.float32] = cv2.cvtColor(background, cv2.COLOR_BGR2GRAY).astype(np.float32)
+    grey = cv2.GaussianBlur(grey if rng.random() < 0.5 else 255 - grey, (0, 0), 1.5).astype(np.float32)
     level, contrast, noise = rng.uniform(50, 110), rng.uniform(0.15, 0.45), rng.uniform(1.5, 5)
     clothes = rng.choice([-1, 1]) * rng.uniform(0.1, 0.4)
     scene = level + (grey - grey.mean()) * contrast
@@ -148,16 +154,16 @@ def thermal(frames: list[Image], masks: list[Image], background: Image, heat: fl
     return pictures
 
 
-def judges() -> list[Tracker]:
+def judges() -> list[SingleObjectTracker]:
     """Those who find a walk's boxes: ours and NanoTrack, RGB alone and the paper's fusion."""
-    trackers = []
+    trackers: list[SingleObjectTracker] = []
     for name in ("nestfuse_siamrpn_mobilev2", "nestfuse_nanotrack"):
         config = load_config(name).replace(**{"model.fusion.strategy": "attention"})
         trackers += [build_tracker(config, modality="rgb"), build_tracker(config, modality="rgbt")]
     return trackers
 
 
-def agreed(trackers: list[Tracker], walk: Walk, masks: list[Image]) -> NDArray[np.float64] | None:
+def agreed(trackers: Sequence[SingleObjectTracker], walk: Walk, masks: list[Image]) -> NDArray[np.float64] | None:
     """(N, 4) boxes on which at least two of the trackers agree, or None."""
     tracks = [boxes for tracker in trackers if (boxes := faithful(tracker, walk, masks)) is not None]
     if len(tracks) < 2:
@@ -167,7 +173,7 @@ def agreed(trackers: list[Tracker], walk: Walk, masks: list[Image]) -> NDArray[n
     return np.array(tracks)[company].mean(0) if company.sum() > 1 else None
 
 
-def faithful(tracker: Tracker, walk: Walk, masks: list[Image]) -> NDArray[np.float64] | None:
+def faithful(tracker: SingleObjectTracker, walk: Walk, masks: list[Image]) -> NDArray[np.float64] | None:
     """The track, if it stays on what moves and comes home when it is followed backwards."""
     boxes = track_sequence(tracker, walk).boxes
     back = track_sequence(tracker, Backwards(walk, boxes)).boxes

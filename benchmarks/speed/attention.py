@@ -1,22 +1,21 @@
 """Cost of the fusion strategy: nuclear pooling against a loop of SVDs, and each strategy against a plain addition.
 
-    python benchmarks/attention.py [--threads 1] [--repeats 5]
+    python benchmarks/speed/attention.py [--threads 1] [--repeats 5]
 
-Every ratio compares two times of the same run: medians over alternating repeats.
+Every ratio compares two medians of the same run. `--small` takes a tenth of the channels.
 """
 
 from __future__ import annotations
 
-import argparse
-import statistics
-import time
 from collections.abc import Callable
 from functools import partial
 from typing import Any
 
 import torch
+from timing import command_line, in_turn, median
 
 from nestfuse_core import fuse_features
+from nestfuse_core.common.commands import run
 from nestfuse_core.model.nuclear import nuclear_norm
 
 SIZES = {
@@ -48,31 +47,26 @@ def svdvals(features: torch.Tensor) -> torch.Tensor:
     return torch.linalg.svdvals(features[0]).sum(-1)
 
 
-def medians(functions: dict[str, Callable[[], object]], repeats: int) -> dict[str, float]:
-    """Return the median milliseconds of each function; the functions take turns, so that all meet the same load."""
-    times: dict[str, list[float]] = {name: [] for name in functions}
-    for turn in range(repeats + 1):
-        for name, function in functions.items():
-            start = time.perf_counter()
-            function()
-            if turn:
-                times[name].append(1000 * (time.perf_counter() - start))
-    return {name: statistics.median(values) for name, values in times.items()}
+def milliseconds(functions: dict[str, Callable[[], object]], repeats: int) -> dict[str, float]:
+    """Return the median milliseconds of each function."""
+    return {name: 1000 * median(times).clock for name, times in in_turn(functions, repeats).items()}
 
 
 @torch.inference_mode()
-def main() -> None:
+def main(args: list[str] | None = None) -> None:
     """Print the tables."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = command_line(__doc__)
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--repeats", type=int, default=5)
-    options = parser.parse_args()
+    parser.add_argument("--small", action="store_true", help="a tenth of the channels, to see that it runs")
+    options = parser.parse_args(args)
     torch.set_num_threads(options.threads)
     torch.manual_seed(0)
-    for title, size in SIZES.items():
+    for title, whole in SIZES.items():
+        size = (1, max(1, whole[1] // 10), *whole[2:]) if options.small else whole
         first, second = (torch.randn(size).relu() for _ in range(2))
         print(f"\n{title}: {'x'.join(map(str, size))}")
-        times = medians(
+        times = milliseconds(
             {
                 "ours": partial(nuclear_norm, first),
                 "svdvals": partial(svdvals, first),
@@ -87,9 +81,9 @@ def main() -> None:
         fusions: dict[str, Callable[[], object]] = {"add": partial(fuse_features, [first, second], "add")}
         for name, chosen in STRATEGIES.items():
             fusions[name] = partial(fuse_features, [first, second], **chosen)
-        times = medians(fusions, options.repeats)
+        times = milliseconds(fusions, options.repeats)
         print("  fusion: " + ", ".join(f"{name} {value:.2f} ms" for name, value in times.items()))
 
 
 if __name__ == "__main__":
-    main()
+    run(main)

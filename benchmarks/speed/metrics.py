@@ -1,6 +1,6 @@
 """Time of the seven metrics, and of the fast FMI and VIF against plain loops over windows in the same run.
 
-    OMP_NUM_THREADS=1 python benchmarks/metrics.py [--size 620x450] [--crop 96]
+    OMP_NUM_THREADS=1 python benchmarks/speed/metrics.py [--size 620x450] [--crop 96]
 
 The loops are those of tests/nestfuse_core/straightforward.py; they run on a crop, since a whole image takes minutes,
 and the script stops with an error if their values differ from the fast ones.
@@ -8,22 +8,26 @@ and the script stops with an error if their values differ from the fast ones.
 
 from __future__ import annotations
 
-import argparse
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+from timing import command_line, in_turn, least, size, timed
 
+from nestfuse_core.common.commands import run
+from nestfuse_core.common.errors import UserError
 from nestfuse_core.metrics import evaluate
 from nestfuse_core.metrics.fmi import dct_feature, feature_mutual_information, wavelet_feature
 from nestfuse_core.metrics.vif import visual_information_fidelity
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests" / "nestfuse_core"))
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tests" / "nestfuse_core"))
 import straightforward
+
+REPEATS = 3
+SMALLEST = 48
 
 
 def scene(width: int, height: int, seed: int) -> NDArray[np.uint8]:
@@ -33,26 +37,28 @@ def scene(width: int, height: int, seed: int) -> NDArray[np.uint8]:
     return np.clip(128 + 60 * sum(layers), 0, 255).astype(np.uint8)
 
 
-def timed(function: Callable[[], float], repeats: int) -> tuple[float, float]:
-    """Return the function's value and the least processor time of several calls, in seconds."""
-    times = []
-    for _ in range(repeats):
-        start = time.process_time()
-        value = function()
-        times.append(time.process_time() - start)
-    return value, min(times)
+def fastest(function: Callable[[], float]) -> float:
+    """The least processor time of `REPEATS` calls."""
+    return least(in_turn({"": function}, REPEATS, warm_up=False)[""]).processor
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--size", default="620x450")
+def main(args: list[str] | None = None) -> None:
+    """Print the time of all metrics, and a line a comparison.
+
+    Raises:
+        UserError: a crop too small for the metrics' windows.
+    """
+    parser = command_line(__doc__)
+    parser.add_argument("--size", type=size, default=(620, 450), metavar="WxH")
     parser.add_argument("--crop", type=int, default=96)
-    options = parser.parse_args()
-    width, height = (int(side) for side in options.size.split("x"))
+    options = parser.parse_args(args)
+    if not SMALLEST <= options.crop <= min(options.size):
+        raise UserError(f"Expected a --crop from {SMALLEST} to the picture's shorter side, got {options.crop}.")
     cv2.setNumThreads(1)
+    width, height = options.size
     ir, vis = scene(width, height, 1), scene(width, height, 2)
     fused = (ir // 3 + vis // 2).astype(np.uint8)
-    _, seconds = timed(lambda: evaluate(ir, vis, fused)["VIF"], 3)
+    seconds = fastest(lambda: evaluate(ir, vis, fused)["VIF"])
     print(f"all seven metrics, {width}x{height}, one core: {seconds:.2f} s")
 
     a, b, f = (image[: options.crop, : options.crop] / 255 for image in (ir, vis, fused))
@@ -74,8 +80,9 @@ def main() -> None:
     }
     print(f"\n{options.crop}x{options.crop} crop     fast       loop    ratio  largest difference")
     for name, (fast, loop) in cases.items():
-        value, fast_seconds = timed(fast, 3)
-        expected, loop_seconds = timed(loop, 1)
+        value, fast_seconds = fast(), fastest(fast)
+        times, expected = timed(loop)
+        loop_seconds = times.processor
         print(
             f"{name:10} {1e3 * fast_seconds:8.1f} ms {loop_seconds:8.2f} s {loop_seconds / fast_seconds:7.0f}x"
             f"  {abs(value - expected):.1e}"
@@ -85,4 +92,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run(main)

@@ -1,6 +1,6 @@
 """How long a report page takes to open from disk, beside an empty page in the same browser.
 
-    python benchmarks/report_opening.py report/index.html
+    python benchmarks/speed/report_opening.py report/index.html [--runs 5]
 
 Needs Chromium, its driver and selenium. Prints the size of the page, the time until it shows something (first paint),
 until the player has drawn its first frame, and until everything is parsed, as medians and as ratios to the empty page.
@@ -9,28 +9,35 @@ until the player has drawn its first frame, and until everything is parsed, as m
 from __future__ import annotations
 
 import statistics
-import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import Any
 
-from selenium import webdriver
+from timing import command_line
 
-RUNS = 5
+from nestfuse_core.common.commands import run
+from nestfuse_core.common.errors import UserError
+
 FLAGS = ("--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking")
 DRAWN = "return document.getElementById('p-stage')?.dataset.drawn === '0'"
 PAINT = "return performance.getEntriesByType('paint')[0]?.startTime ?? null"
 LOADED = "const t = performance.timing; return t.loadEventEnd ? t.loadEventEnd - t.navigationStart : null"
+PATIENCE = 60
+"""Seconds after which a page that shows no player is given up."""
 
 
-def wait(browser: webdriver.Chrome, script: str) -> float:
+def wait(browser: Any, script: str) -> float:
     """Return the script's value as soon as it has one."""
+    end = time.monotonic() + PATIENCE
     while not (value := browser.execute_script(script)):
+        if time.monotonic() > end:
+            raise UserError(f"Expected the page of a report, but it had no player after {PATIENCE} s.")
         time.sleep(0.005)
     return float(value)
 
 
-def open_page(browser: webdriver.Chrome, address: str, has_player: bool) -> dict[str, float]:
+def open_page(browser: Any, address: str, has_player: bool) -> dict[str, float]:
     """Open an address in a blank tab and return seconds to each stage."""
     browser.get("about:blank")
     begin = time.perf_counter()
@@ -46,20 +53,46 @@ def open_page(browser: webdriver.Chrome, address: str, has_player: bool) -> dict
     return times
 
 
-def main() -> None:
-    if len(sys.argv) != 2 or not Path(sys.argv[1]).is_file():
-        sys.exit("Expected the page of a report: python benchmarks/report_opening.py report/index.html")
-    page = Path(sys.argv[1]).resolve()
+def open_browser(folder: str) -> Any:
+    """A headless Chromium with its profile in ``folder``.
+
+    Raises:
+        UserError: no selenium, no Chromium or no driver.
+    """
+    try:
+        from selenium import webdriver
+        from selenium.common.exceptions import WebDriverException
+    except ImportError:
+        raise UserError("This needs selenium: type pip install selenium.") from None
+    options = webdriver.ChromeOptions()
+    for flag in (*FLAGS, f"--user-data-dir={folder}/profile"):
+        options.add_argument(flag)
+    try:
+        return webdriver.Chrome(options=options)
+    except WebDriverException as error:
+        raise UserError(f"Cannot start Chromium with its driver: {str(error.msg).splitlines()[0]}") from error
+
+
+def main(args: list[str] | None = None) -> None:
+    """Print the page's size, and a line a stage.
+
+    Raises:
+        UserError: no such page, or no browser.
+    """
+    parser = command_line(__doc__)
+    parser.add_argument("page", type=Path)
+    parser.add_argument("--runs", type=int, default=5)
+    options = parser.parse_args(args)
+    page = options.page.resolve()
+    if not page.is_file():
+        raise UserError(f"Expected the page of a report, such as report/index.html, found no file '{options.page}'.")
     with tempfile.TemporaryDirectory() as folder:
         empty = Path(folder) / "empty.html"
         empty.write_text("<!DOCTYPE html><title>empty</title><p>nothing", encoding="utf-8")
-        options = webdriver.ChromeOptions()
-        for flag in (*FLAGS, f"--user-data-dir={folder}/profile"):
-            options.add_argument(flag)
-        browser = webdriver.Chrome(options=options)
+        browser = open_browser(folder)
         try:
-            measured = [open_page(browser, page.as_uri(), True) for _ in range(RUNS)]
-            reference = [open_page(browser, empty.as_uri(), False) for _ in range(RUNS)]
+            measured = [open_page(browser, page.as_uri(), True) for _ in range(options.runs)]
+            reference = [open_page(browser, empty.as_uri(), False) for _ in range(options.runs)]
         finally:
             browser.quit()
     base = statistics.median(run["everything parsed"] for run in reference)
@@ -70,4 +103,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run(main)

@@ -1,6 +1,6 @@
 """Milliseconds a frame by modality and section, and what the second modality costs.
 
-    python benchmarks/tracker_speed.py --config nestfuse_nanotrack [--weights untrained] [--sequence DIR|drawn:street]
+    python benchmarks/speed/tracker_speed.py --config nestfuse_nanotrack [--sequence DIR|drawn:street]
 
 The modalities take turns frame by frame, so that all meet the same load; every figure is a median over frames and the
 ratios compare medians of this one run. The tracker's sections are timed by `rgbt_tracker.models.timing.SectionTimer`,
@@ -10,15 +10,15 @@ machine raise --frames: a median over few frames is then mostly the other progra
 
 from __future__ import annotations
 
-import argparse
 import statistics
-import time
+import sys
 from typing import Any
 
 import torch
+from timing import command_line, timed
 
+from nestfuse_core.common.commands import run
 from nestfuse_core.common.errors import UserError
-from nestfuse_core.common.memory import keep_freed_memory
 from rgbt_tracker import build_tracker
 from rgbt_tracker.config import Modality, load_config
 from rgbt_tracker.locate import open_sequence
@@ -43,7 +43,7 @@ def measure(trackers: dict[str, Any], sequence: Any, frames: int, warm_up: int) 
         row = {}
         # Another one begins each time: the first after reading finds the frame in the processor's cache.
         for name in names[step % len(names) :] + names[: step % len(names)]:
-            row[name] = timed(trackers[name], frame) | {"reading": reading[name]}
+            row[name] = updated(trackers[name], frame) | {"reading": reading[name]}
         if step >= warm_up:
             rows.append(row)
     return rows
@@ -51,25 +51,20 @@ def measure(trackers: dict[str, Any], sequence: Any, frames: int, warm_up: int) 
 
 def read(sequence: Any, index: int) -> tuple[Frame, dict[str, float]]:
     """The frame, and the milliseconds of reading what each modality needs of it."""
-    clock = time.perf_counter()
     if not isinstance(sequence, PairedSequence) or sequence.rgb is None or sequence.ir is None:
-        frame = sequence.frame(index)
-        return frame, dict.fromkeys(MODALITIES, 1000 * (time.perf_counter() - clock))
-    rgb = sequence.rgb.read(index)
-    middle = time.perf_counter()
-    ir = sequence.ir.read(index)
-    end = time.perf_counter()
-    spent = {"rgb": middle - clock, "ir": end - middle, "rgbt": end - clock}
+        both, frame = timed(lambda: sequence.frame(index))
+        return frame, dict.fromkeys(MODALITIES, 1000 * both.clock)
+    visible, thermal = sequence.rgb, sequence.ir
+    (first, rgb), (second, ir) = timed(lambda: visible.read(index)), timed(lambda: thermal.read(index))
+    spent = {"rgb": first.clock, "ir": second.clock, "rgbt": first.clock + second.clock}
     return Frame(index, rgb, ir), {name: 1000 * seconds for name, seconds in spent.items()}
 
 
-def timed(tracker: Any, frame: Any) -> dict[str, float]:
+def updated(tracker: Any, frame: Frame) -> dict[str, float]:
     """Milliseconds of one update by section, and in all."""
     timer = tracker.timer = tracker.network.timer = SectionTimer()
-    clock = time.perf_counter()
-    tracker.update(frame.rgb, frame.ir)
-    total = 1000 * (time.perf_counter() - clock)
-    return {section: 1000 * sum(seconds) for section, seconds in timer.seconds.items()} | {"total": total}
+    total, _ = timed(lambda: tracker.update(frame.rgb, frame.ir))
+    return {section: 1000 * sum(seconds) for section, seconds in timer.seconds.items()} | {"total": 1000 * total.clock}
 
 
 def report(rows: list[Row]) -> None:
@@ -92,9 +87,13 @@ def part(values: dict[str, float], section: str, timed_sections: list[str]) -> f
     return values.get(section, 0.0)
 
 
-def main() -> None:
-    """Print the table."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+def main(args: list[str] | None = None) -> None:
+    """Print the table.
+
+    Raises:
+        UserError: bad input, or a sequence of one frame or without a first box.
+    """
+    parser = command_line(__doc__)
     parser.add_argument("--config", required=True)
     parser.add_argument("--weights", default="untrained", help="timing does not depend on them")
     parser.add_argument("--sequence", default="drawn:street")
@@ -103,23 +102,20 @@ def main() -> None:
     parser.add_argument("--warm-up", type=int, default=5)
     parser.add_argument("--threads", type=int, default=0, help="of torch; 0 for its own choice")
     parser.add_argument("--default-memory", action="store_true", help="as in a program that does not keep freed memory")
-    options = parser.parse_args()
+    options = parser.parse_args(args)
     if options.threads:
         torch.set_num_threads(options.threads)
-    if not options.default_memory:
-        keep_freed_memory()  # as the commands do
-    try:
-        config = load_config(options.config)
-        trackers: dict[str, Any] = {
-            name: build_tracker(config, options.weights, options.device, modality=name) for name in MODALITIES
-        }
-        sequence = open_sequence(options.sequence)
-    except UserError as error:
-        parser.error(str(error))
+    config = load_config(options.config)
+    trackers: dict[str, Any] = {
+        name: build_tracker(config, options.weights, options.device, modality=name) for name in MODALITIES
+    }
+    sequence = open_sequence(options.sequence)
+    if sequence.info.start_box is None or len(sequence) < 2:
+        raise UserError(f"Expected two frames and a box in the first of them, '{sequence.name}' lacks that.")
     device = next(iter(trackers.values())).device
     print(f"{config.name} on {device}, {torch.get_num_threads()} threads, {options.frames} frames of {sequence.name}")
     report(measure(trackers, sequence, options.frames, options.warm_up))
 
 
 if __name__ == "__main__":
-    main()
+    run(main, keep_memory="--default-memory" not in sys.argv)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from typing import Any, NoReturn
 
 import typer
@@ -44,15 +45,18 @@ def single(command: Any) -> typer.Typer:
     return app
 
 
-def run(app: typer.Typer, arguments: list[str] | None = None) -> None:
-    """Run an application: a ``UserError`` becomes one sentence on stderr and exit code 2, Ctrl-C exit code 130.
+def run(app: Callable[..., Any], arguments: list[str] | None = None, *, keep_memory: bool = True) -> None:
+    """Run a command line: a ``UserError`` becomes one sentence on stderr and exit code 2, Ctrl-C exit code 130.
 
     So does a file or folder that the system refuses (no permission, a file where a folder is to be, a full disk).
 
     Args:
+        app: an application, or a script's function of ``args``.
         arguments: the process's own by default.
+        keep_memory: `keep_freed_memory` first.
     """
-    keep_freed_memory()
+    if keep_memory:
+        keep_freed_memory()
     try:
         app(args=arguments)
     except UserError as error:

@@ -80,9 +80,9 @@ class ScoredOnePass(OnePass):
 
     def run(self, job: Job, worker: Provider, on_progress: Callable[[float], None]) -> OnePassFigures:
         track = super().run(job, worker, on_progress)
-        truth = worker.sequence(job.sequence).groundtruth
+        truth = self.clip(worker.sequence(job.sequence)).groundtruth
         assert truth is not None  # `plan` offers annotated sequences only
-        scores = one_pass_scores(track.boxes, truth[self.start :])
+        scores = one_pass_scores(track.boxes, truth)
         return OnePassFigures(scores["mean_iou"], scores["success"], float(len(track.seconds) / track.seconds.sum()))
 
 
@@ -94,7 +94,7 @@ class ScoredReset(Reset):
 
     def run(self, job: Job, worker: Provider, on_progress: Callable[[float], None]) -> ResetFigures:
         sequence = worker.sequence(job.sequence)
-        run = sequence_runs(self.part(sequence), [super().run(job, worker, on_progress)]).runs[0]
+        run = sequence_runs(self.clip(sequence), [super().run(job, worker, on_progress)]).runs[0]
         overlaps = [None if np.isnan(value) else float(value) for value in run.overlaps]
         return ResetFigures(overlaps, [int(code) for code in run.codes])
 

@@ -119,39 +119,50 @@ class Experiment(ABC):
 
 
 @dataclass(frozen=True)
-class OnePass(Experiment):
+class OnClip(Experiment):
+    """An experiment on part of a sequence.
+
+    Attributes:
+        start: the frame that counts as first, 0-based.
+        length: how many frames, at most; None for all.
+    """
+
+    result: ClassVar[Callable[..., Any]] = Trajectory
+    start: int = 0
+    length: int | None = None
+
+    def run(self, job: Job, worker: Provider, on_progress: Callable[[float], None]) -> Any:
+        tracker = worker.tracker(job.setup)
+        return self.follow(tracker, self.clip(worker.sequence(job.sequence)))
+
+    def clip(self, sequence: FrameSequence) -> FrameSequence:
+        """The part of a sequence."""
+        return sequence.clip(self.start, self.length) if self.start or self.length else sequence
+
+    @abstractmethod
+    def follow(self, tracker: Any, clip: FrameSequence) -> Trajectory:
+        """Run a tracker over that part."""
+
+
+@dataclass(frozen=True)
+class OnePass(OnClip):
     """Start on the first frame and follow the target to the last one.
 
     Attributes:
         box: x, y, w, h in the first frame; the ground truth's by default.
-        start: the frame that counts as first, 0-based.
         read_ahead: let a thread decode the frames.
     """
 
-    result: ClassVar[Callable[..., Any]] = Trajectory
     box: tuple[float, float, float, float] | None = None
-    start: int = 0
     read_ahead: bool = True
 
-    def run(self, job: Job, worker: Provider, on_progress: Callable[[float], None]) -> Any:
-        return self.follow(worker.tracker(job.setup), worker.sequence(job.sequence))
-
-    def follow(self, tracker: Any, sequence: FrameSequence) -> Trajectory:
-        """Return the track of a tracker on a sequence."""
-        part = sequence.clip(self.start) if self.start else sequence
-        return track_sequence(tracker, prefetch(part) if self.read_ahead else part, box=self.box)
+    def follow(self, tracker: Any, clip: FrameSequence) -> Trajectory:
+        return track_sequence(tracker, prefetch(clip) if self.read_ahead else clip, box=self.box)
 
 
 @dataclass(frozen=True)
-class Reset(Experiment):
-    """Start again some frames after each failure, from frame ``start`` on."""
+class Reset(OnClip):
+    """Start again some frames after each failure."""
 
-    result: ClassVar[Callable[..., Any]] = Trajectory
-    start: int = 0
-
-    def run(self, job: Job, worker: Provider, on_progress: Callable[[float], None]) -> Any:
-        return run_with_resets(worker.tracker(job.setup), self.part(worker.sequence(job.sequence)))
-
-    def part(self, sequence: FrameSequence) -> FrameSequence:
-        """The sequence from the first start on."""
-        return sequence.clip(self.start) if self.start else sequence
+    def follow(self, tracker: Any, clip: FrameSequence) -> Trajectory:
+        return run_with_resets(tracker, clip)

@@ -31,5 +31,5 @@ def plan(benchmark: Benchmark, setup: Setup, only: Sequence[str] = ()) -> list[J
         if not present(first):
             raise UserError(f"'{name}' has no target in its first frame: {', '.join(f'{value:g}' for value in first)}.")
         x, y, w, h = (float(value) for value in first)
-        jobs.append(Job(name, setup, Source(open_sequence, (annotation.folder,)), OnePass((x, y, w, h))))
+        jobs.append(Job(name, setup, Source(open_sequence, (annotation.folder,)), OnePass(box=(x, y, w, h))))
     return jobs

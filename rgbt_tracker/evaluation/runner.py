@@ -61,6 +61,8 @@ class Worker:
     def sequence(self, source: Source) -> FrameSequence:
         """The frames of a source, opened once as long as no other is asked for."""
         if self._opened is None or self._opened[0] != source:
+            if self._opened is not None:
+                self._opened[1].close()
             self._opened = None
             self._opened = source, source.open()
         return self._opened[1]

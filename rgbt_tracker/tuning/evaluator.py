@@ -106,7 +106,7 @@ class Evaluator:
         config = setting.apply(self.setup.config)
         tracker = Tracker(config, built.network, built.device)
         start = sequence.info.start_for(config.modality)
-        track = OnePass(start, read_ahead=False).follow(tracker, sequence)
+        track = OnePass(box=start, read_ahead=False).follow(tracker, sequence)
         truth = sequence.info.truth_for(config.modality)
         assert truth is not None  # `sets` offers annotated sequences only
         return one_pass_scores(track.boxes, truth)[self.criterion]

@@ -20,8 +20,8 @@ from nestfuse_core.common.extras import require
 from rgbt_tracker.results.read import read_trajectory
 from rgbt_tracker.results.regions import is_usable, region_to_box
 from rgbt_tracker.vot.dataset import SequenceFolder, inspect_sequence, several_targets
+from rgbt_tracker.vot.load import TOOLKIT, load_workspace, tracker_options
 from rgbt_tracker.vot.session import Session, open_session
-from rgbt_tracker.vot.workspace import TOOLKIT, load_workspace, tracker_options
 
 EXCERPT = 3
 TOOLKIT_SECONDS = 300

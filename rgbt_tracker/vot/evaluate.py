@@ -14,8 +14,8 @@ from typing import Any, ClassVar
 from nestfuse_core.common.errors import UserError, suggestion
 from rgbt_tracker.evaluation.job import Experiment, Job, Provider
 from rgbt_tracker.evaluation.store import Store
+from rgbt_tracker.vot.load import load_workspace, tracker_options
 from rgbt_tracker.vot.session import Session, TrackerOptions, open_session
-from rgbt_tracker.vot.workspace import load_workspace, tracker_options
 
 
 @dataclass(frozen=True)

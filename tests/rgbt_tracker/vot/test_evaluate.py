@@ -11,7 +11,7 @@ from rgbt_tracker.evaluation.cluster import run_on_cluster
 from rgbt_tracker.evaluation.runner import Worker, run_jobs
 from rgbt_tracker.evaluation.store import unfinished
 from rgbt_tracker.vot.evaluate import WorkspaceStore, plan
-from rgbt_tracker.vot.workspace import load_workspace, tracker_options
+from rgbt_tracker.vot.load import load_workspace, tracker_options
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "evaluation"))
 from fake_ray import FakeRay

@@ -1,0 +1,128 @@
+"""Every script of benchmarks/accuracy runs on a small case and refuses bad input in one sentence."""
+
+import re
+from pathlib import Path
+from types import SimpleNamespace
+
+import cv2
+import numpy as np
+import pytest
+import yaml
+
+from nestfuse_core.common.pictures import read_image
+from rgbt_tracker.locate import open_sequence
+
+BENCHMARKS = Path(__file__).resolve().parents[2] / "benchmarks"
+SMALL = ["--config", "nestfuse_nanotrack", "--weights", "untrained", "--device", "cpu", "--count", 0]
+
+
+def rows(table):
+    """The rows of a Markdown table, name -> figures."""
+    cells = [line.strip("| ").split(" | ") for line in table.splitlines() if line.startswith("| ")]
+    return {name: [float(figure) for figure in figures] for name, *figures in cells[1:]}
+
+
+def test_designs_on_whole_tracks(script):
+    arguments = [*SMALL, "--varied", 1, "--length", 3, "--failing", 1, "--design", "RGB", "--design", "thermal"]
+    found = rows(script("accuracy/reliability", *arguments))
+    assert list(found) == ["RGB", "thermal"]
+    assert all(0 <= iou <= 1 and below >= 0 and failures >= 0 for iou, _, below, failures in found.values())
+
+
+def test_given_gates_on_short_tracks(script):
+    gates = ["--gate", "0.4,0.4,1.5,4,0,0,0,0.1", "--changes", "rivals=0"]
+    found = rows(script("accuracy/reliability", *SMALL, "--crowd", 1, "--length", 4, "--blind", 1, "--short", *gates))
+    assert list(found) == ["0.4,0.4,1.5,4,0,0,0,0.1", "rivals=0"]
+
+
+def test_settings_of_nanotrack_with_resets(script, sequence):
+    found = rows(script("accuracy/nanotrack_reset", "--sequence", sequence, "--weights", "untrained", "--threads", 1))
+    assert len(found) == 8 and all(0 <= mean <= 1 and failures in (0, 1, 2) for mean, failures in found.values())
+
+
+def test_people_of_videos(script, tmp_path):
+    for camera in ("visible", "infrared"):
+        write_video(tmp_path / "m3svd" / camera / "clip.mp4", frames=12)
+    people = {"walker": {"clip": "clip", "boxes": {2: [10, 20, 8, 16], 6: [14, 20, 8, 16]}, "hidden": [[4, 5]]}}
+    (tmp_path / "people.yaml").write_text(yaml.safe_dump(people))
+    script("accuracy/people", tmp_path / "m3svd", tmp_path / "out", "--people", tmp_path / "people.yaml")
+    sequence = open_sequence(tmp_path / "out" / "walker")
+    assert len(sequence) == 5
+    np.testing.assert_allclose(sequence.groundtruth[[0, 1, 4]], [[10, 20, 8, 16], [11, 20, 8, 16], [14, 20, 8, 16]])
+    assert np.isnan(sequence.groundtruth[2:4]).all() and list(sequence.info.tags["occlusion"]) == [0, 0, 1, 1, 0]
+
+
+def test_the_people_that_are_shipped_have_boxes_in_order(load):
+    people = load("accuracy/people").read_people(BENCHMARKS / "accuracy" / "people.yaml")
+    assert len(people) == 9
+    assert all(list(person["boxes"]) == sorted(person["boxes"]) for person in people.values())
+
+
+def test_the_picture_of_the_documentation(script, tmp_path):
+    script("accuracy/fusion_picture", "--output", tmp_path / "fusion.png", "--scenes", "night", "--length", 5)
+    height, width = read_image(tmp_path / "fusion.png").shape[:2]
+    assert width > 3 * 320 > height > 240
+
+
+def write_video(path, frames, size=(160, 120), step=2):
+    """A bright person-shaped block that walks to the right on a dark ground."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter_fourcc(*"mp4v"), 25, size)
+    for index in range(frames):
+        picture = np.full((size[1], size[0], 3), 40, np.uint8)
+        left = 20 + step * index
+        picture[40:80, left : left + 18] = 220
+        writer.write(picture)
+    writer.release()
+
+
+class Follower:
+    """Finds the bright block; ``shift`` px beside it."""
+
+    def __init__(self, shift=0):
+        self.shift = shift
+
+    def initialize(self, rgb, ir, box):
+        self.box = tuple(map(float, box))
+
+    def update(self, rgb, ir):
+        rows, columns = np.nonzero(rgb[..., 0] > 130)
+        left, top = columns.min(), rows.min()
+        box = (left + self.shift, top, columns.max() + 1 - left, rows.max() + 1 - top)
+        return SimpleNamespace(box=tuple(map(float, box)), score=1.0)
+
+
+def test_walkers_on_whom_trackers_agree(load, tmp_path):
+    write_video(tmp_path / "street.mp4", frames=40)
+    walkers = load("accuracy/walkers")
+    found = walkers.Walkers(tmp_path / "street.mp4", 9, 0.5, [Follower(), Follower(1), Follower(400)])
+    assert len(found) >= 3
+    walk = found.sequence(1)
+    assert walk is not None and walk.frame(0).rgb.shape == (60, 80, 3) and walk.frame(0).ir.shape == (60, 80)
+    np.testing.assert_allclose(walk.groundtruth[3], [(20 + 24 + 0.5) / 2, 20, 9, 20], atol=1.5)
+    alone = walkers.Walkers(tmp_path / "street.mp4", 9, 1.0, [Follower(), Follower(400)])
+    assert alone.sequence(1) is None
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments", "message"),
+    [
+        ("reliability", ["--config", "nobody"], "nobody"),
+        ("reliability", ["--gate", "1,2"], "with commas, got 2 numbers"),
+        ("reliability", ["--changes", "rivals=much"], "expected SETTING=NUMBER"),
+        ("reliability", [*SMALL, "--changes", "rival=1"], "rivals"),
+        ("reliability", SMALL, "Expected scenes with a target"),
+        ("nanotrack_reset", ["--sequence", "nowhere"], "nowhere"),
+        ("people", ["nowhere", "out"], "Expected nowhere/visible/0113_1714.mp4"),
+        ("fusion_picture", ["--scenes", "nowhere"], "nowhere"),
+        ("fusion_picture", ["--frame", 12], "Expected a --frame below"),
+    ],
+)
+def test_bad_input_is_one_sentence(refusal, name, arguments, message, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert re.search(re.escape(message), refusal(f"accuracy/{name}", *arguments))
+
+
+def test_every_script_is_tested():
+    scripts = {path.stem for path in (BENCHMARKS / "accuracy").glob("*.py")}
+    assert scripts == {"fusion_picture", "nanotrack_reset", "people", "reliability", "walkers"}
