@@ -8,6 +8,8 @@ until the player has drawn its first frame, and until everything is parsed, as m
 
 from __future__ import annotations
 
+import json
+import shutil
 import statistics
 import tempfile
 import time
@@ -19,12 +21,13 @@ from timing import command_line
 from nestfuse_core.common.commands import run
 from nestfuse_core.common.errors import UserError
 
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 FLAGS = ("--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking")
 DRAWN = "return document.getElementById('p-stage')?.dataset.drawn === '0'"
 PAINT = "return performance.getEntriesByType('paint')[0]?.startTime ?? null"
 LOADED = "const t = performance.timing; return t.loadEventEnd ? t.loadEventEnd - t.navigationStart : null"
 PATIENCE = 60
-"""Seconds after which a page that shows no player is given up."""
+"""Seconds after which a page is given up."""
 
 
 def wait(browser: Any, script: str) -> float:
@@ -32,18 +35,18 @@ def wait(browser: Any, script: str) -> float:
     end = time.monotonic() + PATIENCE
     while not (value := browser.execute_script(script)):
         if time.monotonic() > end:
-            raise UserError(f"Expected the page of a report, but it had no player after {PATIENCE} s.")
+            raise UserError(f"Expected the page of a report, but it showed no frame within {PATIENCE} s.")
         time.sleep(0.005)
     return float(value)
 
 
-def open_page(browser: Any, address: str, has_player: bool) -> dict[str, float]:
-    """Open an address in a blank tab and return seconds to each stage."""
-    browser.get("about:blank")
+def open_page(browser: Any, blank: str, address: str, has_player: bool) -> dict[str, float]:
+    """Open an address from a blank page and return seconds to each stage."""
+    # From a file, since a page of no file may not open one.
+    browser.get(blank)
     begin = time.perf_counter()
     browser.execute_script("location.href = arguments[0]", address)
-    while browser.execute_script("return location.protocol") != "file:":
-        time.sleep(0.005)
+    wait(browser, f"return location.href === {json.dumps(address)}")
     times = {}
     if has_player:
         wait(browser, DRAWN)
@@ -65,10 +68,11 @@ def open_browser(folder: str) -> Any:
     except ImportError:
         raise UserError("This needs selenium: type pip install selenium.") from None
     options = webdriver.ChromeOptions()
+    options.binary_location = next((found for name in BROWSERS if (found := shutil.which(name))), "")
     for flag in (*FLAGS, f"--user-data-dir={folder}/profile"):
         options.add_argument(flag)
     try:
-        return webdriver.Chrome(options=options)
+        return webdriver.Chrome(options=options, service=webdriver.ChromeService(shutil.which("chromedriver")))
     except WebDriverException as error:
         raise UserError(f"Cannot start Chromium with its driver: {str(error.msg).splitlines()[0]}") from error
 
@@ -87,12 +91,14 @@ def main(args: list[str] | None = None) -> None:
     if not page.is_file():
         raise UserError(f"Expected the page of a report, such as report/index.html, found no file '{options.page}'.")
     with tempfile.TemporaryDirectory() as folder:
-        empty = Path(folder) / "empty.html"
-        empty.write_text("<!DOCTYPE html><title>empty</title><p>nothing", encoding="utf-8")
+        blank, empty = Path(folder) / "blank.html", Path(folder) / "empty.html"
+        for file in (blank, empty):
+            file.write_text("<!DOCTYPE html><title>empty</title><p>nothing", encoding="utf-8")
+        start = blank.as_uri()
         browser = open_browser(folder)
         try:
-            measured = [open_page(browser, page.as_uri(), True) for _ in range(options.runs)]
-            reference = [open_page(browser, empty.as_uri(), False) for _ in range(options.runs)]
+            measured = [open_page(browser, start, page.as_uri(), True) for _ in range(options.runs)]
+            reference = [open_page(browser, start, empty.as_uri(), False) for _ in range(options.runs)]
         finally:
             browser.quit()
     base = statistics.median(run["everything parsed"] for run in reference)

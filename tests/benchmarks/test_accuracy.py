@@ -112,7 +112,7 @@ def test_walkers_on_whom_trackers_agree(load, tmp_path):
         ("reliability", ["--changes", "rivals=much"], "expected SETTING=NUMBER"),
         ("reliability", [*SMALL, "--changes", "rival=1"], "rivals"),
         ("reliability", SMALL, "Expected scenes with a target"),
-        ("nanotrack_reset", ["--sequence", "nowhere"], "nowhere"),
+        ("nanotrack_reset", ["--sequence", "nowhere", "--weights", "untrained"], "nowhere"),
         ("people", ["nowhere", "out"], "Expected nowhere/visible/0113_1714.mp4"),
         ("fusion_picture", ["--scenes", "nowhere"], "nowhere"),
         ("fusion_picture", ["--frame", 12], "Expected a --frame below"),

@@ -14,7 +14,7 @@ TEMPLATE_TRACKER = Path(__file__).resolve().parents[1] / "rgbt_tracker" / "vot"
 SMALL = {
     "attention": (["--small", "--repeats", 1], "SVD loop", 4),
     "fusion": (["--size", "64x48", "--threads", 1], "ratio", 1),
-    "metrics": (["--size", "80x72", "--crop", 66], "FMI_dct", 1),
+    "metrics": (["--size", "80x72", "--crop", 72, "--against", "FMI_dct", "VIF"], "e-1", 2),
     "synthetic": (["street", "--size", "96x72", "--frames", 2], "street", 1),
     "training": (["--repeat", 1, "--batch", 1, "--dtypes", "float32"], "ratio", 2),
 }
@@ -57,7 +57,10 @@ def test_evaluations_are_compared(script, sequence, tmp_path, monkeypatch):
 
 
 @pytest.mark.browser
-def test_a_page_is_opened(script, chromium, tmp_path):
+def test_a_page_is_opened(script, tmp_path):
+    pytest.importorskip("selenium.webdriver", reason="needs selenium: pip install -e '.[test]'")
+    if not shutil.which("chromedriver"):
+        pytest.skip("needs Chromium and its driver, which are not here: apt-get install chromium chromium-driver")
     page = tmp_path / "index.html"
     page.write_text("<!DOCTYPE html><title>report</title><p id='p-stage' data-drawn='0'>stage")
     lines = script("speed/report_opening", page, "--runs", 1).splitlines()
