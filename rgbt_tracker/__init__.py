@@ -9,9 +9,11 @@ from nestfuse_core.common.lazy import lazy_exports
 if TYPE_CHECKING:
     from rgbt_tracker.api import build_tracker
     from rgbt_tracker.config import load_config
-    from rgbt_tracker.sequences import open_pair, open_sequence
+    from rgbt_tracker.locate import open_sequence
+    from rgbt_tracker.sequences import open_pair
+    from rgbt_tracker.tracking.interface import Result
     from rgbt_tracker.tracking.run import track_sequence
-    from rgbt_tracker.tracking.tracker import Result, Tracker
+    from rgbt_tracker.tracking.tracker import Tracker
 
 __version__ = "0.1.0"
 
@@ -20,12 +22,12 @@ __all__ = ["Result", "Tracker", "build_tracker", "load_config", "open_pair", "op
 __getattr__ = lazy_exports(
     __name__,
     {
-        "Result": "tracking.tracker",
+        "Result": "tracking.interface",
         "Tracker": "tracking.tracker",
         "build_tracker": "api",
         "load_config": "config",
         "open_pair": "sequences",
-        "open_sequence": "sequences",
+        "open_sequence": "locate",
         "track_sequence": "tracking.run",
     },
 )

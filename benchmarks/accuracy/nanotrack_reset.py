@@ -20,11 +20,12 @@ from nestfuse_core.common.commands import run
 from nestfuse_core.common.errors import UserError
 from rgbt_tracker.boxes import overlap
 from rgbt_tracker.config import load_config
+from rgbt_tracker.evaluation.job import Job, OnClip, Setup, Source
 from rgbt_tracker.evaluation.reset import Answer, run_resets
-from rgbt_tracker.evaluation.runner import Job, OnClip, Setup, Source, Worker, run_jobs
+from rgbt_tracker.evaluation.runner import Worker, run_jobs
 from rgbt_tracker.evaluation.store import Unkept
+from rgbt_tracker.locate import open_sequence
 from rgbt_tracker.results.trajectory import FAILED, TRACKED, Trajectory
-from rgbt_tracker.sequences import open_sequence
 from rgbt_tracker.sequences.base import FrameSequence
 
 SETTINGS: dict[str, dict[str, Any]] = {

@@ -35,8 +35,9 @@ from nestfuse_core.common.errors import UserError
 from rgbt_tracker.boxes import overlap
 from rgbt_tracker.config import load_config
 from rgbt_tracker.evaluation.ablation import ScoredOnePass, ScoredReset
+from rgbt_tracker.evaluation.job import Experiment, Job, OnePass, Setup, Source
 from rgbt_tracker.evaluation.reset_measures import accuracy_failures
-from rgbt_tracker.evaluation.runner import Experiment, Job, OnePass, Setup, Source, Worker, run_jobs
+from rgbt_tracker.evaluation.runner import Worker, run_jobs
 from rgbt_tracker.evaluation.store import Unkept
 from rgbt_tracker.sequences.base import FrameSequence
 from rgbt_tracker.synthetic import draw_sequence, split

@@ -12,7 +12,7 @@ import cv2
 from timing import Seconds, command_line, size, timed
 
 from nestfuse_core.common.commands import run
-from rgbt_tracker.sequences import open_sequence
+from rgbt_tracker.locate import open_sequence
 from rgbt_tracker.sequences.vot_folder import write_vot
 from rgbt_tracker.synthetic import SCENES, draw_sequence
 

@@ -21,8 +21,9 @@ from nestfuse_core.common.commands import run
 from nestfuse_core.common.errors import UserError
 from rgbt_tracker import build_tracker
 from rgbt_tracker.config import Modality, load_config
+from rgbt_tracker.locate import open_sequence
 from rgbt_tracker.models.timing import SectionTimer
-from rgbt_tracker.sequences import Frame, open_sequence
+from rgbt_tracker.sequences import Frame
 from rgbt_tracker.sequences.sources import PairedSequence
 
 MODALITIES: tuple[Modality, ...] = ("rgb", "ir", "rgbt")

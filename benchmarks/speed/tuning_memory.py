@@ -18,7 +18,7 @@ from timing import command_line, timed
 
 from nestfuse_core.common.commands import run
 from rgbt_tracker.config import load_config
-from rgbt_tracker.evaluation.runner import Setup
+from rgbt_tracker.evaluation.job import Setup
 from rgbt_tracker.tuning.evaluator import Evaluator, Setting, configured
 from rgbt_tracker.tuning.memory import Memory
 from rgbt_tracker.tuning.sets import drawn_set

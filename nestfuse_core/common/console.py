@@ -25,7 +25,11 @@ def progress() -> Progress:
     )
 
 
-def print_table(table: Table) -> None:
-    """Print a table on stdout so that no cell is cut short, however narrow the terminal and many the columns."""
-    for part in fit(table, stdout.width):
+def print_table(table: Table, keys: int = 1) -> None:
+    """Print a table on stdout so that no cell is cut short, however narrow the terminal and many the columns.
+
+    Args:
+        keys: how many of the first columns name the rows.
+    """
+    for part in fit(table, stdout.width, keys):
         stdout.print(part, markup=False, highlight=False)

@@ -10,6 +10,11 @@ DISTRIBUTION = "rgbt-tracker"
 REMARKS = {"vot": "vot-trax exists for Linux on x86-64 and for Windows only"}
 
 
+def install_command(extra: str) -> str:
+    """What to type for an extra."""
+    return f'pip install "{DISTRIBUTION}[{extra}]"'
+
+
 def require(extra: str, *modules: str) -> None:
     """Import ``modules``, which come with ``extra``; call it before anything that imports them at its top.
 
@@ -28,6 +33,4 @@ def require(extra: str, *modules: str) -> None:
             missing = isinstance(error, ModuleNotFoundError) and error.name == module.partition(".")[0]
             state = "is not installed" if missing else f"cannot be imported ({error})"
             remark = f"; {REMARKS[extra]}" if extra in REMARKS else ""
-            raise UserError(
-                f"This needs '{module}', which {state}: type pip install \"{DISTRIBUTION}[{extra}]\"{remark}."
-            ) from error
+            raise UserError(f"This needs '{module}', which {state}: type {install_command(extra)}{remark}.") from error

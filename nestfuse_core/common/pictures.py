@@ -79,7 +79,8 @@ def _read(path: str | os.PathLike[str], flags: int, what: str, advice: str) -> I
 def _is_cut_off(data: bytes) -> bool:
     """OpenCV fills the missing part of a truncated JPEG or PNG with grey and says nothing; look for its end mark."""
     if data.startswith(b"\xff\xd8"):
-        return data.rfind(b"\xff\xd9") < data.rfind(b"\xff\xda")
+        end = data.rfind(b"\xff\xd9")
+        return end < 0 or data.find(b"\xff\xda", end) > 0  # a scan that begins after the last end mark
     if data.startswith(b"\x89PNG"):
         return b"IEND" not in data[-64:]
     return False

@@ -10,27 +10,37 @@ from rich.table import Column, Table
 FRAME = 3  # a column's border and padding
 
 
-def fit(table: Table, width: int) -> list[Table | str]:
+def table_of(head: Sequence[str], rows: Sequence[Sequence[str]], title: str | None = None, keys: int = 1) -> Table:
+    """A table of texts; all columns but the first ``keys`` hold figures and stand to the right."""
+    table = Table(title=title)
+    for number, name in enumerate(head):
+        table.add_column(name, justify="left" if number < keys else "right")
+    for row in rows:
+        table.add_row(*row)
+    return table
+
+
+def fit(table: Table, width: int, keys: int = 1) -> list[Table | str]:
     """Lay a table out for a terminal.
 
     Args:
-        table: its first column names the rows.
+        table: its first columns name the rows.
         width: of the terminal, characters.
+        keys: how many columns name the rows.
 
     Returns:
         The table itself where it fits; else turned round, rows for columns; else several with some of the columns each,
-        the first repeated; else plain lines.
+        the first ones repeated; else plain lines.
     """
     if _fits(table.columns, width):
         return [table]
-    turned = _turned(table)
-    if _fits(turned.columns, width):
+    if keys == 1 and _fits((turned := _turned(table)).columns, width):
         return [turned]
-    key, *others = table.columns
-    if all(_fits([key, column], width) for column in others):
-        parts = list(_parts(key, others, width))
-        return [_part(table, [key, *columns], number, len(parts)) for number, columns in enumerate(parts, 1)]
-    return list(_lines(table))
+    names, others = table.columns[:keys], table.columns[keys:]
+    if all(_fits([*names, column], width) for column in others):
+        parts = list(_parts(names, others, width))
+        return [_part(table, [*names, *columns], number, len(parts)) for number, columns in enumerate(parts, 1)]
+    return list(_lines(table, keys))
 
 
 def _width(column: Column) -> int:
@@ -55,10 +65,10 @@ def _turned(table: Table) -> Table:
     return turned
 
 
-def _parts(key: Column, others: Sequence[Column], width: int) -> Iterator[list[Column]]:
+def _parts(names: Sequence[Column], others: Sequence[Column], width: int) -> Iterator[list[Column]]:
     part: list[Column] = []
     for column in others:
-        if part and not _fits([key, *part, column], width):
+        if part and not _fits([*names, *part, column], width):
             yield part
             part = []
         part.append(column)
@@ -75,12 +85,13 @@ def _part(table: Table, columns: Sequence[Column], number: int, count: int) -> T
     return part
 
 
-def _lines(table: Table) -> Iterator[str]:
+def _lines(table: Table, keys: int) -> Iterator[str]:
     if table.title:
         yield str(table.title)
-    key, *others = table.columns
-    for name, *values in zip(*map(_texts, table.columns), strict=True):
-        yield f"{key.header}: {name}" if key.header else name
-        yield from (f"  {column.header}: {value}" for column, value in zip(others, values, strict=True))
+    heads = [str(column.header) for column in table.columns]
+    for row in zip(*map(_texts, table.columns), strict=True):
+        entries = [f"{head}: {text}" if head else text for head, text in zip(heads, row, strict=True)]
+        yield ", ".join(entries[:keys])
+        yield from (f"  {entry}" for entry in entries[keys:])
     if table.caption:
         yield str(table.caption)

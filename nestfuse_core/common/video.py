@@ -148,7 +148,7 @@ class Encoding:
         preset: of x264, the time it takes for what it saves; None leaves the encoder's own.
         cut_odd: leave out an odd last row or column, so that colour can be stored at half resolution, which every
             player understands; else it is kept by storing colour at full resolution (4:4:4).
-        to_stream: put the index in front, so that a browser plays a file that is still arriving.
+        to_stream: put the index of an MP4 or MOV in front, so that a browser plays a file that is still arriving.
     """
 
     quality: int
@@ -238,7 +238,8 @@ def writing_video(path: Path, rate: float | Fraction, encoding: Encoding = CLOSE
     check_writable(path.parent)
     # Numbers such as 29.97 stand for 30000/1001.
     exact = rate.limit_denominator(60000) if isinstance(rate, Fraction) else Fraction(rate).limit_denominator(1001)
-    options = {"movflags": "faststart"} if encoding.to_stream else {}
+    index_first = encoding.to_stream and path.suffix.lower() in (".mp4", ".mov", ".m4v")
+    options = {"movflags": "faststart"} if index_first else {}
     with replacing(path) as temporary:
         container = av.open(str(temporary), "w", options=options)
         writer = VideoWriter(container, WRITTEN[path.suffix.lower()], exact, encoding)

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from nestfuse_core.common.console import progress, stderr, stdout
+from nestfuse_core.common.console import print_table, progress, stderr
 from nestfuse_core.common.errors import UserError
 from nestfuse_core.common.extras import require
 from nestfuse_core.common.options import Device, output_folder
 from rgbt_tracker.cli.options import IntervalHigh, IntervalLow, Workers
 
 if TYPE_CHECKING:
-    from rgbt_tracker.evaluation.runner import Source
+    from rgbt_tracker.evaluation.job import Source
 
 
 def ablation(
@@ -40,13 +40,15 @@ def ablation(
     device: Device = "auto",
     workers: Workers = 1,
 ) -> None:
-    """Compare single cameras, the paper's fusion and ours, by sequence and in all; prints Markdown tables."""
+    """Compare single cameras, the paper's fusion and ours, by sequence and in all; prints tables."""
     require("bench", "pandas")
     from nestfuse_core.common.files import write_text
+    from nestfuse_core.common.tables import table_of
     from rgbt_tracker.config import load_config
     from rgbt_tracker.evaluation.ablation import (
         SETTINGS,
         Contender,
+        as_cells,
         as_markdown,
         differences,
         measure_all,
@@ -84,14 +86,15 @@ def ablation(
         parts[f"By sequence: {value}"] = table(cells, value)
     text = "\n\n".join(f"### {title}\n\n{as_markdown(frame)}" for title, frame in parts.items())
     write_text(output / "ablation.md", text + "\n")
-    stdout.print(text, markup=False, highlight=False)
+    for title, frame in parts.items():
+        head, *rows = as_cells(frame)
+        print_table(table_of(head, rows, title, keys=2), keys=2)
     stderr.print(f"Written to {output / 'ablation.md'}", highlight=False)
 
 
 def _sources(sequences: list[str], drawn: str | None) -> list[Source]:
-    from rgbt_tracker.evaluation.runner import Source
-    from rgbt_tracker.sequences import list_sequences, open_sequence
-    from rgbt_tracker.sequences.locate import is_sequence
+    from rgbt_tracker.evaluation.job import Source
+    from rgbt_tracker.locate import is_sequence, list_sequences, open_sequence
     from rgbt_tracker.synthetic import draw_sequence, split
 
     sources: list[Source] = []

@@ -51,9 +51,11 @@ def run(
     """Track every sequence of a benchmark; run it again to go on where it was stopped."""
     from rgbt_tracker.config import load_config
     from rgbt_tracker.evaluation.groundtruth import load_benchmark
+    from rgbt_tracker.evaluation.job import Setup
     from rgbt_tracker.evaluation.plan import plan
-    from rgbt_tracker.evaluation.runner import Setup, Worker, run_jobs
+    from rgbt_tracker.evaluation.runner import Worker, run_jobs
     from rgbt_tracker.evaluation.store import ResultFolder, unfinished
+    from rgbt_tracker.results.settings import BENCHMARK
 
     settings = load_config(config)
     if modality is not None:
@@ -63,7 +65,7 @@ def run(
     jobs = plan(data, setup, names(only))
     folder = output / data.key / (name or f"{settings.name}-{settings.modality}")
     store = ResultFolder(folder)
-    store.check({"benchmark": data.key, **setup.record()})
+    store.check({BENCHMARK: data.key, **setup.record()})
     waiting = list(unfinished(jobs, store))
     already = len(jobs) - len(waiting)
     if already:
@@ -133,8 +135,8 @@ def export(
     """Copy results into the layout that a public toolkit reads."""
     from rgbt_tracker.evaluation.groundtruth import load_benchmark
     from rgbt_tracker.results.archives import unpacked
+    from rgbt_tracker.results.export import export as write
     from rgbt_tracker.results.find import find_results
-    from rgbt_tracker.results.write import export as write
 
     data = load_benchmark(benchmark, sequences)
     with unpacked(results) as folders:

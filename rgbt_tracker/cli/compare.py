@@ -49,7 +49,7 @@ def compare(
             tracker = build_tracker(settings.replace(modality=modality), weights, device)
             track = track_sequence(tracker, prefetch(frames), on_frame=lambda *_, t=task: display.advance(t))
             scores = one_pass_scores(track.boxes, frames.groundtruth)
-            write_results(output / f"{settings.name}-{modality}", frames.name, track.boxes, track.scores, track.seconds)
+            write_results(output / f"{settings.name}-{modality}", frames.name, track)
             rate = f"{len(track.seconds) / track.seconds.sum():.1f}"
             table.add_row(label, f"{scores['mean_iou']:.3f}", f"{scores['success']:.3f}", rate)
             tracks[modality] = track.boxes

@@ -71,7 +71,7 @@ def crops(
     licence: Annotated[str, typer.Option(help="Its licence, for the index.")] = "",
 ) -> None:
     """Cut a crop set from annotated sequences or still images; run it again to go on where it was stopped."""
-    from rgbt_tracker.sequences import open_sequence
+    from rgbt_tracker.locate import open_sequence
     from rgbt_tracker.training.data.cutting import CropWriter, sequence_crops
     from rgbt_tracker.training.data.stills import read_stills, still_crops
 
@@ -139,7 +139,7 @@ def masks(
 
 def _sequences(name: str) -> list[str]:
     """A sequence, or those of a data set's folder."""
-    from rgbt_tracker.sequences import list_sequences
+    from rgbt_tracker.locate import list_sequences
     from rgbt_tracker.sequences.folders import is_sequence
 
     folder = Path(name)

@@ -22,7 +22,7 @@ COMMANDS = {
     "weights": Entry("rgbt_tracker.cli.weights:weights", "Weights by name: list, fetch, adopt, average."),
     "data": Entry("rgbt_tracker.cli.data:data", "Drawn sequences and crop sets for training."),
     "train": Entry("rgbt_tracker.cli.train:train", "Train a tracker from a recipe."),
-    "calibrate": Entry("rgbt_tracker.cli.calibrate:calibrate", "Fit the reliability gate to a tracker's weights."),
+    "calibrate": Entry("rgbt_tracker.cli.calibrate:fit_gate", "Fit the reliability gate to a tracker's weights."),
     "tune": Entry("rgbt_tracker.cli.tune:tune", "Tune the tracking loop on some sequences, check the gain on others."),
     "ablation": Entry("rgbt_tracker.cli.ablation:ablation", "Compare single cameras, the paper's fusion and ours."),
 }

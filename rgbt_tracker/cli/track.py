@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -14,9 +14,10 @@ from nestfuse_core.common.options import Device, output_folder
 from rgbt_tracker.cli.options import DEFAULT_CONFIG, Config, MaybeSequenceName, Modality, Weights
 
 if TYPE_CHECKING:
+    from rgbt_tracker.boxes import Box
     from rgbt_tracker.config import TrackerConfig
-    from rgbt_tracker.output.overlay import Box
     from rgbt_tracker.sequences.base import FrameSequence, SequenceInfo
+    from rgbt_tracker.tracking.tracker import Tracker
 
 
 def main() -> None:
@@ -91,7 +92,8 @@ def _settings(config: str, modality: str | None, homography: str | None) -> Trac
 
 
 def _open(sequence: str | None, rgb: str | None, ir: str | None, name: str | None, roots: list[Path]) -> FrameSequence:
-    from rgbt_tracker.sequences import open_pair, open_sequence
+    from rgbt_tracker.locate import open_sequence
+    from rgbt_tracker.sequences import open_pair
 
     if sequence is not None and (rgb is not None or ir is not None):
         raise UserError("Give either --sequence or --rgb and --ir, not both.")
@@ -129,7 +131,7 @@ def _start_box(info: SequenceInfo, settings: TrackerConfig, init: str | None, sh
     return box
 
 
-def _build(settings: TrackerConfig, weights: str | None, device: str, notes: list[str]) -> Any:
+def _build(settings: TrackerConfig, weights: str | None, device: str, notes: list[str]) -> Tracker:
     from nestfuse_core.common import console
     from rgbt_tracker.api import UNTRAINED, build_tracker
 

@@ -7,15 +7,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from nestfuse_core.common.console import progress, stderr, stdout
-from nestfuse_core.common.errors import UserError
+from nestfuse_core.common.console import print_table, progress, stderr, stdout
 from nestfuse_core.common.extras import require
 from nestfuse_core.common.files import write_text
 from nestfuse_core.common.options import Device, Json, names, output_folder
 from rgbt_tracker.cli.options import Config, Modality, Weights
 
 if TYPE_CHECKING:
-    from rgbt_tracker.config import TrackerConfig
     from rgbt_tracker.sequences.base import FrameSequence
     from rgbt_tracker.tuning.evaluator import Evaluator, Setting
     from rgbt_tracker.tuning.study import Outcome
@@ -47,9 +45,9 @@ def tune(
     """Tune the tracking loop on some sequences, check the gain on others; run again to go on."""
     require("tune", "optuna")
     from rgbt_tracker.config import load_config
-    from rgbt_tracker.evaluation.runner import Setup
+    from rgbt_tracker.evaluation.job import Setup
     from rgbt_tracker.tuning import result, sets, study
-    from rgbt_tracker.tuning.evaluator import Evaluator
+    from rgbt_tracker.tuning.evaluator import Evaluator, starting_point
     from rgbt_tracker.tuning.memory import Memory
 
     settings = load_config(config)
@@ -60,8 +58,7 @@ def tune(
         stderr.print(f"Drawing {drawn} sequences of {length} frames; the first trial draws their pictures.")
     frames = sets.folder_set(sequences) if sequences else sets.drawn_set(drawn, length)
     training, checked = study.split(list(frames), held_back, seed)
-    fusions = names(fusion)
-    default = _default(settings, fusions)
+    default, fusions = starting_point(settings, names(fusion))
     answers = Memory(int(memory * (1 << 30)))
     setup = Setup(settings, weights, device)
     evaluator = Evaluator(setup, criterion, answers, variants=bool(fusions))
@@ -86,24 +83,6 @@ def tune(
     if outcome.gained:
         path = folder / f"{settings.name}-tuned.yaml"
         stderr.print(f"Wrote {path}; use it with: python track.py --config {path}", highlight=False)
-
-
-def _default(settings: TrackerConfig, fusions: list[str]) -> Setting:
-    """The configured setting; with variants to choose from it must be one of them, and every one must be valid."""
-    from rgbt_tracker.tuning.evaluator import configured
-
-    if fusions and settings.modality != "rgbt":
-        raise UserError(f"--fusion needs both modalities, but the configuration uses '{settings.modality}' alone.")
-    own = settings.model.fusion
-    for variant in fusions:
-        setting = configured(settings, variant)
-        if setting.apply(settings).model.fusion == own:
-            return setting
-    if not fusions:
-        return configured(settings)
-    default = configured(settings, f"{own.strategy}:{own.channel}:{own.spatial}")
-    fusions.insert(0, default.fusion)
-    return default
 
 
 def _search(
@@ -149,4 +128,4 @@ def _print(outcome: Outcome, criterion: str, training: int, checked: int) -> Non
         table.add_row(*row)
     table.add_row(f"{criterion}, {training} training sequences", *(f"{value:.4f}" for value in outcome.training))
     table.add_row(f"{criterion}, {checked} held-back sequences", *(f"{value:.4f}" for value in outcome.held_back))
-    stdout.print(table)
+    print_table(table)

@@ -15,7 +15,7 @@ from nestfuse_core.common.options import Json, names, output_file
 from rgbt_tracker.cli.options import IntervalHigh, IntervalLow, Workers, Workspace
 
 if TYPE_CHECKING:
-    from rgbt_tracker.evaluation.runner import Job
+    from rgbt_tracker.evaluation.job import Job
     from rgbt_tracker.vot.evaluate import WorkspaceStore
 
 HERE = Path("vot_workspace")
@@ -177,16 +177,17 @@ def score(
 @vot.command()
 def table(
     workspace: Workspace = HERE,
-    output: Annotated[Path | None, output_file("Write the Markdown here too.")] = None,
+    output: Annotated[Path | None, output_file("Write the table here as Markdown.")] = None,
 ) -> None:
     """Print the paper's Table VI with the published trackers and every tracker with complete results here."""
     from nestfuse_core.common.files import write_text
-    from rgbt_tracker.vot.published import PUBLISHED, as_markdown, measured_rows
+    from nestfuse_core.common.tables import table_of
+    from rgbt_tracker.vot.published import PUBLISHED, as_cells, as_markdown, measured_rows
 
     rows, notes = measured_rows(Path(_workspace(workspace)))
-    text = as_markdown([*PUBLISHED, *rows])
-    typer.echo(text)
+    head, *cells = as_cells([*PUBLISHED, *rows])
+    console.print_table(table_of(head, cells))
     for note in notes:
         console.stderr.print(note, highlight=False)
     if output is not None:
-        write_text(output, text + "\n")
+        write_text(output, as_markdown([*PUBLISHED, *rows]) + "\n")

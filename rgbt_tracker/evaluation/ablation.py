@@ -21,10 +21,11 @@ import pandas as pd
 from nestfuse_core.common.errors import UserError
 from rgbt_tracker.config import TrackerConfig
 from rgbt_tracker.evaluation.bootstrap import paired_bootstrap
+from rgbt_tracker.evaluation.job import Job, OnePass, Provider, Reset, Setup, Source
 from rgbt_tracker.evaluation.one_pass import one_pass_scores
 from rgbt_tracker.evaluation.reset import sequence_runs
 from rgbt_tracker.evaluation.reset_measures import Run, SequenceRuns, accuracy_failures, eao_curve, eao_score
-from rgbt_tracker.evaluation.runner import Job, OnePass, Reset, Setup, Source, Worker, run_jobs
+from rgbt_tracker.evaluation.runner import Worker, run_jobs
 from rgbt_tracker.evaluation.store import KeptFigures, unfinished
 from rgbt_tracker.sequences.starts import start_frames
 
@@ -77,7 +78,7 @@ class ScoredOnePass(OnePass):
 
     result: ClassVar[Callable[..., Any]] = OnePassFigures
 
-    def run(self, job: Job, worker: Worker, on_progress: Callable[[float], None]) -> OnePassFigures:
+    def run(self, job: Job, worker: Provider, on_progress: Callable[[float], None]) -> OnePassFigures:
         track = super().run(job, worker, on_progress)
         truth = self.clip(worker.sequence(job.sequence)).groundtruth
         assert truth is not None  # `plan` offers annotated sequences only
@@ -91,7 +92,7 @@ class ScoredReset(Reset):
 
     result: ClassVar[Callable[..., Any]] = ResetFigures
 
-    def run(self, job: Job, worker: Worker, on_progress: Callable[[float], None]) -> ResetFigures:
+    def run(self, job: Job, worker: Provider, on_progress: Callable[[float], None]) -> ResetFigures:
         sequence = worker.sequence(job.sequence)
         run = sequence_runs(self.clip(sequence), [super().run(job, worker, on_progress)]).runs[0]
         overlaps = [None if np.isnan(value) else float(value) for value in run.overlaps]
@@ -278,13 +279,18 @@ def differences(cells: Sequence[Cell], value: str = "mean_iou") -> pd.DataFrame:
     return frame
 
 
-def as_markdown(frame: pd.DataFrame, decimals: int = 3) -> str:
-    """A table for the README, without further packages."""
+def as_cells(frame: pd.DataFrame, decimals: int = 3) -> list[list[str]]:
+    """The headings and the rows of a table as texts; its index makes the first columns."""
     flat = frame.reset_index()
 
     def text(value: Any) -> str:
         return f"{round(value, decimals) + 0:.{decimals}f}" if isinstance(value, float) else str(value)  # no "-0.000"
 
-    lines = ["| " + " | ".join(map(str, flat.columns)) + " |", "|" + "---|" * len(flat.columns)]
-    lines += ["| " + " | ".join(text(value) for value in row) + " |" for row in flat.itertuples(index=False)]
-    return "\n".join(lines)
+    return [list(map(str, flat.columns)), *([text(value) for value in row] for row in flat.itertuples(index=False))]
+
+
+def as_markdown(frame: pd.DataFrame, decimals: int = 3) -> str:
+    """A table for the README, without further packages."""
+    head, *rows = as_cells(frame, decimals)
+    lines = ["| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
+    return "\n".join([*lines, *("| " + " | ".join(row) + " |" for row in rows)])

@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from nestfuse_core.common.files import replacing
-from rgbt_tracker.evaluation.runner import Done, Job, Worker
+from rgbt_tracker.evaluation.job import Job
+from rgbt_tracker.evaluation.runner import Done, Worker
 from rgbt_tracker.evaluation.store import Store
 
 

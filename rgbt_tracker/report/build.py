@@ -13,12 +13,13 @@ from numpy.typing import NDArray
 
 from nestfuse_core.common.errors import UserError, suggestion
 from rgbt_tracker.evaluation import reset_comparison
-from rgbt_tracker.evaluation.comparison import compare
+from rgbt_tracker.evaluation.comparison import OnePass, compare
 from rgbt_tracker.evaluation.diagnosis import Diagnosis, diagnose
-from rgbt_tracker.evaluation.groundtruth import Benchmark, find_sequences, load_benchmark, load_regions
+from rgbt_tracker.evaluation.groundtruth import Benchmark, Files, find_sequences, load_benchmark, load_regions
 from rgbt_tracker.evaluation.reset_comparison import Reset
 from rgbt_tracker.evaluation.reset_measures import INTERVAL
 from rgbt_tracker.report import figures, views
+from rgbt_tracker.report.figures import Plot
 from rgbt_tracker.report.page import Page, Player, write_page
 from rgbt_tracker.report.sources import BoxesOnly, annotated_boxes, open_sequences
 from rgbt_tracker.report.tables import Table, write_tables
@@ -31,7 +32,6 @@ from rgbt_tracker.sequences.base import FrameSequence
 Images = Literal["auto", "inside", "beside", "none"]
 PLAYER_FRAMES = 5000  # with images, about 450 MB
 BOX_FRAMES = 60_000  # without
-Runs = Mapping[str, Sequence[Trajectory]]
 
 
 @dataclass(frozen=True)
@@ -69,6 +69,27 @@ class Report:
     tables: list[Table] = field(default_factory=list)
 
 
+@dataclass(frozen=True)
+class Scored:
+    """What a report shows.
+
+    Attributes:
+        opened: sequence -> its frames.
+        tracks: tracker -> sequence -> trajectory, the first repetition.
+        diagnoses: tracker -> sequence -> what happened in each frame.
+        one_pass: scores of the trackers that ran once; None where there are none.
+        protocol: by which rules, in a sentence.
+        reset: scores of those that were started again after failures; None where there are none.
+    """
+
+    opened: dict[str, FrameSequence]
+    tracks: dict[str, dict[str, Trajectory]]
+    diagnoses: dict[str, dict[str, Diagnosis]]
+    one_pass: OnePass | None
+    protocol: str
+    reset: Reset | None
+
+
 def build_report(results: Sequence[Path], sequences: Path, output: Path, options: Options | None = None) -> Report:
     """Write ``index.html``, ``figures/`` and ``tables/`` into ``output``.
 
@@ -83,41 +104,64 @@ def build_report(results: Sequence[Path], sequences: Path, output: Path, options
     options = options or Options()
     found = find_sequences(sequences)
     trackers = find_results(results, found, options.experiment)
-    numbers = {tracker.name: number for number, tracker in enumerate(trackers)}
-    once = [tracker for tracker in trackers if tracker.kind == "one-pass"]
-    benchmark, why = _benchmark(once, sequences, options) if once else (None, "")
-    runs = {
-        tracker.name: read_results(tracker, benchmark.sequences if benchmark and tracker in once else None)
-        for tracker in trackers
-    }
-    lengths: dict[str, int] = {}
-    for name, repetitions in sorted(item for each in runs.values() for item in each.items()):
-        lengths[name] = max(lengths.get(name, 0), *map(len, repetitions))
-    opened = open_sequences(sequences, {name: found[name] for name in lengths}, lengths)
-    reset = _with_resets([tracker for tracker in trackers if tracker not in once], runs, sequences, options)
-    tracks = {tracker: {name: repetitions[0] for name, repetitions in each.items()} for tracker, each in runs.items()}
-    diagnoses = _diagnose(tracks, opened, reset)
-    tables, plots, headlines = [], [], []
-    if reset:
-        tables += views.reset_tables(reset, options.interval)
-        plots += views.reset_plots(reset, numbers)
-        headlines.append(views.headline(reset.summary, reset.differences, "eao", "EAO"))
-    if benchmark:
-        one_pass = compare(benchmark, {tracker.name: tracks[tracker.name] for tracker in once}, diagnoses)
-        tables += views.one_pass_tables(one_pass)
-        plots += views.one_pass_plots(one_pass, numbers)
-        headlines.append(views.headline(one_pass.summary, one_pass.differences, "success", benchmark.rules.labels[1]))
-        headlines.append(why)
-    pictures = options.images != "none" and not all(isinstance(item, BoxesOnly) for item in opened.values())
-    limit = PLAYER_FRAMES if pictures else BOX_FRAMES
-    chosen = choose_player(opened, diagnoses, options.player, limit)
-    headlines.append(_extent(trackers, opened, chosen))
+    scored = _score(trackers, sequences, found, options)
+    tables, plots, headlines = _show(scored, trackers, options)
+    pictures = options.images != "none" and not all(isinstance(item, BoxesOnly) for item in scored.opened.values())
+    chosen = choose_player(scored.opened, scored.diagnoses, options.player, PLAYER_FRAMES if pictures else BOX_FRAMES)
+    headlines.append(_extent(trackers, scored.opened, chosen))
     page = Page(options.title, [tracker.name for tracker in trackers], headlines, tables, plots)
-    player = Player({name: opened[name] for name in chosen}, tracks, diagnoses, numbers, options.images, options.side)
+    played = {name: scored.opened[name] for name in chosen}
+    numbers = _numbers(trackers)
+    player = Player(played, scored.tracks, scored.diagnoses, numbers, options.images, options.side)
     write_tables(tables, output / "tables")
     figures.write_plots(plots, output / "figures")
     images = write_page(page, player, output)
     return Report(output / "index.html", (output / "index.html").stat().st_size, images, tables)
+
+
+def _numbers(trackers: Sequence[TrackerResults]) -> dict[str, int]:
+    """Tracker -> its number on the page, which decides its colour."""
+    return {tracker.name: number for number, tracker in enumerate(trackers)}
+
+
+def _score(trackers: Sequence[TrackerResults], root: Path, found: Mapping[str, Files], options: Options) -> Scored:
+    once = [tracker for tracker in trackers if tracker.kind == "one-pass"]
+    again = [tracker for tracker in trackers if tracker.kind == "reset"]
+    benchmark, protocol = _benchmark(once, root, options) if once else (None, "")
+    runs = {tracker.name: read_results(tracker, benchmark.sequences if benchmark else ()) for tracker in once}
+    runs |= {tracker.name: read_results(tracker) for tracker in again}
+    tracks = {tracker: {name: repetitions[0] for name, repetitions in each.items()} for tracker, each in runs.items()}
+    lengths: dict[str, int] = {}
+    for name, track in (item for each in tracks.values() for item in each.items()):
+        lengths[name] = max(lengths.get(name, 0), len(track))
+    opened = open_sequences(root, {name: found[name] for name in sorted(lengths)}, lengths)
+    reset = None
+    if again:
+        names = sorted({name for tracker in again for name in tracker.files})
+        repeated = {tracker.name: runs[tracker.name] for tracker in again}
+        reset = reset_comparison.compare(load_regions(root, names), repeated, options.interval)
+    diagnoses = _diagnose(tracks, opened, reset)
+    one_pass = (
+        compare(benchmark, {tracker.name: tracks[tracker.name] for tracker in once}, diagnoses) if benchmark else None
+    )
+    return Scored(opened, tracks, diagnoses, one_pass, protocol, reset)
+
+
+def _show(
+    scored: Scored, trackers: Sequence[TrackerResults], options: Options
+) -> tuple[list[Table], list[Plot], list[str]]:
+    """Return tables, plots and sentences."""
+    tables, plots, headlines, numbers = [], [], [], _numbers(trackers)
+    if reset := scored.reset:
+        tables += views.reset_tables(reset, options.interval)
+        plots += views.reset_plots(reset, numbers)
+        headlines.append(views.headline(reset.summary, reset.differences, "eao", "EAO"))
+    if one_pass := scored.one_pass:
+        tables += views.one_pass_tables(one_pass)
+        plots += views.one_pass_plots(one_pass, numbers)
+        headlines.append(views.headline(one_pass.summary, one_pass.differences, "success", one_pass.rules.labels[1]))
+        headlines.append(scored.protocol)
+    return tables, plots, headlines
 
 
 def _benchmark(trackers: Sequence[TrackerResults], sequences: Path, options: Options) -> tuple[Benchmark, str]:
@@ -135,21 +179,13 @@ def _benchmark(trackers: Sequence[TrackerResults], sequences: Path, options: Opt
     if options.pixels is not None:
         benchmark = replace(benchmark, rules=benchmark.rules.within(options.pixels))
     reason = "for which the results were made" if made_for else "as --protocol asks"
+    if made_for and options.protocol not in (None, key):
+        reason += f", not by --protocol {options.protocol}"
     if benchmark.key == "plain":
         rules = "the plain protocol: frames in which the target is absent are left out"
     else:
         rules = f"the rules of {benchmark.rules.title} (--protocol {benchmark.key}), {reason}"
     return benchmark, f"One pass is scored by {rules}."
-
-
-def _with_resets(
-    trackers: Sequence[TrackerResults], runs: Mapping[str, Runs], sequences: Path, options: Options
-) -> Reset | None:
-    if not trackers:
-        return None
-    names = sorted({name for tracker in trackers for name in tracker.files})
-    chosen = {tracker.name: runs[tracker.name] for tracker in trackers}
-    return reset_comparison.compare(load_regions(sequences, names), chosen, options.interval)
 
 
 def _diagnose(
@@ -207,6 +243,8 @@ def _extent(trackers: Sequence[TrackerResults], opened: dict[str, FrameSequence]
 
     frames = sum(len(sequence) for sequence in opened.values())
     words = f"{count(len(trackers), 'tracker')}, {count(len(opened), 'sequence')}, {count(frames, 'frame')}."
+    if others := sum(tracker.others for tracker in trackers):
+        words += f" {count(others, 'result file')} of other sequences {'is' if others == 1 else 'are'} passed over."
     if len(chosen) < len(opened):
         words += f" The player holds {len(chosen)} of them, the hardest first; --player NAME adds others."
     return words

@@ -5,9 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from rgbt_tracker.boxes import box_to_polygon, polygon_to_box
-
-Box = tuple[float, float, float, float]
+from rgbt_tracker.boxes import Box, box_to_polygon, polygon_to_box
 
 
 def region_to_box(region: ArrayLike) -> Box:

@@ -17,15 +17,11 @@ def benchmark_of(folder: Path) -> str | None:
     Raises:
         UserError: a damaged file.
     """
-    name = _read(folder).get(BENCHMARK)
-    return str(name) if name else None
-
-
-def _read(folder: Path) -> dict:
     path = folder / SETTINGS
     if not path.is_file():
-        return {}
+        return None
     try:
-        return dict(json.loads(path.read_text(encoding="utf-8")))
-    except (ValueError, TypeError):
+        name = json.loads(path.read_text(encoding="utf-8")).get(BENCHMARK)
+    except (ValueError, AttributeError):
         raise UserError(f"Expected the settings of earlier results in '{path}', but it is damaged.") from None
+    return str(name) if name else None

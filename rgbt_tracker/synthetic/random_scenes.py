@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from nestfuse_core.common.pictures import read_image
+from nestfuse_core.common.pictures import read_bgr
 from rgbt_tracker.synthetic.actors import companion
 from rgbt_tracker.synthetic.drawn import DrawnSequence
 from rgbt_tracker.synthetic.noise import to_bytes
@@ -69,8 +68,7 @@ def _background(rng: np.random.Generator, photos: list[Path]) -> Place:
     """A photograph in half of the cases where there are any, else patches or one of the drawn places."""
     if photos and rng.random() < 0.5:
         path = photos[int(rng.integers(len(photos)))]
-        image = read_image(path)
-        place = from_photograph(image if image.ndim == 3 else cv2.cvtColor(image, cv2.COLOR_GRAY2BGR), rng)
+        place = from_photograph(read_bgr(path, "photograph"), rng)
     else:
         makers = [patchwork, patchwork, *PLACES.values()]
         place = makers[int(rng.integers(len(makers)))](rng)

@@ -67,12 +67,12 @@ class Tracker:
 
     def __init__(self, config: TrackerConfig, network: Network, device: torch.device | str = "cpu") -> None:
         self.config = config
-        self.network = network
+        self._network = network
         self.device = torch.device(device)
         self.record_maps = False
         self.timer: Timer = NoTimer()
         self._frames = CameraFrames(config)
-        self._score = CandidateScorer(config, network)
+        self._scorer = CandidateScorer(config, network)
         self._candidates: dict[tuple[int, int], Candidates] = {}
         self._target: _Target | None = None
 
@@ -91,7 +91,7 @@ class Tracker:
         means = [np.mean(image, axis=(0, 1)) for image in images]
         side = float(np.round(self.context_side(w, h)))
         with torch.inference_mode():
-            self._score.start(partial(self._crops, images, means), center, side)
+            self._scorer.start(partial(self._crops, images, means), center, side)
         self._target = _Target(center, (w, h), means)
 
     def update(self, rgb: ArrayLike | None, ir: ArrayLike | None) -> Result:
@@ -107,12 +107,17 @@ class Tracker:
         side = round(exemplar_side * (options.instance / options.exemplar))
         with torch.inference_mode():
             crops = self._crops(images, target.means, target.center, side, options.instance)
-            output = self._score(crops)
+            output = self._scorer(crops)
             with self.timer("post-processing"):
                 best = self._best(output, target.size[0] * scale, target.size[1] * scale)
         searched = (target.center[0] - side / 2, target.center[1] - side / 2, float(side), float(side))
         self._move(target, best, scale, images[0].shape)
         return self._result(target, best.score, output, searched)
+
+    @property
+    def network(self) -> Network:
+        """What scores the candidates; another one needs a tracker of its own."""
+        return self._network
 
     @property
     def target(self) -> Box:

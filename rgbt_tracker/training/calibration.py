@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 import torch
+import yaml
 from torch import Tensor
 
 from rgbt_tracker.boxes import overlap
@@ -22,6 +23,7 @@ from rgbt_tracker.models.anchors import centred_overlap
 from rgbt_tracker.models.network import SiameseNetwork
 from rgbt_tracker.models.reliability import ReliabilityGate
 from rgbt_tracker.sequences.base import FrameSequence
+from rgbt_tracker.synthetic import draw_sequence, split
 from rgbt_tracker.tracking.candidates import Candidates
 from rgbt_tracker.tracking.tracker import Tracker
 from rgbt_tracker.training.augmentation.corrupted_sequences import temporarily_corrupted
@@ -34,6 +36,8 @@ SHARPNESS = 40.0
 """Of the softmax over candidates: a lead of 0.1 in rank counts 55 times."""
 CHUNK = 64
 """Frames replayed at once."""
+HELD = 5
+"""One scene in so many is held back."""
 
 
 @dataclass
@@ -166,3 +170,50 @@ def fit(
             total += float(value.detach()) * len(chosen)
         on_epoch(epoch, total / len(frames))
     return fitted
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """A fitted gate, and the mean expected overlap of recorded frames before and after, by (fitted to, held back)."""
+
+    gate: ReliabilityGate
+    frames: tuple[int, int]
+    before: tuple[float, float]
+    after: tuple[float, float]
+
+
+def record_scenes(
+    tracker: Tracker, count: int, length: int, seed: int, on_scene: Callable[[str], None]
+) -> tuple[Frames, Frames]:
+    """Track ``count`` drawn training scenes of ``length`` frames; every fifth is held back to judge by."""
+    kept: list[Frames] = []
+    judged: list[Frames] = []
+    for index, (scene, number) in enumerate(split("train", count)):
+        frames = record(tracker, draw_sequence(scene, length=length, seed=number), seed + index)
+        if frames is not None:
+            (judged if index % HELD == HELD - 1 else kept).append(frames)
+        on_scene(scene)
+    return Frames.joined(kept), Frames.joined(judged)
+
+
+def calibrate(
+    tracker: Tracker, train: Frames, held: Frames, epochs: int, seed: int, on_epoch: Callable[[float], None]
+) -> Calibration:
+    """Fit the gate of ``tracker``, whose frames were recorded, to ``train``."""
+    assert isinstance(tracker.network, SiameseNetwork) and tracker.network.gate is not None
+    gate = tracker.network.gate.cpu()
+    replay = Replay(tracker.config, train.cls.shape[2] // 2, train.cls.shape[-1])
+    before = replay.mean(gate, train), replay.mean(gate, held)
+    fitted = fit(gate, train, replay, epochs, seed=seed, on_epoch=lambda _, value: on_epoch(value))
+    return Calibration(fitted, (len(train), len(held)), before, (replay.mean(fitted, train), replay.mean(fitted, held)))
+
+
+def as_yaml(found: Calibration, config: TrackerConfig) -> str:
+    """The fitted gate as the section ``reliability`` of a configuration's ``model.fusion``."""
+    section = config.model.fusion.reliability.model_dump(mode="json", exclude_defaults=True)
+    section |= {name: [round(float(v), 3) for v in getattr(found.gate, name).tolist()] for name in ("gains", "bias")}
+    (before, before_held), (after, after_held) = found.before, found.after
+    return (
+        f"# rgbt calibrate, {found.frames[0]} and {found.frames[1]} frames; expected overlap {before:.4f} -> "
+        f"{after:.4f}, held back {before_held:.4f} -> {after_held:.4f}\n"
+    ) + yaml.safe_dump({"reliability": section}, default_flow_style=None, sort_keys=False)

@@ -12,8 +12,9 @@ import cv2
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from rgbt_tracker.boxes import Box
 from rgbt_tracker.training.recipe import Jitter
-from rgbt_tracker.training.views import Box, Image
+from rgbt_tracker.training.views import Image
 
 CROP = 383
 """Side of a crop, px."""

@@ -27,8 +27,3 @@ def read_picture(path: Path) -> Image:
 def three_channels(image: Image) -> Image:
     """HxW or HxWx3 -> HxWx3."""
     return cv2.cvtColor(image, cv2.COLOR_GRAY2BGR) if image.ndim == 2 else image  # type: ignore[return-value]
-
-
-def one_channel(image: Image) -> Image:
-    """HxW or HxWx3 BGR -> HxW."""
-    return cv2.cvtColor(image, cv2.COLOR_BGR2GRAY) if image.ndim == 3 else image  # type: ignore[return-value]

@@ -9,8 +9,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from rgbt_tracker.boxes import Box
+
 Image = NDArray[np.uint8]
-Box = tuple[float, float, float, float]
 ReadImage = Callable[[Path], Image]
 """File -> HxWx3 BGR or HxW uint8, not to be written into."""
 

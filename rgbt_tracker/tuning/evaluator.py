@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from nestfuse_core.common.errors import UserError
 from rgbt_tracker.config import TrackerConfig
+from rgbt_tracker.evaluation.job import OnePass, Setup
 from rgbt_tracker.evaluation.one_pass import one_pass_scores
-from rgbt_tracker.evaluation.runner import OnePass, Setup
 from rgbt_tracker.sequences.base import FrameSequence
+from rgbt_tracker.tracking.tracker import Tracker
 from rgbt_tracker.tuning.memory import Memory, RememberingNetwork
 
 CRITERIA = ("success", "precision", "normalised_precision", "mean_iou")
@@ -60,6 +62,25 @@ def configured(config: TrackerConfig, fusion: str = "") -> Setting:
     return Setting(config.tracking.penalty, config.tracking.window, config.tracking.lr, fusion)
 
 
+def starting_point(config: TrackerConfig, fusions: Sequence[str]) -> tuple[Setting, list[str]]:
+    """Return the configured setting, and the fusion variants to choose from, which then hold its own.
+
+    Raises:
+        UserError: a variant that does not exist, or variants for a single camera.
+    """
+    if fusions and config.modality != "rgbt":
+        raise UserError(f"--fusion needs both modalities, but the configuration uses '{config.modality}' alone.")
+    own = config.model.fusion
+    for variant in fusions:
+        setting = configured(config, variant)
+        if setting.apply(config).model.fusion == own:
+            return setting, list(fusions)
+    if not fusions:
+        return configured(config), []
+    default = configured(config, f"{own.strategy}:{own.channel}:{own.spatial}")
+    return default, [default.fusion, *fusions]
+
+
 class Evaluator:
     """Scores settings of one tracker; networks and answers are kept between trials.
 
@@ -77,12 +98,10 @@ class Evaluator:
             raise UserError(f"Expected a criterion of {', '.join(CRITERIA)}, got '{criterion}'.")
         self.setup, self.criterion = setup, criterion
         self.memory, self.variants = Memory() if memory is None else memory, variants
-        self._trackers: dict[str, Any] = {}
+        self._trackers: dict[str, Tracker] = {}
 
     def __call__(self, setting: Setting, sequence: FrameSequence) -> float:
         """Track the sequence from its first annotation and return the score, 0..1."""
-        from rgbt_tracker.tracking.tracker import Tracker
-
         built = self._tracker(setting)
         config = setting.apply(self.setup.config)
         tracker = Tracker(config, built.network, built.device)
@@ -92,13 +111,13 @@ class Evaluator:
         assert truth is not None  # `sets` offers annotated sequences only
         return one_pass_scores(track.boxes, truth)[self.criterion]
 
-    def _tracker(self, setting: Setting) -> Any:
+    def _tracker(self, setting: Setting) -> Tracker:
         """A tracker of the setting's fusion variant, whose network all settings of that variant share."""
         variant = setting.fusion
         if variant not in self._trackers:
             tracker = replace(self.setup, config=setting.apply(self.setup.config)).build()
             if self.memory.limit:
-                network: Any = RememberingNetwork(tracker.network, self.memory, variant, self.variants)
-                tracker.network = network
+                network = RememberingNetwork(tracker.network, self.memory, variant, self.variants)
+                tracker = Tracker(tracker.config, network, tracker.device)
             self._trackers[variant] = tracker
         return self._trackers[variant]

@@ -12,7 +12,7 @@ import yaml
 
 from nestfuse_core.common.files import write_text
 from rgbt_tracker.config import TrackerConfig
-from rgbt_tracker.evaluation.runner import Setup
+from rgbt_tracker.evaluation.job import Setup
 from rgbt_tracker.tuning.study import Outcome
 
 

@@ -31,7 +31,7 @@ def folder_set(folder: Path, kept_bytes: int = KEPT_BYTES) -> dict[str, FrameSeq
     Raises:
         UserError: none there, or one whose first frame has no target.
     """
-    from rgbt_tracker.sequences import list_sequences, open_sequence
+    from rgbt_tracker.locate import list_sequences, open_sequence
 
     budget = ByteBudget(kept_bytes)
     found: dict[str, FrameSequence] = {}

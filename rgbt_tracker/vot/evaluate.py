@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from nestfuse_core.common.errors import UserError, suggestion
-from rgbt_tracker.evaluation.runner import Experiment, Job, Worker
+from rgbt_tracker.evaluation.job import Experiment, Job, Provider
 from rgbt_tracker.evaluation.store import Store
 from rgbt_tracker.vot.load import load_workspace, tracker_options
 from rgbt_tracker.vot.session import Session, TrackerOptions, open_session
@@ -93,7 +93,7 @@ class StackExperiment(Experiment):
     replay: bool = True
     force: bool = False
 
-    def run(self, job: Job, worker: Worker, on_progress: Callable[[float], None]) -> None:
+    def run(self, job: Job, worker: Provider, on_progress: Callable[[float], None]) -> None:
         """Run the experiment, which writes its files into the worker's store.
 
         Raises:

@@ -63,7 +63,12 @@ def measured_rows(workspace: Path, experiment: str = "baseline") -> tuple[list[R
         trackers = find_results([workspace / "results"], truths, experiment)
     except UserError as error:
         return rows, [str(error)]
-    notes = []
+    found = {tracker.folder.name for tracker in trackers}
+    notes = [
+        f"{folder.parent.name}: Expected results of {len(truths)} sequences in '{folder}', found none."
+        for folder in sorted((workspace / "results").glob(f"*/{experiment}"))
+        if folder.parent.name not in found
+    ]
     for tracker in trackers:
         try:
             rows.append(own_row(tracker.name, score(runs_of(tracker, truths))))
@@ -72,8 +77,8 @@ def measured_rows(workspace: Path, experiment: str = "baseline") -> tuple[list[R
     return rows, notes
 
 
-def as_markdown(rows: list[Row]) -> str:
-    """A Markdown table, best EAO first."""
+def as_cells(rows: list[Row]) -> list[list[str]]:
+    """The headings and the rows as texts, best EAO first."""
     header = ["tracker", "EAO", "accuracy", "failures", "failures, total", "source"]
     ordered = sorted(rows, key=lambda row: -(row.eao if row.eao is not None else -1.0))
     cells = [
@@ -87,8 +92,13 @@ def as_markdown(rows: list[Row]) -> str:
         ]
         for row in ordered
     ]
-    lines = [header, ["---"] * len(header), *cells]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+    return [header, *cells]
+
+
+def as_markdown(rows: list[Row]) -> str:
+    """A Markdown table, best EAO first."""
+    header, *cells = as_cells(rows)
+    return "\n".join(f"| {' | '.join(line)} |" for line in [header, ["---"] * len(header), *cells])
 
 
 def _number(value: float | None, digits: int) -> str:

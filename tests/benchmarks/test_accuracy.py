@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from nestfuse_core.common.pictures import read_image
-from rgbt_tracker.sequences import open_sequence
+from rgbt_tracker.locate import open_sequence
 
 BENCHMARKS = Path(__file__).resolve().parents[2] / "benchmarks"
 SMALL = ["--config", "nestfuse_nanotrack", "--weights", "untrained", "--device", "cpu", "--count", 0]

@@ -1,7 +1,8 @@
-"""Every command that the documentation shows exists, with the options it is shown with."""
+"""Every command that the documentation shows exists, with the options it is shown with, and every import works."""
 
 from __future__ import annotations
 
+import importlib
 import re
 import shlex
 from collections.abc import Iterator
@@ -17,8 +18,12 @@ ROOT = Path(__file__).resolve().parents[2]
 # The changelog names what commands were called before.
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").rglob("*.md"), *ROOT.glob("*/weights/*.md")]
 BLOCK = re.compile(r"```bash\n(.*?)```", re.DOTALL)
+PYTHON = re.compile(r"```python\n(.*?)```", re.DOTALL)
 INLINE = re.compile(r"`((?:rgbt|make|python benchmarks/)[^`]*)`")
 ALIASES = {"track.py": ["rgbt", "track"], "fuse_images.py": ["rgbt", "fuse"]}
+
+
+IMPORT = re.compile(r"^from ([\w.]+) import (.+)$", re.MULTILINE)
 
 
 def shown(page: Path) -> Iterator[str]:
@@ -58,6 +63,13 @@ def test_scripts_and_options_exist(command: str) -> None:
     assert script.is_file()
     source = script.read_text(encoding="utf-8")
     assert [word for word in words if word.startswith("--") and f'"{word}"' not in source] == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_imports_work(page: Path) -> None:
+    for module, names in IMPORT.findall("".join(PYTHON.findall(page.read_text(encoding="utf-8")))):
+        home = importlib.import_module(module)
+        assert [name for name in names.split(", ") if not hasattr(home, name)] == []
 
 
 @pytest.mark.parametrize("command", [line for line in COMMANDS if line.startswith("make ")])

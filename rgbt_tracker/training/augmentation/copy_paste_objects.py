@@ -13,13 +13,14 @@ from typing import Any
 import cv2
 import numpy as np
 
+from rgbt_tracker.boxes import Box
 from rgbt_tracker.training.augmentation import photometric
 from rgbt_tracker.training.augmentation.background import Background, centred_view
 from rgbt_tracker.training.augmentation.copy_paste import random_motion
 from rgbt_tracker.training.augmentation.pseudo_thermal import from_silhouette, radiance, temperatures
 from rgbt_tracker.training.geometry import context_scale
 from rgbt_tracker.training.pictures import three_channels
-from rgbt_tracker.training.views import Box, Image, ReadImage, TargetView
+from rgbt_tracker.training.views import Image, ReadImage, TargetView
 
 IN_PLACE = 0.5
 """Share of the clips in which the object stays in its own photograph, if that shows enough of its surroundings."""

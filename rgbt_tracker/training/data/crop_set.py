@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from nestfuse_core.common.errors import UserError
-from rgbt_tracker.training.pictures import read_picture, three_channels
+from nestfuse_core.common.pictures import read_bgr
 from rgbt_tracker.training.views import Image
 
 INDEX = "index.json"
@@ -90,7 +90,7 @@ class CropSet:
 
     def load(self, entry: CropEntry) -> Image:
         """Read a crop: HxWx3 uint8, BGR; one-channel (thermal) files are repeated over the channels."""
-        return three_channels(read_picture(self.path / entry.file))
+        return read_bgr(self.path / entry.file, "crop", "make the set again")
 
     def pairs(self) -> dict[str, list[CropPair]]:
         """Sequence name -> its instants by frame number, both modalities of an instant side by side."""

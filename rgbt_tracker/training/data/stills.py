@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from nestfuse_core.common.errors import UserError
+from nestfuse_core.common.pictures import read_bgr
+from rgbt_tracker.boxes import Box
 from rgbt_tracker.training.data.cutting import CropWriter, safe, usable
-from rgbt_tracker.training.pictures import read_picture, three_channels
-from rgbt_tracker.training.views import Box
 
 
 @dataclass(frozen=True)
@@ -99,7 +99,7 @@ def still_crops(still: Still, folders: dict[str, Path], writer: CropWriter, **fa
     """
     if writer.has(still.name, 0, folders):
         return 0
-    images = {modality: three_channels(read_picture(folder / still.path)) for modality, folder in folders.items()}
+    images = {modality: read_bgr(folder / still.path) for modality, folder in folders.items()}
     sizes = {image.shape[:2] for image in images.values()}
     if len(sizes) > 1:
         text = " and ".join(f"{width}x{height}" for height, width in sorted(sizes))

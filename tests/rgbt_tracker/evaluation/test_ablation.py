@@ -22,7 +22,7 @@ from rgbt_tracker.evaluation.ablation import (
     summary,
     table,
 )
-from rgbt_tracker.evaluation.runner import Source
+from rgbt_tracker.evaluation.job import Source
 from rgbt_tracker.models.build import build_network
 from rgbt_tracker.results.trajectory import FAILED, INITIALISED, TRACKED, UNKNOWN
 from rgbt_tracker.synthetic import draw_sequence

@@ -19,12 +19,13 @@ from nestfuse_core.common.errors import UserError
 from rgbt_tracker.evaluation import runner
 from rgbt_tracker.evaluation.cluster import run_on_cluster
 from rgbt_tracker.evaluation.groundtruth import load_benchmark
+from rgbt_tracker.evaluation.job import Experiment, Job, OnePass, Reset, Source
 from rgbt_tracker.evaluation.plan import plan
-from rgbt_tracker.evaluation.runner import Experiment, Job, OnePass, Reset, Source, Worker, run_jobs
+from rgbt_tracker.evaluation.runner import Worker, run_jobs
 from rgbt_tracker.evaluation.store import ResultFolder, Unkept, unfinished
+from rgbt_tracker.locate import open_sequence
 from rgbt_tracker.results.read import read_one_pass
 from rgbt_tracker.results.trajectory import INITIALISED, TRACKED
-from rgbt_tracker.sequences import open_sequence
 
 HERE = Path(__file__).resolve().parent
 

@@ -8,7 +8,7 @@ import pytest
 
 from nestfuse_core.common.errors import UserError
 from rgbt_tracker.config import load_config
-from rgbt_tracker.evaluation.runner import Job, Setup
+from rgbt_tracker.evaluation.job import Job, Setup
 from rgbt_tracker.evaluation.store import KeptFigures, ResultFolder, Unkept, difference, unfinished
 
 

@@ -11,6 +11,8 @@ from typer.testing import CliRunner
 
 from nestfuse_core.common.errors import UserError
 from rgbt_tracker.cli.main import build_app
+from rgbt_tracker.evaluation.diagnosis import Diagnosis
+from rgbt_tracker.evaluation.groundtruth import find_sequences
 from rgbt_tracker.report.build import Options, build_report, choose_player
 from rgbt_tracker.report.sources import BoxesOnly, open_sequences
 
@@ -108,8 +110,9 @@ def test_names_cannot_break_out_of_the_page(world, tmp_path: Path):
 
 
 def test_the_hardest_sequences_come_first_and_as_many_as_fit(world):
-    opened = open_sequences(world.sequences, world.truth)
-    overlaps = {"t": {"alpha": np.full(30, 0.9), "beta": np.full(24, 0.2), "gamma": np.full(52, 0.5)}}
+    opened = open_sequences(world.sequences, find_sequences(world.sequences))
+    values = {"alpha": np.full(30, 0.9), "beta": np.full(24, 0.2), "gamma": np.full(52, 0.5)}
+    overlaps = {"t": {name: Diagnosis(each, each, [], 0, 0) for name, each in values.items()}}
     assert choose_player(opened, overlaps, []) == ["beta", "gamma", "alpha"]
     assert choose_player(opened, overlaps, [], limit=60) == ["beta", "alpha"]
     assert choose_player(opened, overlaps, ["alpha"]) == ["alpha"]
@@ -122,8 +125,12 @@ def test_ground_truth_alone_makes_a_report_without_images(world, tmp_path: Path)
         np.savetxt(tmp_path / f"{name}.txt", truth, fmt="%.4f", delimiter=",")
     report = build_report([world.one_pass], tmp_path, tmp_path / "out")
     assert report.images == "none"
-    sequence = BoxesOnly(tmp_path, "alpha")
+    sequence = BoxesOnly(find_sequences(tmp_path)["alpha"])
     assert len(sequence) == 30 and sequence.size[0] >= world.truth["alpha"][:, 0].max() + 15
+    assert sequence.frame(0).rgb is None
+    (tmp_path / "sequences.json").write_text('{"alpha": {"width": 96, "height": 72}}')
+    (opened,) = open_sequences(tmp_path, {"alpha": find_sequences(tmp_path)["alpha"]}).values()
+    assert isinstance(opened, BoxesOnly) and opened.size == (96, 72)
 
 
 def run(*arguments: object):
@@ -141,7 +148,7 @@ def test_command(world, tmp_path: Path):
     [
         ("nowhere", "sequences", "Expected a folder of results, got .*nowhere"),
         ("one-pass", "nowhere", "Expected a folder of sequences, got .*nowhere"),
-        ("one-pass", "one-pass", "There is no sequence 'alpha' in"),
+        ("one-pass", "one-pass", "Expected sequences, or ground truth as NAME.txt, in .*one-pass', found neither"),
         ("sequences", "sequences", "No results in"),
     ],
 )

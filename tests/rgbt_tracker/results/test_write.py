@@ -1,30 +1,43 @@
-"""The layouts of the public toolkits."""
+"""Result files."""
+
+from __future__ import annotations
+
+from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from nestfuse_core.common.errors import UserError
-from rgbt_tracker.boxes import box_to_polygon, polygon_to_box
-from rgbt_tracker.results.find import find_results
-from rgbt_tracker.results.read import read_one_pass
-from rgbt_tracker.results.write import export, write_rows
-
-BOXES = np.array([[1.0, 2, 10, 8], [2.5, 3, 10, 8], [3, 3.25, 11, 9], [4, 4, 12, 9]])
+from rgbt_tracker.results.trajectory import Trajectory
+from rgbt_tracker.results.write import write_results
+from rgbt_tracker.sequences import read_boxes
 
 
-def test_export_to_the_toolkits_layouts(tmp_path):
-    write_rows(tmp_path / "T" / "a.txt", BOXES)
-    trackers = find_results([tmp_path / "T"], ["a"])
-    for layout, name in {"rgbt": "T/a.txt", "matlab": "T_a.txt", "vtuav": "T_a.txt"}.items():
-        assert export(trackers, tmp_path / layout, layout) == 1
-        rows = read_one_pass(tmp_path / layout / name).rows
-        np.testing.assert_allclose(polygon_to_box(rows) if layout == "matlab" else rows, BOXES, atol=1e-4)
-        assert rows.shape[1] == (8 if layout == "matlab" else 4)
-        assert ("," in (tmp_path / layout / name).read_text()) == (layout == "rgbt")
-        assert [tracker.name for tracker in find_results([tmp_path / layout], ["a"])] == ["T"]
-    write_rows(tmp_path / "T" / "a.txt", box_to_polygon(BOXES))
-    with pytest.raises(UserError, match="eight numbers"):
-        export(trackers, tmp_path / "no", "rgbt")
-    with pytest.raises(UserError, match="rgbt, matlab, vtuav"):
-        export(trackers, tmp_path / "no", "octave")
-    assert not (tmp_path / "no").exists()
+@settings(max_examples=30, deadline=None)
+@given(
+    boxes=st.lists(
+        st.tuples(*[st.floats(-500, 5000, allow_nan=False)] * 2, *[st.floats(0.01, 5000)] * 2), min_size=1, max_size=9
+    )
+)
+def test_results_read_back(boxes, tmp_path_factory: pytest.TempPathFactory) -> None:
+    folder = tmp_path_factory.mktemp("results")
+    count = len(boxes)
+    files = write_results(folder, "street", Trajectory.of_boxes(boxes, np.linspace(0, 1, count), np.full(count, 0.04)))
+    assert [path.name for path in files] == ["street.txt", "street_time.txt", "street_scores.txt"]
+    assert sorted(path.name for path in folder.iterdir()) == ["street.txt", "street_scores.txt", "street_time.txt"]
+    np.testing.assert_allclose(read_boxes(files[0]), boxes, atol=5.1e-5)
+    np.testing.assert_allclose(np.loadtxt(files[1], ndmin=1), 0.04)
+    np.testing.assert_allclose(np.loadtxt(files[2], ndmin=1), np.linspace(0, 1, count), atol=5.1e-5)
+
+
+def test_boxes_are_written_last(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(path: Path, text: str) -> None:
+        if path.name == "a_time.txt":
+            raise OSError("no space")
+        path.write_text(text)
+
+    monkeypatch.setattr("rgbt_tracker.results.write.write_text", full)
+    with pytest.raises(OSError, match="no space"):
+        write_results(tmp_path, "a", Trajectory.of_boxes(np.ones((2, 4)), np.ones(2), np.ones(2)))
+    assert not (tmp_path / "a.txt").exists()

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from nestfuse_core.common.errors import UserError
-from rgbt_tracker.training.pictures import one_channel, read_picture, three_channels
+from rgbt_tracker.training.pictures import read_picture, three_channels
 
 
 def test_grey_stays_grey_until_channels_are_asked_for(tmp_path) -> None:
@@ -13,7 +13,8 @@ def test_grey_stays_grey_until_channels_are_asked_for(tmp_path) -> None:
     cv2.imwrite(str(tmp_path / "grey.png"), grey)
     read = read_picture(tmp_path / "grey.png")
     assert np.array_equal(read, grey)
-    assert three_channels(read).shape == (6, 8, 3) and np.array_equal(one_channel(three_channels(read)), grey)
+    colour = three_channels(read)
+    assert colour.shape == (6, 8, 3) and (colour == grey[..., None]).all() and three_channels(colour) is colour
 
 
 def test_deep_pictures_are_refused(tmp_path) -> None:

@@ -6,7 +6,7 @@ import torch
 
 from rgbt_tracker import build_tracker
 from rgbt_tracker.config import load_config
-from rgbt_tracker.evaluation.runner import Setup
+from rgbt_tracker.evaluation.job import Setup
 from rgbt_tracker.sequences.base import Frame, FrameSequence, SequenceInfo
 from rgbt_tracker.tracking.run import track_sequence
 from rgbt_tracker.tracking.tracker import Tracker

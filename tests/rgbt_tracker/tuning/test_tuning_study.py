@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from nestfuse_core.common.errors import UserError
 from rgbt_tracker.config import load_config
-from rgbt_tracker.evaluation.runner import Setup
+from rgbt_tracker.evaluation.job import Setup
 from rgbt_tracker.tuning import result
 from rgbt_tracker.tuning.evaluator import Evaluator, Setting, configured
 from rgbt_tracker.tuning.study import finished, judge, open_study, search, split

@@ -47,7 +47,7 @@ def test_a_broken_picture_is_named_whoever_reads_it(recipe_file, tmp_path, proce
         object.__setattr__(next(iter(clip.instants[0].crops.values())), "file", str(broken))
     with pytest.raises(UserError) as error:
         list(batches(0, 4))
-    assert str(error.value).startswith(f"The file '{broken}' is not an image OpenCV can read")
+    assert f"'{broken}'" in str(error.value) and "\n" not in str(error.value)
 
 
 def test_only_what_the_cache_has_room_for_is_read_ahead(recipe_file, tmp_path, monkeypatch):

@@ -1,75 +1,20 @@
-"""Result files, overlay pictures and videos."""
+"""A frame with what the tracker made of it."""
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nestfuse_core.common.errors import UserError
 from rgbt_tracker.config import load_config
 from rgbt_tracker.output.overlay import LOST, TRACKED, TRUTH, Caption, Overlay, share, tint
-from rgbt_tracker.output.summary import summarise
-from rgbt_tracker.output.window import check_screen, into_panel
-from rgbt_tracker.results.trajectory import Trajectory
-from rgbt_tracker.results.write import write_results
-from rgbt_tracker.sequences import Frame, read_boxes
+from rgbt_tracker.sequences import Frame
 
 CONFIG = load_config("nestfuse_nanotrack")
 
 
 def caption(index: int = 3, lost: bool = False) -> Caption:
     return Caption(index, 9, 0.5, lost, 0.05)
-
-
-# ---- result files
-
-
-@settings(max_examples=30, deadline=None)
-@given(
-    boxes=st.lists(
-        st.tuples(*[st.floats(-500, 5000, allow_nan=False)] * 2, *[st.floats(0.01, 5000)] * 2), min_size=1, max_size=9
-    )
-)
-def test_results_read_back(boxes, tmp_path_factory: pytest.TempPathFactory) -> None:
-    folder = tmp_path_factory.mktemp("results")
-    count = len(boxes)
-    files = write_results(folder, "street", boxes, np.linspace(0, 1, count), np.full(count, 0.04))
-    assert [path.name for path in files] == ["street.txt", "street_time.txt", "street_scores.txt"]
-    assert sorted(path.name for path in folder.iterdir()) == ["street.txt", "street_scores.txt", "street_time.txt"]
-    np.testing.assert_allclose(read_boxes(files[0]), boxes, atol=5.1e-5)
-    np.testing.assert_allclose(np.loadtxt(files[1], ndmin=1), 0.04)
-    np.testing.assert_allclose(np.loadtxt(files[2], ndmin=1), np.linspace(0, 1, count), atol=5.1e-5)
-
-
-def test_boxes_are_written_last(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def full(path: Path, text: str) -> None:
-        if path.name == "a_time.txt":
-            raise OSError("no space")
-        path.write_text(text)
-
-    monkeypatch.setattr("rgbt_tracker.results.write.write_text", full)
-    with pytest.raises(OSError, match="no space"):
-        write_results(tmp_path, "a", np.ones((2, 4)), np.ones(2), np.ones(2))
-    assert not (tmp_path / "a.txt").exists()
-
-
-def test_summary() -> None:
-    boxes = np.array([[0, 0, 10, 10], [0, 0, 10, 10], [5, 0, 10, 10], [0, 0, 1, 1]], float)
-    truth = np.array([[0, 0, 10, 10], [0, 0, 10, 10], [0, 0, 10, 10], [np.nan] * 4])
-    track = Trajectory.of_boxes(boxes, np.array([1, 0.9, 0.2, 0.1]), np.array([1, 0.1, 0.1, 0.2]))
-    text = summarise(track, truth, 0.3, "street", 2.0)
-    assert text == (
-        "street: 4 frames in 2.0 s, 2.0 frames/s (tracker alone 7.5); "
-        f"mean overlap with the ground truth {(1 + 1 + 1 / 3) / 3:.3f}; score below 0.3 in 2 frames"
-    )
-    assert "overlap" not in summarise(track, None, 0.3, "street", 2.0)
-
-
-# ---- overlay
 
 
 def grey_frame(index: int = 3, size: tuple[int, int] = (400, 300), ir_size: tuple[int, int] | None = None) -> Frame:
@@ -151,21 +96,3 @@ def test_share_averages_levels_and_tint_stays_inside_the_search_area() -> None:
     assert more[30, 10, 2] > 90 > more[30, 10, 0] and less[30, 10, 0] > 90 > less[30, 10, 2]
     assert (tint(image, np.full((4, 4), 0.5, np.float32), (0, 0, 30, 30)) == image).all(), "one half leaves no colour"
     assert (tint(image, share(maps, 1), (100, 100, 20, 20)) == image).all()
-
-
-# ---- window
-
-
-def test_a_window_without_a_screen_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("sys.platform", "linux")
-    monkeypatch.delenv("DISPLAY", raising=False)
-    monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)
-    with pytest.raises(UserError, match=r"--show needs a screen.*--video"):
-        check_screen()
-    monkeypatch.setenv("DISPLAY", ":0")
-    check_screen()
-
-
-@pytest.mark.parametrize(("x", "expected"), [(10, 10), (410, 10), (395, -5), (380, 380)])
-def test_a_box_drawn_on_either_picture(x: float, expected: float) -> None:
-    assert into_panel((x, 5, 20, 30), 400) == (expected, 5, 20, 30)

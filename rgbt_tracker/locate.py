@@ -9,6 +9,7 @@ from pathlib import Path
 from nestfuse_core.common.errors import UserError, suggestion
 from rgbt_tracker.sequences.base import FrameSequence
 from rgbt_tracker.sequences.folders import is_sequence, open_folder
+from rgbt_tracker.synthetic import SCENES, draw_sequence
 
 WORKSPACE = Path("vot_workspace") / "sequences"
 VARIABLE = "RGBT_DATA"
@@ -97,14 +98,10 @@ def list_sequences(root: str | os.PathLike[str]) -> list[Path]:
 
 def drawn_scenes() -> list[str]:
     """Return the names of the sequences that the package can draw."""
-    from rgbt_tracker.synthetic import SCENES
-
     return sorted(SCENES)
 
 
 def _drawn(name: str) -> FrameSequence:
     """``SCENE`` or ``SCENE-SEED``."""
-    from rgbt_tracker.synthetic import draw_sequence
-
     scene, dash, seed = name.rpartition("-")
     return draw_sequence(scene, seed=int(seed)) if dash and seed.isdigit() else draw_sequence(name)

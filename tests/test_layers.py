@@ -1,0 +1,72 @@
+"""Folders drawn with their imports: no circle, nestfuse_core by itself, and one module for what is done once."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from graphlib import TopologicalSorter
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+PACKAGES = ("nestfuse_core", "rgbt_tracker")
+
+
+def files() -> list[Path]:
+    return [path for package in PACKAGES for path in sorted((ROOT / package).rglob("*.py"))]
+
+
+def name_of(path: Path) -> str:
+    return ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+
+
+MODULES = {name_of(path): path for path in files()}
+
+
+def imported(path: Path) -> Iterator[str]:
+    """Modules of ours that a module imports, inside functions too."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names if alias.name in MODULES)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            for alias in node.names:
+                whole = f"{node.module}.{alias.name}"
+                yield from [whole] if whole in MODULES else [node.module] if node.module in MODULES else []
+
+
+def folder(module: str) -> str:
+    """The room a module is in: "rgbt_tracker.sequences"; a module beside the rooms is one of its own."""
+    return ".".join(module.split(".")[:2])
+
+
+def test_no_folder_imports_one_above_it():
+    graph: dict[str, set[str]] = {}
+    for name, path in MODULES.items():
+        graph.setdefault(folder(name), set()).update({folder(other) for other in imported(path)} - {folder(name)})
+    assert "nestfuse_core.common" in graph["rgbt_tracker.sequences"]
+    TopologicalSorter(graph).prepare()  # raises CycleError with the folders
+
+
+def test_fusion_does_not_know_the_tracker():
+    for name, path in MODULES.items():
+        if name.startswith("nestfuse_core"):
+            assert not [other for other in imported(path) if other.startswith("rgbt_tracker")], name
+
+
+@pytest.mark.parametrize(
+    ("what", "home"),
+    [
+        (r"\bim(read|decode|write|encode)\(", "nestfuse_core.common.pictures"),
+        (r"\bclass Traj|\bclass Track\b", "rgbt_tracker.results.trajectory"),
+        (r"\bSEPARATORS\.split\(", "rgbt_tracker.box_files"),
+        (r"\bav\.open\(", "nestfuse_core.common.video"),
+        (r"\bmkstemp\(", "nestfuse_core.common.files"),
+        (r"\bProcessPoolExecutor\(", "rgbt_tracker.evaluation.runner"),
+        (r"\btorch\.(load|save)\(", "nestfuse_core.common.checkpoints"),
+    ],
+)
+def test_done_in_one_module(what, home):
+    found = {name for name, path in MODULES.items() if re.search(what, path.read_text(encoding="utf-8"))}
+    assert found == {home}
