@@ -36,7 +36,7 @@ class _Correlation(torch.autograd.Function):
     """The correlation with both gradients as correlations again.
 
     torch's own backward of a convolution with N C groups is several times slower on a CPU
-    (``benchmarks/training.py``).
+    (``benchmarks/speed/training.py``).
     """
 
     @staticmethod

@@ -7,7 +7,7 @@ aside for checkpoints and for the unfreezing.
 In a layer that trains, batch norm with fixed statistics is a scale and a shift, which are multiplied into the
 convolution (gradients flow through the product), so that no pass over the activations is spent on it. torch's own
 gradient of a dilated depthwise convolution is several times slower there than the two correlations it consists of.
-``benchmarks/training.py`` measures both.
+``benchmarks/speed/training.py`` measures both.
 """
 
 from __future__ import annotations
