@@ -280,9 +280,9 @@ def _stated_sizes(folder: Path) -> dict[str, Size]:
 def _described_size(file: Path) -> Size | None:
     """Width and height from the file ``sequence`` of a VOT folder."""
     facts = read_properties(file) if file.is_file() else {}
-    if not {"width", "height"} <= set(facts):
+    if not {"width", "height"} & set(facts):
         return None
     try:
-        return int(facts["width"]), int(facts["height"])
+        return int(facts.get("width", "")), int(facts.get("height", ""))
     except ValueError as error:
         raise UserError(f"Cannot read width and height in '{file}': {error}.") from error

@@ -162,7 +162,7 @@ def test_bad_data_and_settings_are_named(photos, tmp_path):
     with pytest.raises(UserError, match="'batch' is 0"):
         recipe(photos, batch=0)
     (tmp_path / "broken.jpg").write_bytes(b"not an image")
-    with pytest.raises(UserError, match=r"broken.jpg' is not a readable image"):
+    with pytest.raises(UserError, match=r"broken.jpg': it is not an image"):
         loop.train(recipe(tmp_path), tmp_path / "run", device="cpu", workers=1)
 
 

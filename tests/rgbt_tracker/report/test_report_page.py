@@ -147,7 +147,7 @@ def test_command(world, tmp_path: Path):
     ("results", "sequences", "message"),
     [
         ("nowhere", "sequences", "Expected a folder of results, got .*nowhere"),
-        ("one-pass", "nowhere", "Expected a folder of sequences, got .*nowhere"),
+        ("one-pass", "nowhere", "Expected a folder of sequences or their ground truth, got .*nowhere"),
         ("one-pass", "one-pass", "Expected sequences, or ground truth as NAME.txt, in .*one-pass', found neither"),
         ("sequences", "sequences", "No results in"),
     ],
