@@ -60,7 +60,9 @@ def prepare(
                 bar.update(task, description=what, completed=received, total=total)
 
             done = download(target, address or DESCRIPTION, wanted, report)
-    console.stdout.print(f"{len(done)} sequences in {target}. Next: rgbt vot check NestFuseNano", highlight=False)
+    there = "" if workspace == HERE else f" --workspace {workspace}"
+    following = f"rgbt vot check NestFuseNano{there}"
+    console.stdout.print(f"{len(done)} sequences in {target}. Next: {following}", highlight=False)
 
 
 @vot.command()

@@ -179,6 +179,7 @@ def test_adopt_links_frames_and_leaves_further_targets_behind(drawn, tmp_path):
     answer = CliRunner().invoke(build_app(), arguments)
     assert answer.exit_code == 0, answer.output
     assert "2 sequences" in answer.output
+    assert f"rgbt vot check NestFuseNano --workspace {tmp_path}" in answer.output.replace("\n", "")
     assert (target / "a" / "ir").is_symlink() and not (target / "a" / "groundtruth_visible.txt").exists()
     assert listed_sequences(target) == ["a", "b"]
     assert prepare.adopt(target, source / "a", copy=True) == ["a", "b"]
