@@ -11,6 +11,7 @@ from types import TracebackType
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from nestfuse_core.common.errors import UserError, suggestion
 from nestfuse_core.common.files import check_writable, replacing
@@ -29,18 +30,25 @@ class VideoReader:
     Attributes:
         rate: frames per second as the file states it.
         length: number of frames, counted without decoding them.
+        times: (length,) presentation time of each in seconds, as the file states them: start, gaps and a variable rate
+            included, ascending. Of a file without times, index / rate.
+
+    Args:
+        path: the file.
+        stream: which of its video streams, 0-based.
 
     Raises:
         UserError: no such file, not a video, no picture in it, or a frame that cannot be decoded.
     """
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
+    def __init__(self, path: Path, stream: int = 0) -> None:
+        self._path, self._stream = path, stream
         self._container: Any = None
         self._frames: Iterator[Any] = iter(())
         self._next = 0
         self._last: Image | None = None
-        self.rate, self.length = self._facts()
+        self.rate, self.times = self._facts()
+        self.length = len(self.times)
 
     @property
     def fps(self) -> float:
@@ -92,24 +100,28 @@ class VideoReader:
                 f"Cannot read the video '{self._path}': {_reason(error)}; it is not a video FFmpeg can read, or is "
                 "damaged; convert it to MP4."
             ) from error
-        if not container.streams.video:
+        count = len(container.streams.video)
+        if self._stream >= count:
             container.close()
-            raise UserError(f"The file '{self._path}' holds no video stream.")
+            raise UserError(f"Expected video stream {self._stream} in '{self._path}', which holds {count}.")
         return container
 
-    def _facts(self) -> tuple[Fraction, int]:
+    def _facts(self) -> tuple[Fraction, NDArray[np.float64]]:
         with self._open() as container:
-            stream = container.streams.video[0]
+            stream = container.streams.video[self._stream]
             rate = Fraction(stream.average_rate or stream.base_rate or 25)
-            count = sum(1 for packet in container.demux(stream) if packet.size and not packet.is_discard)
-        if count == 0:
+            stamps = [packet.pts for packet in container.demux(stream) if packet.size and not packet.is_discard]
+            base = float(stream.time_base or 0)
+        if not stamps:
             raise UserError(f"The video '{self._path}' holds no frame.")
-        return rate, count
+        if base == 0 or None in stamps:
+            return rate, np.arange(len(stamps)) / float(rate)
+        return rate, np.sort(np.array(stamps, np.float64)) * base
 
     def _rewind(self) -> None:
         self.close()
         self._container = self._open()
-        stream = self._container.streams.video[0]
+        stream = self._container.streams.video[self._stream]
         stream.thread_type = "AUTO"
         self._frames, self._next = self._container.decode(stream), 0
 

@@ -24,11 +24,17 @@ class Frame:
         index: 0-based position in the sequence.
         rgb: HxWx3 uint8 BGR, or None where the source has no visible camera.
         ir: HxW or HxWx3, uint8, uint16 or float32, or None where the source has no thermal camera.
+        time: seconds since the first frame of the sequence, or None where its sources have no times.
+        rgb_index, ir_index: which picture of its own source each is, 0-based; a picture that is the nearest partner of
+            several frames stands in all of them. None where there is no picture, or it was not paired by a source.
     """
 
     index: int
     rgb: Image | None
     ir: Image | None
+    time: float | None = None
+    rgb_index: int | None = None
+    ir_index: int | None = None
 
     def picture(self, camera: str) -> Image | None:
         """The picture of camera "rgb" or "ir"."""

@@ -23,6 +23,7 @@ class Result:
         maps: with ``record_maps``, level name -> (K, h, w) share of each modality over the search region
             ``search_box``; otherwise None.
         search_box: x, y, w, h of the square that was searched.
+        cameras: whose pictures were used, of "rgb" and "ir"; empty where a tracker does not tell.
     """
 
     box: Box
@@ -31,6 +32,7 @@ class Result:
     weights: tuple[float, ...] | None = None
     maps: dict[str, NDArray[np.float32]] | None = None
     search_box: Box | None = None
+    cameras: tuple[str, ...] = ()
 
 
 class SingleObjectTracker(Protocol):

@@ -1,0 +1,1 @@
+"""What two cameras deliver: pictures with their times, paired, watched."""
