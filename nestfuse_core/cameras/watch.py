@@ -2,7 +2,7 @@
 
 A camera lies in few ways that can be told from its pixels: it goes on delivering its last picture, it delivers nothing
 (black, white, one grey level while its shutter is closed, noise), or a decoder left most of the picture undecoded. All
-of it shows in every fourth pixel of every fourth row, which is all that is looked at: 0.2 ms a pair of 640x480 frames
+of it shows in every fifth pixel of every fifth row, which is all that is looked at: 0.2 ms a pair of 640x480 frames
 on one core (`benchmarks/accuracy/camera_faults.py` measures it, and that nothing is said of real scenes).
 """
 
@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 Image = NDArray[Any]
 FAULTS = ("frozen", "black", "white", "flat", "noise", "torn")
-SAMPLES = 120
+SAMPLES = 96
 """Rows that are looked at, at least; of a smaller picture all are."""
 TOLERANCE = 1
 """Grey levels by which a pixel of 8 bits that stands still may change: what a codec leaves."""
@@ -102,9 +102,10 @@ def emptiness(glance: Glance) -> str | None:
     much as those of so many independent numbers do. Where the depth is not that of 8 bits, whose range is not known,
     this is all there is to go by, and black is 0.
     """
-    lowest, highest = np.partition(glance.cells, (2, -3), None)[[2, -3]] if glance.cells.size > 5 else (0.0, np.inf)
-    steps = np.abs(np.diff(glance.values[:: 2 * CELL], axis=1))
-    noise = float(np.median(steps)) / (0.6745 * 2**0.5)
+    cells = glance.cells.ravel()
+    lowest, highest = np.partition(cells, (2, -3))[[2, -3]] if cells.size > 5 else (0.0, np.inf)
+    steps = np.abs(np.diff(glance.values[:: 4 * CELL], axis=1)).ravel()
+    noise = float(np.partition(steps, steps.size // 2)[steps.size // 2]) / (0.6745 * 2**0.5)
     if highest - lowest > (0.0 if glance.deep else EVEN) + SPREAD * noise / CELL:
         return None
     level = float(glance.cells.mean())
@@ -117,17 +118,24 @@ def emptiness(glance: Glance) -> str | None:
 
 def is_torn(glance: Glance) -> bool:
     """Whether most of a picture was not decoded: filled with one grey, or with its last good row down to the bottom."""
-    values = glance.values[:, ::CELL]
-    alike = np.abs(values[1:] - values[:-1]) <= (0 if glance.deep else TOLERANCE)
+    return _repeats_a_row(glance) or (not glance.deep and _is_filled(glance.values))
+
+
+def _repeats_a_row(glance: Glance) -> bool:
+    tolerance = 0 if glance.deep else TOLERANCE
+    last, above = glance.values[-1], glance.values[-2:-1]
+    if (np.abs(last - above) > tolerance).any():
+        return False
+    values = glance.values
     # Where there was no light at all, or too much, rows are alike too.
     lit = values[1:] != values.max() if glance.deep else (values[1:] > 8) & (values[1:] < 247)
-    whole = (alike & lit).mean(1) > 0.98
-    if len(whole) - np.flatnonzero(~np.append(False, whole))[-1] > RUINED * len(values):
-        return True
+    whole = ((np.abs(values[1:] - values[:-1]) <= tolerance) & lit).mean(1) > 0.98
+    return len(whole) - int(np.flatnonzero(~np.append(False, whole))[-1]) > RUINED * len(values)
+
+
+def _is_filled(values: NDArray[np.float32]) -> bool:
     filled = values[(values >= FILLING.start) & (values < FILLING.stop)]
-    if glance.deep or len(filled) <= RUINED * values.size:
-        return False
-    return bool(np.bincount(filled.astype(np.int64)).max() > RUINED * values.size)
+    return filled.size > RUINED * values.size and np.bincount(filled.astype(np.int64)).max() > RUINED * values.size
 
 
 class CameraWatch:
