@@ -147,7 +147,7 @@ def _by_time(rgb: Source, ir: Source, timing: Timing, notes: list[str], leader: 
     if not pairing.both:
         raise UserError(_apart(rgb, ir, timing.offset))
     fps = (rgb if pairing.leader == "rgb" else ir).fps
-    clocks = f"rgb {_rate(rgb)}, thermal {_rate(ir)}, offset {timing.offset:g} s"
+    clocks = f"rgb {_rate(rgb)}, thermal {_rate(ir)}, offset {_seconds(timing.offset)} s"
     line = f"Paired by time: {clocks}: {pairing.both} of {len(pairing)} frames have both"
     line += f", at most {1000 * pairing.difference:.0f} ms apart{_alone(pairing)}."
     return Match(pairing, fps, [*notes, line])

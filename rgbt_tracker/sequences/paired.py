@@ -54,6 +54,11 @@ class PairedSequence(FrameSequence):
         source = self.sources[camera]
         return self._forms[camera].convert(source.read(place), source.where(place))
 
+    def first_of_both(self) -> int:
+        """The first frame that has pictures of both cameras; 0 with one camera."""
+        there = (self.pairing.rgb != NONE) & (self.pairing.ir != NONE)
+        return int(there.argmax()) if there.any() else 0
+
     def close(self) -> None:
         for source in self.sources.values():
             with contextlib.suppress(Exception):

@@ -47,10 +47,6 @@ def open_pair(
         UserError: nothing given, something that cannot be opened, the same source twice, or frames whose partners
             cannot be told.
     """
-    if rgb is None and ir is None:
-        raise UserError(
-            "Expected --rgb, --ir or both: a folder of images, a video, a camera index or a stream address."
-        )
     rates = fps if isinstance(fps, tuple) else (fps, fps)
     timing = Timing(
         pair,
@@ -58,6 +54,15 @@ def open_pair(
         {camera: rate for camera, rate in zip(("rgb", "ir"), rates, strict=True) if rate is not None},
         {camera: Path(file) for camera, file in (times or {}).items()},
     )
+    return open_timed(rgb, ir, name, timing)
+
+
+def open_timed(rgb: str | Path | None, ir: str | Path | None, name: str | None, timing: Timing) -> FrameSequence:
+    """As `open_pair`, with what the user said about time taken together."""
+    if rgb is None and ir is None:
+        raise UserError(
+            "Expected --rgb, --ir or both: a folder of images, a video, a camera index or a stream address."
+        )
     given = {camera: parse_address(at) for camera, at in (("rgb", rgb), ("ir", ir)) if at is not None}
     info = SequenceInfo(
         name or "_".join(dict.fromkeys(_stem(address) for address in given.values())),
