@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 
+from nestfuse_core.cameras.live import is_live
 from nestfuse_core.common.errors import UserError
-from rgbt_tracker.sequences.base import SequenceInfo
+from rgbt_tracker.sequences.base import FrameSequence, SequenceInfo
 from rgbt_tracker.sequences.folders import safe_name
 from rgbt_tracker.sequences.images import pair
+from rgbt_tracker.sequences.live import open_live
 from rgbt_tracker.sequences.sources import ImageFiles, PairedSequence, Source, Video, open_source
 
 
-def open_pair(rgb: str | Path | None, ir: str | Path | None, name: str | None = None) -> PairedSequence:
+def open_pair(rgb: str | Path | None, ir: str | Path | None, name: str | None = None) -> FrameSequence:
     """Open the frames of two cameras: folders, videos, cameras or streams, in any combination.
 
     Videos of different frame rates are sampled at the lower one; what one camera has more at the end is not used.
@@ -29,16 +30,16 @@ def open_pair(rgb: str | Path | None, ir: str | Path | None, name: str | None = 
             "Expected --rgb, --ir or both: a folder of images, a video, a camera index or a stream address."
         )
     typed = {camera: address for camera, address in (("rgb", rgb), ("ir", ir)) if address is not None}
+    if any(is_live(str(address)) for address in typed.values()):
+        return open_live(rgb, ir, name)
     sources = {camera: open_source(address, camera) for camera, address in typed.items()}
     notes: list[str] = []
     if len(sources) == 2:
         notes = _align(sources["rgb"], sources["ir"])
-    lengths = [source.length for source in sources.values() if source.length is not None]
-    live = len(lengths) < len(sources)
     rates = [source.fps for source in sources.values() if source.fps]
     info = SequenceInfo(
-        name or "_".join(_stem(str(address)) for address in dict.fromkeys(map(str, typed.values()))),
-        None if live else min(lengths),
+        name or "_".join(_stem(Path(address)) for address in dict.fromkeys(map(str, typed.values()))),
+        min(source.length for source in sources.values()),
         fps=min(rates) if rates else 30.0,
         source=" and ".join(map(str, typed.values())),
         notes=notes,
@@ -46,10 +47,8 @@ def open_pair(rgb: str | Path | None, ir: str | Path | None, name: str | None = 
     return PairedSequence(info, sources.get("rgb"), sources.get("ir"))
 
 
-def _stem(address: str) -> str:
-    if "://" in address or address.isdecimal():
-        return "camera" + re.sub(r"\W+", "-", address.rpartition("@")[2].rpartition("://")[2])
-    return safe_name(Path(address).with_suffix("") if Path(address).is_file() else Path(address))
+def _stem(path: Path) -> str:
+    return safe_name(path.with_suffix("") if path.is_file() else path)
 
 
 def _align(rgb: Source, ir: Source) -> list[str]:
@@ -61,7 +60,7 @@ def _align(rgb: Source, ir: Source) -> list[str]:
         notes.append(f"Frame rates differ ({rgb.fps:g} and {ir.fps:g}); both are read at {rate:g} frames per second.")
         rgb.sample_at(rate)
         ir.sample_at(rate)
-    if rgb.length is not None and ir.length is not None and rgb.length != ir.length:
+    if rgb.length != ir.length:
         longer = "visible" if rgb.length > ir.length else "thermal"
         extra = abs(rgb.length - ir.length)
         notes.append(f"The {longer} video has {extra} more frames than the other; its last {extra} are not used.")

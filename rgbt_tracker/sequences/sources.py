@@ -1,22 +1,19 @@
-"""One camera's frames: image files, a video, or a live camera; two of them make a sequence."""
+"""One camera's recorded frames, image files or a video; two of them make a sequence."""
 
 from __future__ import annotations
 
 import contextlib
 import os
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
-
-import cv2
 
 from nestfuse_core.common.errors import UserError
 from nestfuse_core.common.pictures import Image
 from nestfuse_core.common.video import SUFFIXES as VIDEO_SUFFIXES
 from nestfuse_core.common.video import VideoReader
 from rgbt_tracker.sequences.base import Frame, FrameSequence, SequenceInfo
-from rgbt_tracker.sequences.images import CAMERAS, FrameFormat, list_frames
+from rgbt_tracker.sequences.images import FrameFormat, list_frames
 
 
 class Source(ABC):
@@ -26,11 +23,11 @@ class Source(ABC):
         camera: "rgb" or "ir".
         name: for messages.
         form: what frames are converted to.
-        length: number of frames, or None when live.
+        length: number of frames.
         fps: frames per second, or None when the source does not say.
     """
 
-    length: int | None = None
+    length: int = 0
     fps: float | None = None
 
     def __init__(self, camera: str, name: str) -> None:
@@ -38,8 +35,8 @@ class Source(ABC):
         self.form = FrameFormat(camera)
 
     @abstractmethod
-    def read(self, index: int) -> Image | None:
-        """Return frame ``index``; a live source returns its next frame, or None at its end."""
+    def read(self, index: int) -> Image:
+        """Return frame ``index``."""
 
     def close(self) -> None:
         """Release files and devices; nothing by default."""
@@ -68,7 +65,6 @@ class Video(Source):
 
     def sample_at(self, fps: float) -> None:
         """Offer frames at another rate: frame k is the one on screen at the time k / ``fps``."""
-        assert self.length is not None
         self.length = max(1, round(self.length * fps / self._own_fps))
         self.fps = fps
 
@@ -81,45 +77,11 @@ class Video(Source):
         self._reader.close()
 
 
-class Camera(Source):
-    """A live camera by index, device or stream address, through OpenCV.
-
-    Args:
-        address: "0", "/dev/video2", "rtsp://...", "http://...".
-        camera: "rgb" or "ir".
-        opener: makes the capture object; OpenCV's by default.
-    """
-
-    def __init__(self, address: str, camera: str, opener: Callable[[Any], Any] = cv2.VideoCapture) -> None:
-        super().__init__(camera, address)
-        self._capture = opener(int(address) if address.isdecimal() else address)
-        if not self._capture.isOpened():
-            self._capture.release()
-            raise UserError(
-                f"Cannot open the {CAMERAS[camera]} camera '{address}'; expected a camera index such as 0, a device or "
-                "a stream address such as rtsp://host/path that is switched on and not used by another program."
-            )
-        # Drivers queue old frames; a tracker wants the newest.
-        self._capture.set(cv2.CAP_PROP_BUFFERSIZE, 1)
-        self.fps = float(self._capture.get(cv2.CAP_PROP_FPS) or 0) or None
-
-    def grab(self) -> bool:
-        """Take the next frame without decoding it, so that two cameras can be taken close in time."""
-        return bool(self._capture.grab())
-
-    def read(self, index: int) -> Image | None:
-        arrived, image = self._capture.retrieve()
-        return self.form.convert(image, self.name) if arrived and image is not None else None
-
-    def close(self) -> None:
-        self._capture.release()
-
-
 def open_source(address: str | os.PathLike[str], camera: str) -> Source:
     """Return the frames behind what a user typed for one camera.
 
     Args:
-        address: a folder of images, a video file, a camera index, a device, or a stream address.
+        address: a folder of images, or a video file.
         camera: "rgb" or "ir".
 
     Raises:
@@ -127,8 +89,6 @@ def open_source(address: str | os.PathLike[str], camera: str) -> Source:
     """
     text = os.fspath(address)
     path = Path(text).expanduser()
-    if text.isdecimal() or "://" in text or text.startswith("/dev/"):
-        return Camera(text, camera)
     if path.is_dir():
         return ImageFiles(list_frames(path), camera)
     if path.is_file() and path.suffix.lower() in VIDEO_SUFFIXES:
@@ -152,20 +112,6 @@ class PairedSequence(FrameSequence):
     def frame(self, index: int) -> Frame:
         rgb, ir = (source.read(index) if source else None for source in (self.rgb, self.ir))
         return Frame(index, rgb, ir)
-
-    def __iter__(self) -> Iterator[Frame]:
-        if not self.live:
-            yield from super().__iter__()
-            return
-        index = 0
-        while all(source.grab() for source in self.sources if isinstance(source, Camera)):
-            frame = self.frame(index)
-            if any(image is None for image, source in ((frame.rgb, self.rgb), (frame.ir, self.ir)) if source):
-                return
-            yield frame
-            index += 1
-            if any(source.length == index for source in self.sources):
-                return
 
     def close(self) -> None:
         for source in self.sources:
