@@ -61,7 +61,7 @@ class ClockStream(ThreadingHTTPServer):
 class _Sender(BaseHTTPRequestHandler):
     server: ClockStream
 
-    def do_GET(self) -> None:  # noqa: N802
+    def do_GET(self) -> None:
         if self.server.down.is_set():
             self.send_error(503)
             return
@@ -75,7 +75,7 @@ class _Sender(BaseHTTPRequestHandler):
         except OSError:
             return  # who watched has gone
 
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002
+    def log_message(self, format: str, *args: object) -> None:
         """No line for every connection."""
 
 

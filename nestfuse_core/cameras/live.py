@@ -20,7 +20,7 @@ from nestfuse_core.common.video import DamagedPictureError, StreamEndedError, Vi
 PAUSES = (0.5, 1.0, 2.0, 4.0, 8.0, 10.0)
 """Seconds before each attempt to open a stream again; the last before all that follow."""
 HELD = 3
-"""Newest pictures of a camera that are always held, so that the one nearest to a picture of the other is among them."""
+"""Newest pictures of a camera that are held, so that the one nearest to a picture of the other is among them."""
 RECENT, APART = 31, 4
 """The usual interval is the median of those between pictures ``APART`` apart among the ``RECENT`` newest: networks
 deliver several at a time, and a gap is not usual."""
@@ -115,7 +115,7 @@ class LiveCamera:
         events: what happened, oldest first.
         lost_since: when the stream dropped, or None while it delivers.
         failure: an error that ended the thread, or None.
-        span: seconds of pictures to hold, where `HELD` pictures are less.
+        span: seconds of pictures to hold before the `HELD` that are held in any case; 0 by default.
         on_change: called by the thread after everything that happens.
 
     Args:
@@ -183,7 +183,7 @@ class LiveCamera:
         return len(self._recent) > APART
 
     def held(self) -> tuple[Arrival, ...]:
-        """The newest pictures, oldest first: `HELD` of them, or those of ``span`` seconds."""
+        """The newest pictures, oldest first: those of ``span`` seconds, and `HELD` more."""
         with self._lock:
             return tuple(self._held)
 
@@ -200,7 +200,8 @@ class LiveCamera:
             while not self._closed.is_set():
                 self.step()
         except BaseException as error:
-            self.failure, self.lost_since = error, self._clock()
+            self.failure = error
+            self._lose(f"{type(error).__name__}: {error}")
             self.on_change()
         finally:
             self._release()
@@ -260,7 +261,7 @@ class LiveCamera:
                 self._held.pop()
             self._held.append(Arrival(self.arrived, now, image))
             self.arrived += 1
-            while len(self._held) > HELD and self._held[1].time < now - self.span:
+            while len(self._held) > HELD and self._held[HELD].time <= now - self.span:
                 self._held.popleft()
 
     def _measure(self, now: float) -> None:
