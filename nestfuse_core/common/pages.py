@@ -9,12 +9,11 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from nestfuse_core.common.errors import UserError
-from nestfuse_core.common.pictures import AS_STORED, Image, as_read
+from nestfuse_core.common.pictures import Image, as_read, decode_image
 from nestfuse_core.common.tiff import page_pixels
 
 SUFFIXES = (".tif", ".tiff")
@@ -77,8 +76,8 @@ class PageReader:
             image = self._through_tifffile(page)
         if image is None:
             raise UserError(
-                f"Cannot decode page {index + 1} of {self.length} of '{self._path}'; the file is damaged, or compressed "
-                "in a way that neither OpenCV nor tifffile reads; write it anew without compression."
+                f"Cannot decode page {index + 1} of {self.length} of '{self._path}'; it is damaged, or compressed in a way "
+                "that neither OpenCV nor tifffile reads; write the file anew without compression."
             )
         return as_read(image)
 
@@ -107,10 +106,7 @@ class PageReader:
             self._bytes = np.memmap(self._path, np.uint8, "c")
         place, form = (8, "Q") if file.is_bigtiff else (4, "I")
         struct.pack_into(f"{file.byteorder}{form}", self._bytes, place, page.offset)
-        try:
-            return cv2.imdecode(self._bytes, AS_STORED)
-        except cv2.error:
-            return None
+        return decode_image(self._bytes)
 
     def _through_tifffile(self, page: Any) -> Image | None:
         page.parent.filehandle.open()  # does nothing unless it was closed

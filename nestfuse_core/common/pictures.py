@@ -81,14 +81,17 @@ def _read(path: str | os.PathLike[str], flags: int, what: str, advice: str) -> I
 def _decode(data: bytes, flags: int) -> Image | None:
     # OpenCV fills the missing part of a truncated JPEG or PNG with grey and says nothing.
     end = end_of_picture(data)
-    if not end:
-        return None
-    try:
-        image = cv2.imdecode(np.frombuffer(data, np.uint8, end), flags)
-    except cv2.error:
-        image = None
+    image = decode_image(np.frombuffer(data, np.uint8, end), flags) if end else None
     # Of the depths of temperatures, OpenCV lacks 32 bits unsigned and half floats.
     return tiff.decode(data) if image is None and flags == AS_STORED and tiff.is_tiff(data) else image
+
+
+def decode_image(data: NDArray[np.uint8], flags: int = AS_STORED) -> Image | None:
+    """Decode the bytes of an image file as OpenCV does, or return None where it cannot."""
+    try:
+        return cv2.imdecode(data, flags)
+    except cv2.error:
+        return None
 
 
 def write_image(path: str | os.PathLike[str], image: Image, quality: int = QUALITY) -> None:
