@@ -76,8 +76,8 @@ class PageReader:
             image = self._through_tifffile(page)
         if image is None:
             raise UserError(
-                f"Cannot decode page {index + 1} of {self.length} of '{self._path}'; it is damaged, or compressed in a way "
-                "that neither OpenCV nor tifffile reads; write the file anew without compression."
+                f"Cannot decode page {index + 1} of {self.length} of '{self._path}'; it is damaged, or compressed in a "
+                "way that neither OpenCV nor tifffile reads; write the file anew without compression."
             )
         return as_read(image)
 

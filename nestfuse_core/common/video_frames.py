@@ -10,7 +10,9 @@ import numpy as np
 from nestfuse_core.common.pictures import Image
 
 # FFmpeg's numbers, as frames carry them.
-_BT709, _UNSPECIFIED = 1, 2
+_BT709, _UNSPECIFIED, _BT601 = 1, 2, 5
+# Matrices other than BT.601's, which is swscale's own: FFmpeg's number -> swscale's.
+_MATRICES = {_BT709: 1, 4: 4, 7: 7, 9: 9, 10: 9}
 _LIMITED = 1
 HD = (1280, 720)
 """Width or height from which on a video that does not name its colour matrix is taken for BT.709, below for BT.601."""
@@ -36,12 +38,16 @@ def _pixels(frame: Any) -> Image:
 
 
 def _source_colours(frame: Any) -> dict[str, int]:
-    """What to tell the conversion to RGB about the frame beyond what it knows."""
+    """What to tell the conversion to RGB about the frame; newer releases of PyAV find some of it themselves."""
     if frame.format.is_rgb:
         return {}
     colours: dict[str, int] = {}
-    if frame.colorspace == _UNSPECIFIED and (frame.width >= HD[0] or frame.height >= HD[1]):
-        colours["src_colorspace"] = _BT709
+    matrix = int(frame.colorspace)
+    if matrix == _UNSPECIFIED and (frame.width >= HD[0] or frame.height >= HD[1]):
+        matrix = _BT709
+    if matrix in _MATRICES:
+        # Older ones look at the matrix only where that of the result, which RGB has not, is said to be another.
+        colours |= {"src_colorspace": _MATRICES[matrix], "dst_colorspace": _BT601}
     if frame.color_range:
         colours["src_color_range"] = int(frame.color_range)
     return colours
