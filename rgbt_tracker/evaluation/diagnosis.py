@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from rgbt_tracker.evaluation.one_pass import center_errors, overlaps
+from rgbt_tracker.evaluation.per_frame import center_errors, overlaps
 from rgbt_tracker.results.trajectory import FAILED, TRACKED, UNKNOWN, Trajectory
 
 Array = NDArray[np.float64]

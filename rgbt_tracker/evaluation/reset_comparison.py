@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from rgbt_tracker.evaluation import reset_measures as measures
 from rgbt_tracker.evaluation.attributes import UNTAGGED
+from rgbt_tracker.evaluation.benchmark import common_sequences
 from rgbt_tracker.evaluation.bootstrap import Statistic, bootstrap_difference
-from rgbt_tracker.evaluation.comparison import common_sequences
 from rgbt_tracker.evaluation.groundtruth import Regions
 from rgbt_tracker.evaluation.reset_measures import Scores, SequenceRuns
 from rgbt_tracker.evaluation.reset_runs import scored_runs
@@ -23,7 +23,7 @@ SAMPLES = 500  # bootstrap draws: each one computes an EAO curve
 
 
 @dataclass(frozen=True)
-class Reset:
+class ResetComparison:
     """Reset-based scores of several trackers on the sequences that all of them ran.
 
     Attributes:
@@ -41,6 +41,11 @@ class Reset:
     attributes: pd.DataFrame
     differences: pd.DataFrame
     left_out: list[str]
+
+    @property
+    def overlaps(self) -> dict[tuple[str, str], NDArray[np.float64]]:
+        """(tracker, sequence) -> (N,) overlaps of the first repetition, NaN on special frames."""
+        return {(name, each.name): each.runs[0].overlaps for name, runs in self.runs.items() for each in runs}
 
     @property
     def summary(self) -> pd.DataFrame:
@@ -62,7 +67,7 @@ class Reset:
 
 def compare(
     truths: Mapping[str, Regions], tracks: Mapping[str, Mapping[str, Sequence[Trajectory]]], interval: tuple[int, int]
-) -> Reset:
+) -> ResetComparison:
     """Score every tracker on the sequences they have in common.
 
     Args:
@@ -75,7 +80,7 @@ def compare(
     """
     common, left_out = common_sequences(tracks, truths)
     runs = {tracker: [scored_runs(truths[name], each[name]) for name in common] for tracker, each in tracks.items()}
-    return Reset(
+    return ResetComparison(
         runs,
         {name: measures.score(each, *interval) for name, each in runs.items()},
         _by_sequence(runs),

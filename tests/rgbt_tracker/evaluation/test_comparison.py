@@ -9,9 +9,10 @@ from nestfuse_core.common.errors import UserError
 from rgbt_tracker.boxes import overlap
 from rgbt_tracker.evaluation import reset_comparison
 from rgbt_tracker.evaluation.attributes import UNTAGGED, with_untagged
+from rgbt_tracker.evaluation.benchmark import Annotation, Benchmark, load_benchmark
 from rgbt_tracker.evaluation.comparison import compare
 from rgbt_tracker.evaluation.diagnosis import diagnose
-from rgbt_tracker.evaluation.groundtruth import Annotation, Benchmark, load_benchmark, load_regions
+from rgbt_tracker.evaluation.groundtruth import load_regions
 from rgbt_tracker.evaluation.protocols import PROTOCOLS
 from rgbt_tracker.results.find import find_results
 from rgbt_tracker.results.read import read_results

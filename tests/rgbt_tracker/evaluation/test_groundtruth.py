@@ -6,7 +6,8 @@ import scipy.io
 from sequence_files import LAYOUTS, write_sequence
 
 from nestfuse_core.common.errors import UserError
-from rgbt_tracker.evaluation.groundtruth import find_sequences, load_benchmark, load_regions
+from rgbt_tracker.evaluation.benchmark import load_benchmark
+from rgbt_tracker.evaluation.groundtruth import find_sequences, load_regions
 from rgbt_tracker.results.write import write_rows
 
 BOXES = np.array([[1.0, 2, 10, 8], [2.5, 3, 10, 8], [3, 3.25, 11, 9], [4, 4, 12, 9]])

@@ -13,8 +13,9 @@ from nestfuse_core.common.errors import UserError
 from rgbt_tracker.cli.main import build_app
 from rgbt_tracker.evaluation.diagnosis import Diagnosis
 from rgbt_tracker.evaluation.groundtruth import find_sequences
-from rgbt_tracker.report.build import Options, build_report, choose_player
-from rgbt_tracker.report.sources import BoxesOnly, open_sequences
+from rgbt_tracker.evaluation.opened import BoxesOnly, open_sequences
+from rgbt_tracker.report.build import Options, build_report
+from rgbt_tracker.report.player import choose_player
 
 
 class Scan(HTMLParser):

@@ -1,4 +1,4 @@
-"""The sequences of a report: opened with their images, or as boxes alone where there are none."""
+"""The sequences that results belong to: opened with their images, or as boxes alone where there are none."""
 
 from __future__ import annotations
 

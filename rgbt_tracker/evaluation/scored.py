@@ -1,0 +1,94 @@
+"""From folders of results to everything that is known about them: ``score_results``."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from rgbt_tracker.evaluation import comparison, reset_comparison
+from rgbt_tracker.evaluation.benchmark import benchmark_for
+from rgbt_tracker.evaluation.comparison import OnePassComparison
+from rgbt_tracker.evaluation.diagnosis import Diagnosis, diagnose
+from rgbt_tracker.evaluation.groundtruth import find_sequences, load_regions
+from rgbt_tracker.evaluation.opened import annotated_boxes, open_sequences
+from rgbt_tracker.evaluation.reset_comparison import ResetComparison
+from rgbt_tracker.evaluation.reset_measures import INTERVAL
+from rgbt_tracker.results.find import EXPERIMENT, TrackerResults, find_results
+from rgbt_tracker.results.read import read_results
+from rgbt_tracker.results.trajectory import Trajectory
+from rgbt_tracker.sequences.base import FrameSequence
+
+
+@dataclass(frozen=True)
+class Scored:
+    """Results of several trackers, scored.
+
+    Attributes:
+        trackers: in the order of their folders.
+        sequences: those with results, by name.
+        tracks: tracker -> sequence -> trajectory, the first repetition.
+        diagnoses: tracker -> sequence -> what happened in each frame.
+        one_pass: scores of the trackers that ran once; None where there are none.
+        protocol: by which rules, in a sentence.
+        reset: scores of those that were started again after failures; None where there are none.
+    """
+
+    trackers: list[TrackerResults]
+    sequences: dict[str, FrameSequence]
+    tracks: dict[str, dict[str, Trajectory]]
+    diagnoses: dict[str, dict[str, Diagnosis]]
+    one_pass: OnePassComparison | None
+    protocol: str
+    reset: ResetComparison | None
+
+    @property
+    def numbers(self) -> dict[str, int]:
+        """Tracker -> its number, which decides its colour."""
+        return {tracker.name: number for number, tracker in enumerate(self.trackers)}
+
+
+def score_results(
+    results: Sequence[Path],
+    root: Path,
+    *,
+    protocol: str | None = None,
+    pixels: float | None = None,
+    interval: tuple[int, int] = INTERVAL,
+    experiment: str = EXPERIMENT,
+) -> Scored:
+    """Find, read and score results, one pass and with resets.
+
+    Args:
+        results: folders of results (`rgbt_tracker.results.find.find_results`).
+        root: folder with the sequences, or with their ground truth alone.
+        protocol: the benchmark by whose rules one pass is scored where its own settings name none.
+        pixels: radius of the precision score; None for the protocol's.
+        interval: sequence lengths over which VOT's EAO averages.
+        experiment: the VOT experiment to read.
+
+    Raises:
+        UserError: results, sequences or ground truth that are missing or do not fit together.
+    """
+    found = find_sequences(root)
+    trackers = find_results(results, found, experiment)
+    once = [tracker for tracker in trackers if tracker.kind == "one-pass"]
+    again = [tracker for tracker in trackers if tracker.kind == "reset"]
+    benchmark, basis = benchmark_for(once, root, protocol, pixels) if once else (None, "")
+    runs = {tracker.name: read_results(tracker, benchmark.sequences if benchmark else ()) for tracker in once}
+    repeated = {tracker.name: read_results(tracker) for tracker in again}
+    tracks = {tracker: {name: each[0] for name, each in by.items()} for tracker, by in (runs | repeated).items()}
+    lengths: dict[str, int] = {}
+    for name, track in (item for by in tracks.values() for item in by.items()):
+        lengths[name] = max(lengths.get(name, 0), len(track))
+    sequences = open_sequences(root, {name: found[name] for name in sorted(lengths)}, lengths)
+    names = sorted({name for by in repeated.values() for name in by})
+    reset = reset_comparison.compare(load_regions(root, names), repeated, interval) if again else None
+    known = reset.overlaps if reset else {}
+    truths = {name: annotated_boxes(sequence.info) for name, sequence in sequences.items()}
+    diagnoses = {
+        tracker: {name: diagnose(track, truths[name], known.get((tracker, name))) for name, track in by.items()}
+        for tracker, by in tracks.items()
+    }
+    one_pass = comparison.compare(benchmark, {name: tracks[name] for name in runs}, diagnoses) if benchmark else None
+    return Scored(trackers, sequences, tracks, diagnoses, one_pass, basis, reset)
