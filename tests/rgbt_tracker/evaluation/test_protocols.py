@@ -8,7 +8,7 @@ import pytest
 from nestfuse_core.common.errors import UserError
 from rgbt_tracker.boxes import box_to_polygon
 from rgbt_tracker.evaluation.benchmark import Annotation, Benchmark, load_benchmark
-from rgbt_tracker.evaluation.one_pass import combine, evaluate, score_sequence
+from rgbt_tracker.evaluation.one_pass import combine, evaluate, score_frames, score_sequence
 from rgbt_tracker.evaluation.per_frame import measure
 from rgbt_tracker.evaluation.protocols import PROTOCOLS, protocol
 from rgbt_tracker.results.read import read_one_pass
