@@ -22,7 +22,7 @@ from rgbt_tracker.config import TrackerConfig, load_config
 from rgbt_tracker.evaluation.job import Job, OnePass, Provider, Reset, Setup, Source
 from rgbt_tracker.evaluation.one_pass import one_pass_scores
 from rgbt_tracker.evaluation.reset import sequence_runs
-from rgbt_tracker.evaluation.reset_measures import Run, SequenceRuns
+from rgbt_tracker.evaluation.reset_runs import Run, SequenceRuns
 from rgbt_tracker.evaluation.runner import Worker, run_jobs
 from rgbt_tracker.evaluation.store import KeptFigures, unfinished
 from rgbt_tracker.sequences.starts import start_frames

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import importlib.util
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +16,6 @@ from nestfuse_core.common.extras import install_command
 from rgbt_tracker.evaluation import attributes
 from rgbt_tracker.evaluation.groundtruth import LISTS, Files, groups_in, merged
 from rgbt_tracker.evaluation.protocols import Protocol, protocol
-from rgbt_tracker.results.find import TrackerResults
 from rgbt_tracker.sequences.annotations import read_annotation, read_tags
 
 Array = NDArray[np.float64]
@@ -56,71 +56,53 @@ class Benchmark:
         return self.rules.tagged_frames and any(annotation.tags for annotation in self.sequences.values())
 
 
-def load_benchmark(name: str, root: Path | None = None, only: Collection[str] | None = None) -> Benchmark:
+def load_benchmark(name: str, root: Path | None = None) -> Benchmark:
     """Read the annotations of a benchmark.
 
     Args:
         name: of the protocol.
         root: the data set or the ground truth of its toolkit; None for what the package ``rgbt`` bundles.
-        only: sequences to read; all by default.
 
     Raises:
         UserError: unknown benchmark, or no annotation below ``root``.
     """
-    rules = protocol(name)
-    base = _bundled(name.lower()) if root is None else Path(root)
-    if not base.is_dir():
-        raise UserError(f"Expected a folder with {rules.title} annotations, but there is no folder {base}")
-    groups = groups_in(base)
+    return read_benchmark(name.lower(), protocol(name), _bundled(name.lower()) if root is None else Path(root))
+
+
+def read_benchmark(key: str, rules: Protocol, root: Path, only: Collection[str] | None = None) -> Benchmark:
+    """Read annotations that are scored by the rules of a benchmark.
+
+    Args:
+        key, rules: of the benchmark.
+        root: the data set or the ground truth of its toolkit.
+        only: sequences to read, wherever below ``root``; by default those of the largest folder of sequences.
+
+    Raises:
+        UserError: no annotation below ``root``.
+    """
+    if not root.is_dir():
+        raise UserError(f"Expected a folder with {rules.title} annotations, but there is no folder {root}")
+    groups = groups_in(root)
     found = max(groups, key=len, default={}) if only is None else {k: v for k, v in merged(groups).items() if k in only}
     if not found:
         raise UserError(
-            f"Found no {rules.title} annotations in {base}: expected one folder or one .txt file for each sequence."
+            f"Found no {rules.title} annotations in {root}: expected one folder or one .txt file for each sequence."
         )
-    names, home = _listed(base, found), _home(found)
+    names, home = _listed(root, found), _home(found)
     sequences = {sequence: _annotation(found[sequence], rules) for sequence in names}
     tags = {sequence: annotation.tags for sequence, annotation in sequences.items()}
-    places = (base, home, home.parent, base.parent)
-    return Benchmark(name.lower(), rules, sequences, attributes.read_attributes(places, tags, rules.attributes))
+    places = (root, home, home.parent, root.parent)
+    return Benchmark(key, rules, sequences, attributes.read_attributes(places, tags, rules.attributes))
 
 
-def benchmark_for(
-    trackers: Sequence[TrackerResults], root: Path, wanted: str | None = None, pixels: float | None = None
-) -> tuple[Benchmark, str]:
-    """Read the annotations by which one pass is scored, of the sequences there are results for.
+class Common(NamedTuple):
+    """Sequences that all trackers ran, and those that only some did."""
 
-    Args:
-        trackers: with results of one pass; the benchmark they were made for decides, then ``wanted``, then it is the
-            plain protocol.
-        root: of the annotations.
-        wanted: name of a protocol.
-        pixels: radius of the precision score; None for the protocol's.
-
-    Returns:
-        The benchmark, and a sentence that says by which rules one pass is scored.
-
-    Raises:
-        UserError: results that were made for different benchmarks, or no annotations.
-    """
-    made_for = {tracker.name: tracker.benchmark for tracker in trackers if tracker.benchmark}
-    if len(set(made_for.values())) > 1:
-        listed = ", ".join(f"{name}: {key}" for name, key in made_for.items())
-        raise UserError(f"The results were made for different benchmarks ({listed}); make a report of each.")
-    key = next(iter(made_for.values()), wanted or "plain")
-    benchmark = load_benchmark(key, root, {name for tracker in trackers for name in tracker.files})
-    if pixels is not None:
-        benchmark = replace(benchmark, rules=benchmark.rules.within(pixels))
-    reason = "for which the results were made" if made_for else "as --protocol asks"
-    if made_for and wanted not in (None, key):
-        reason += f", not by --protocol {wanted}"
-    if benchmark.key == "plain":
-        rules = "the plain protocol: frames in which the target is absent are left out"
-    else:
-        rules = f"the rules of {benchmark.rules.title} (--protocol {benchmark.key}), {reason}"
-    return benchmark, f"One pass is scored by {rules}."
+    sequences: list[str]
+    left_out: list[str]
 
 
-def common_sequences(files: Mapping[str, Iterable[str]], order: Iterable[str]) -> tuple[list[str], list[str]]:
+def common_sequences(files: Mapping[str, Iterable[str]], order: Iterable[str]) -> Common:
     """Split the sequences of ``order`` that any tracker ran into those that all ran and the others.
 
     Args:
@@ -135,7 +117,7 @@ def common_sequences(files: Mapping[str, Iterable[str]], order: Iterable[str]) -
     common = [name for name in everything if all(name in names for names in have.values())]
     if not common:
         raise UserError(f"The trackers {', '.join(have)} have no sequence in common, so there is nothing to compare.")
-    return common, [name for name in everything if name not in common]
+    return Common(common, [name for name in everything if name not in common])
 
 
 def _bundled(name: str) -> Path:

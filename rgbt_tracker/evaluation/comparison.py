@@ -9,7 +9,7 @@ from itertools import combinations
 import numpy as np
 import pandas as pd
 
-from rgbt_tracker.evaluation.benchmark import Benchmark, common_sequences
+from rgbt_tracker.evaluation.benchmark import Benchmark, Common
 from rgbt_tracker.evaluation.bootstrap import Interval, paired_bootstrap
 from rgbt_tracker.evaluation.diagnosis import Diagnosis
 from rgbt_tracker.evaluation.one_pass import TrackerScore, evaluate
@@ -43,10 +43,11 @@ class OnePassComparison:
     left_out: list[str]
 
 
-def compare(
+def score_one_pass(
     benchmark: Benchmark,
     tracks: Mapping[str, Mapping[str, Trajectory]],
     diagnoses: Mapping[str, Mapping[str, Diagnosis]],
+    common: Common,
 ) -> OnePassComparison:
     """Score every tracker on the sequences they have in common.
 
@@ -54,13 +55,13 @@ def compare(
         benchmark: rules and annotations.
         tracks: tracker -> sequence -> trajectory.
         diagnoses: of the same trajectories.
+        common: which sequences these are.
 
     Raises:
-        UserError: no common sequence, or a result with too few frames.
+        UserError: a result with too few frames.
     """
-    common, left_out = common_sequences(tracks, benchmark.sequences)
     scores = {
-        name: evaluate(benchmark, name, {sequence: runs[sequence] for sequence in common}, partial=True)
+        name: evaluate(benchmark, name, {sequence: runs[sequence] for sequence in common.sequences}, partial=True)
         for name, runs in tracks.items()
     }
     sequences = pd.DataFrame(
@@ -72,7 +73,7 @@ def compare(
             "lost": diagnoses[tracker][name].lost,
             "fps": diagnoses[tracker][name].fps,
         }
-        for name in common
+        for name in common.sequences
         for tracker, score in scores.items()
     )
     return OnePassComparison(
@@ -84,7 +85,7 @@ def compare(
         _by_attribute(scores),
         _differences(benchmark.rules, scores),
         benchmark.by_frame,
-        left_out,
+        common.left_out,
     )
 
 

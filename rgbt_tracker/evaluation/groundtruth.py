@@ -78,17 +78,15 @@ def load_regions(root: Path, only: Iterable[str] | None = None) -> dict[str, Reg
         if name not in found:
             raise UserError(f"There is no ground truth of '{name}' in '{root}'{suggestion(name, found)}")
     chosen = {name: found[name] for name in (only or found)}
-    sizes = image_sizes(root, chosen)
-    return {name: _regions(files, sizes.get(name)) for name, files in chosen.items()}
+    stated = stated_sizes(root)
+    return {name: _regions(files, stated) for name, files in chosen.items()}
 
 
-def image_sizes(root: Path, found: Mapping[str, Files]) -> dict[str, Size]:
-    """The images' (width, height) of the sequences that say it, in ``sequences.json`` or their file ``sequence``."""
-    stated = _stated_sizes(root)
-    for name, files in found.items():
-        if name not in stated and files.folder and (size := _described_size(files.folder / "sequence")):
-            stated[name] = size
-    return stated
+def image_size(files: Files, stated: Mapping[str, Size]) -> Size | None:
+    """The images' (width, height) of a sequence: as `stated_sizes` has it, else by its file ``sequence``."""
+    if files.name in stated or not files.folder:
+        return stated.get(files.name)
+    return _described_size(files.folder / "sequence")
 
 
 def find_sequences(root: Path) -> dict[str, Files]:
@@ -147,13 +145,14 @@ def _with_files(folder: Path) -> dict[str, Files]:
     return {path.stem: Files(path.stem, {"groundtruth": path}, None) for path in entries}
 
 
-def _regions(files: Files, size: Size | None) -> Regions:
+def _regions(files: Files, stated: Mapping[str, Size]) -> Regions:
     truth = read_trajectory(files.paths["groundtruth"])
     tags = read_tags(files.folder, len(truth)) if files.folder else {}
-    return Regions(files.name, truth, size, tags)
+    return Regions(files.name, truth, image_size(files, stated), tags)
 
 
-def _stated_sizes(folder: Path) -> dict[str, Size]:
+def stated_sizes(folder: Path) -> dict[str, Size]:
+    """Name -> (width, height) of the images as ``sequences.json`` in a folder of ground truth says, where it is there."""
     file = folder / "sequences.json"
     if not file.is_file():
         return {}

@@ -84,7 +84,7 @@ def measure(rules: Protocol, result: ArrayLike, truths: Sequence[ArrayLike]) -> 
     annotations = as_truths(list(truths) if rules.both_cameras else truths[0])
     rows = _aligned_rows(rules, result, len(annotations[0]))
     if rules.absent == "skipped":
-        return Measured(*(of(rows, annotations) for of in (overlaps, center_errors, normalised_errors)))
+        return plain(rows, annotations)
     return _as_toolkits_do(rules, rows, annotations)
 
 
@@ -94,14 +94,42 @@ def present(groundtruth: ArrayLike) -> NDArray[np.bool_]:
     return np.isfinite(boxes).all(-1) & (boxes[..., 2] > 0) & (boxes[..., 3] > 0)
 
 
+def plain(boxes: ArrayLike, groundtruth: Groundtruth) -> Measured:
+    """Compare boxes with one or more annotations of each frame, the better of which counts: (N, 4) and (N, 4).
+
+    Frames in which no annotation shows the target are NaN; where the tracker reported NaN the overlap is 0 and the
+    distances are infinite.
+
+    Raises:
+        UserError: arrays of different lengths or not of shape (N, 4).
+    """
+    predicted, truths = aligned(boxes, groundtruth)
+    shown = [present(truth) for truth in truths]
+    gaps = [predicted[:, :2] + predicted[:, 2:] / 2 - truth[:, :2] - truth[:, 2:] / 2 for truth in truths]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        scaled = [np.hypot(*(gap / truth[:, 2:]).T) for gap, truth in zip(gaps, truths, strict=True)]
+    return Measured(
+        _better(np.fmax, shown, [overlap(predicted, truth) for truth in truths], lost=0.0),
+        _better(np.fmin, shown, [center_distance(predicted, truth) for truth in truths], lost=np.inf),
+        _better(np.fmin, shown, scaled, lost=np.inf),
+    )
+
+
+def _better(choose: np.ufunc, shown: list[NDArray[np.bool_]], values: list[Array], lost: float) -> Array:
+    """The better value of each frame, NaN where no annotation shows the target, ``lost`` where there is no box."""
+    filled = (np.nan_to_num(value, nan=lost, posinf=np.inf) for value in values)
+    return np.asarray(
+        choose.reduce([np.where(mask, value, np.nan) for mask, value in zip(shown, filled, strict=True)]),
+        dtype=np.float64,
+    )
+
+
 def overlaps(boxes: ArrayLike, groundtruth: Groundtruth) -> Array:
     """Overlap of each frame with the better of its annotations: (N, 4) and one or more (N, 4) -> (N,).
 
     NaN where no annotation shows the target; 0 where the tracker reported NaN.
     """
-    predicted, truths = aligned(boxes, groundtruth)
-    values = [np.where(present(truth), np.nan_to_num(overlap(predicted, truth)), np.nan) for truth in truths]
-    return np.asarray(np.fmax.reduce(values), dtype=np.float64)
+    return plain(boxes, groundtruth).overlaps
 
 
 def center_errors(boxes: ArrayLike, groundtruth: Groundtruth) -> Array:
@@ -109,7 +137,7 @@ def center_errors(boxes: ArrayLike, groundtruth: Groundtruth) -> Array:
 
     NaN where no annotation shows the target; infinite where the tracker reported NaN.
     """
-    return _smallest(boxes, groundtruth, center_distance)
+    return plain(boxes, groundtruth).errors
 
 
 def normalised_errors(boxes: ArrayLike, groundtruth: Groundtruth) -> Array:
@@ -117,12 +145,7 @@ def normalised_errors(boxes: ArrayLike, groundtruth: Groundtruth) -> Array:
 
     Shapes, NaN and infinity as in `center_errors`; no unit, 0.5 is half a target.
     """
-
-    def scaled(predicted: Array, truth: Array) -> Array:
-        gap = (predicted[:, :2] + predicted[:, 2:] / 2 - truth[:, :2] - truth[:, 2:] / 2) / truth[:, 2:]
-        return np.hypot(gap[:, 0], gap[:, 1])
-
-    return _smallest(boxes, groundtruth, scaled)
+    return plain(boxes, groundtruth).normalised
 
 
 def _aligned_rows(rules: Protocol, result: ArrayLike, annotated: int) -> Array:
@@ -214,14 +237,3 @@ def aligned(boxes: ArrayLike, groundtruth: Groundtruth) -> tuple[Array, list[Arr
             f"got an array of shape {predicted.shape}."
         )
     return predicted, truths
-
-
-def _smallest(boxes, groundtruth, distance) -> Array:
-    predicted, truths = aligned(boxes, groundtruth)
-    values = []
-    for truth in truths:
-        shown = present(truth)
-        error = np.full(len(truth), np.nan)
-        error[shown] = np.nan_to_num(distance(predicted[shown], truth[shown]), nan=np.inf, posinf=np.inf)
-        values.append(error)
-    return np.asarray(np.fmin.reduce(values), dtype=np.float64)

@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from rgbt_tracker.evaluation import comparison, reset_comparison
-from rgbt_tracker.evaluation.benchmark import benchmark_for
-from rgbt_tracker.evaluation.comparison import OnePassComparison
-from rgbt_tracker.evaluation.diagnosis import Diagnosis, diagnose
+from rgbt_tracker.evaluation.benchmark import common_sequences, read_benchmark
+from rgbt_tracker.evaluation.comparison import OnePassComparison, score_one_pass
+from rgbt_tracker.evaluation.diagnosis import Diagnosis, diagnose_all
 from rgbt_tracker.evaluation.groundtruth import find_sequences, load_regions
-from rgbt_tracker.evaluation.opened import annotated_boxes, open_sequences
-from rgbt_tracker.evaluation.reset_comparison import ResetComparison
+from rgbt_tracker.evaluation.opened import open_sequences
+from rgbt_tracker.evaluation.protocols import chosen_protocol
+from rgbt_tracker.evaluation.reset_comparison import ResetComparison, score_with_resets
 from rgbt_tracker.evaluation.reset_measures import INTERVAL
 from rgbt_tracker.results.find import EXPERIMENT, TrackerResults, find_results
 from rgbt_tracker.results.read import read_results
@@ -74,21 +74,19 @@ def score_results(
     trackers = find_results(results, found, experiment)
     once = [tracker for tracker in trackers if tracker.kind == "one-pass"]
     again = [tracker for tracker in trackers if tracker.kind == "reset"]
-    benchmark, basis = benchmark_for(once, root, protocol, pixels) if once else (None, "")
+    made_for = {tracker.name: tracker.benchmark for tracker in once if tracker.benchmark}
+    key, rules, basis = chosen_protocol(made_for, protocol, pixels)
+    names = {name for tracker in once for name in tracker.files}
+    benchmark = read_benchmark(key, rules, root, names) if once else None
+    truths = load_regions(root, sorted({name for tracker in again for name in tracker.files})) if again else {}
     runs = {tracker.name: read_results(tracker, benchmark.sequences if benchmark else ()) for tracker in once}
     repeated = {tracker.name: read_results(tracker) for tracker in again}
     tracks = {tracker: {name: each[0] for name, each in by.items()} for tracker, by in (runs | repeated).items()}
-    lengths: dict[str, int] = {}
-    for name, track in (item for by in tracks.values() for item in by.items()):
-        lengths[name] = max(lengths.get(name, 0), len(track))
-    sequences = open_sequences(root, {name: found[name] for name in sorted(lengths)}, lengths)
-    names = sorted({name for by in repeated.values() for name in by})
-    reset = reset_comparison.compare(load_regions(root, names), repeated, interval) if again else None
-    known = reset.overlaps if reset else {}
-    truths = {name: annotated_boxes(sequence.info) for name, sequence in sequences.items()}
-    diagnoses = {
-        tracker: {name: diagnose(track, truths[name], known.get((tracker, name))) for name, track in by.items()}
-        for tracker, by in tracks.items()
-    }
-    one_pass = comparison.compare(benchmark, {name: tracks[name] for name in runs}, diagnoses) if benchmark else None
+    sequences = open_sequences(root, found, tracks.values())
+    reset = score_with_resets(truths, repeated, common_sequences(repeated, truths), interval) if again else None
+    diagnoses = diagnose_all(tracks, sequences, reset.overlaps if reset else {})
+    one_pass = None
+    if benchmark:
+        passes, common = {name: tracks[name] for name in runs}, common_sequences(runs, benchmark.sequences)
+        one_pass = score_one_pass(benchmark, passes, diagnoses, common)
     return Scored(trackers, sequences, tracks, diagnoses, one_pass, basis, reset)

@@ -73,12 +73,11 @@ def build_report(results: Sequence[Path], sequences: Path, output: Path, options
         interval=options.interval,
         experiment=options.experiment,
     )
-    tables, plots, headlines = views.contents(scored)
     pictures = options.images != "none" and not all(isinstance(item, BoxesOnly) for item in scored.sequences.values())
     chosen = choose_player(
         scored.sequences, scored.diagnoses, options.player, PLAYER_FRAMES if pictures else BOX_FRAMES
     )
-    headlines.append(views.extent(scored, len(chosen)))
+    tables, plots, headlines = views.contents(scored, len(chosen))
     page = Page(options.title, list(scored.numbers), headlines, tables, plots)
     played = {name: scored.sequences[name] for name in chosen}
     player = Player(played, scored.tracks, scored.diagnoses, scored.numbers, options.images, options.side)

@@ -24,8 +24,11 @@ FRAMES = Column("frames", "Frames", 0, bar=False, better="")
 COUNT = Column("sequences", "Sequences", 0, bar=False, better="")
 
 
-def contents(scored: Scored) -> tuple[list[Table], list[Plot], list[str]]:
-    """Return the tables, the plots and the sentences above them; with resets first."""
+def contents(scored: Scored, played: int) -> tuple[list[Table], list[Plot], list[str]]:
+    """Return the tables, the plots and the sentences above them; with resets first.
+
+    ``played`` is the number of sequences that the player holds.
+    """
     tables, plots, headlines = [], [], []
     if reset := scored.reset:
         tables += reset_tables(reset)
@@ -36,6 +39,7 @@ def contents(scored: Scored) -> tuple[list[Table], list[Plot], list[str]]:
         plots += one_pass_plots(one_pass, scored.numbers)
         headlines.append(headline(one_pass.summary, one_pass.differences, "success", one_pass.rules.labels[1]))
         headlines.append(scored.protocol)
+    headlines.append(extent(scored, played))
     return tables, plots, headlines
 
 
