@@ -1,4 +1,4 @@
-"""Benchmarks: the rules, the annotated sequences in their order, and which of them results are scored on."""
+"""What results are compared with: the annotated sequences of a benchmark with its rules, and regions under resets."""
 
 from __future__ import annotations
 
@@ -6,16 +6,26 @@ import importlib.util
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from nestfuse_core.common.errors import UserError
+from nestfuse_core.common.errors import UserError, suggestion
 from nestfuse_core.common.extras import install_command
 from rgbt_tracker.evaluation import attributes
-from rgbt_tracker.evaluation.groundtruth import LISTS, Files, groups_in, merged
+from rgbt_tracker.evaluation.groundtruth import (
+    LISTS,
+    Files,
+    Size,
+    find_sequences,
+    groups_in,
+    image_size,
+    merged,
+    stated_sizes,
+)
 from rgbt_tracker.evaluation.protocols import Protocol, protocol
+from rgbt_tracker.results.read import read_trajectory
+from rgbt_tracker.results.trajectory import Trajectory
 from rgbt_tracker.sequences.annotations import read_annotation, read_tags
 
 Array = NDArray[np.float64]
@@ -54,6 +64,23 @@ class Benchmark:
     def by_frame(self) -> bool:
         """Whether attributes are scored on the frames that carry them: the rules say so, and there are such tags."""
         return self.rules.tagged_frames and any(annotation.tags for annotation in self.sequences.values())
+
+
+@dataclass(frozen=True)
+class Regions:
+    """What one sequence is compared with under resets.
+
+    Attributes:
+        name: of the sequence.
+        truth: the annotated regions, UNKNOWN where the target is absent.
+        size: image (width, height) where it is known.
+        tags: attribute -> (N,) bool per frame.
+    """
+
+    name: str
+    truth: Trajectory
+    size: Size | None
+    tags: dict[str, Mask] = field(default_factory=dict)
 
 
 def load_benchmark(name: str, root: Path | None = None) -> Benchmark:
@@ -95,29 +122,23 @@ def read_benchmark(key: str, rules: Protocol, root: Path, only: Collection[str] 
     return Benchmark(key, rules, sequences, attributes.read_attributes(places, tags, rules.attributes))
 
 
-class Common(NamedTuple):
-    """Sequences that all trackers ran, and those that only some did."""
-
-    sequences: list[str]
-    left_out: list[str]
-
-
-def common_sequences(files: Mapping[str, Iterable[str]], order: Iterable[str]) -> Common:
-    """Split the sequences of ``order`` that any tracker ran into those that all ran and the others.
+def load_regions(root: Path, only: Iterable[str] | None = None) -> dict[str, Regions]:
+    """Read the ground truth of sequences in VOT's layouts, for the reset-based protocol.
 
     Args:
-        files: tracker -> names of its sequences.
-        order: the sequences that count.
+        root: folder of ``NAME.txt`` with sizes in ``sequences.json``, or of a data set in the VOT layout.
+        only: sequences to read, in this order; all by name by default.
 
     Raises:
-        UserError: there is no common one.
+        UserError: no such folder or sequence, or a file that cannot be read.
     """
-    have = {tracker: set(names) for tracker, names in files.items()}
-    everything = [name for name in order if any(name in names for names in have.values())]
-    common = [name for name in everything if all(name in names for names in have.values())]
-    if not common:
-        raise UserError(f"The trackers {', '.join(have)} have no sequence in common, so there is nothing to compare.")
-    return Common(common, [name for name in everything if name not in common])
+    found = find_sequences(root)
+    for name in only or ():
+        if name not in found:
+            raise UserError(f"There is no ground truth of '{name}' in '{root}'{suggestion(name, found)}")
+    chosen = {name: found[name] for name in (only or found)}
+    stated = stated_sizes(root)
+    return {name: _regions(files, stated) for name, files in chosen.items()}
 
 
 def _bundled(name: str) -> Path:
@@ -166,3 +187,9 @@ def _compared(paths: dict[str, Path], rules: Protocol) -> list[Path]:
     if not rules.both_cameras or (rules.absent == "skipped" and not both):
         return [own]
     return [paths.get("rgb", own), *([paths["ir"]] if "ir" in paths else [])]
+
+
+def _regions(files: Files, stated: Mapping[str, Size]) -> Regions:
+    truth = read_trajectory(files.paths["groundtruth"])
+    tags = read_tags(files.folder, len(truth)) if files.folder else {}
+    return Regions(files.name, truth, image_size(files, stated), tags)

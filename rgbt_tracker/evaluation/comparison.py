@@ -9,12 +9,11 @@ from itertools import combinations
 import numpy as np
 import pandas as pd
 
-from rgbt_tracker.evaluation.benchmark import Benchmark, Common
+from rgbt_tracker.evaluation.benchmark import Benchmark
 from rgbt_tracker.evaluation.bootstrap import Interval, paired_bootstrap
 from rgbt_tracker.evaluation.diagnosis import Diagnosis
-from rgbt_tracker.evaluation.one_pass import TrackerScore, evaluate
+from rgbt_tracker.evaluation.one_pass import TrackerScore
 from rgbt_tracker.evaluation.protocols import Protocol
-from rgbt_tracker.results.trajectory import Trajectory
 
 
 @dataclass(frozen=True)
@@ -43,27 +42,20 @@ class OnePassComparison:
     left_out: list[str]
 
 
-def score_one_pass(
+def compare_one_pass(
     benchmark: Benchmark,
-    tracks: Mapping[str, Mapping[str, Trajectory]],
+    scores: dict[str, TrackerScore],
     diagnoses: Mapping[str, Mapping[str, Diagnosis]],
-    common: Common,
+    left_out: list[str],
 ) -> OnePassComparison:
-    """Score every tracker on the sequences they have in common.
+    """Put trackers side by side that were scored on the same sequences.
 
     Args:
         benchmark: rules and annotations.
-        tracks: tracker -> sequence -> trajectory.
-        diagnoses: of the same trajectories.
-        common: which sequences these are.
-
-    Raises:
-        UserError: a result with too few frames.
+        scores: tracker -> its scores on the benchmark.
+        diagnoses: tracker -> sequence -> what happened in each frame.
+        left_out: sequences that some tracker lacks.
     """
-    scores = {
-        name: evaluate(benchmark, name, {sequence: runs[sequence] for sequence in common.sequences}, partial=True)
-        for name, runs in tracks.items()
-    }
     sequences = pd.DataFrame(
         {
             "tracker": tracker,
@@ -73,7 +65,7 @@ def score_one_pass(
             "lost": diagnoses[tracker][name].lost,
             "fps": diagnoses[tracker][name].fps,
         }
-        for name in common.sequences
+        for name in next(iter(scores.values())).sequences
         for tracker, score in scores.items()
     )
     return OnePassComparison(
@@ -85,7 +77,7 @@ def score_one_pass(
         _by_attribute(scores),
         _differences(benchmark.rules, scores),
         benchmark.by_frame,
-        common.left_out,
+        left_out,
     )
 
 

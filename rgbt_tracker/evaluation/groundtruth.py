@@ -1,4 +1,4 @@
-"""Ground truth of a benchmark or a folder of sequences: which sequences there are, and what they are compared with.
+"""Ground truth of a benchmark or a folder of sequences: which sequences there are, and where their annotation lies.
 
 Recognised: one folder a sequence (the data sets themselves, the toolkits of GTOT, RGBT210, RGBT234, VTUAV and VOT) and
 one text file a sequence (LasHeR's toolkit). The files are read by `rgbt_tracker.sequences.annotations`.
@@ -8,18 +8,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from nestfuse_core.common.errors import UserError, suggestion
+from nestfuse_core.common.errors import UserError
 from rgbt_tracker.evaluation import attributes
-from rgbt_tracker.results.read import read_trajectory
-from rgbt_tracker.results.trajectory import Trajectory
 from rgbt_tracker.results.write import COMPANIONS
-from rgbt_tracker.sequences.annotations import BY_CAMERA, OWN, annotation_files, read_tags
+from rgbt_tracker.sequences.annotations import BY_CAMERA, OWN, annotation_files
 from rgbt_tracker.sequences.folders import is_sequence, read_properties
 
 Array = NDArray[np.float64]
@@ -44,42 +42,6 @@ class Files:
     name: str
     paths: dict[str, Path]
     folder: Path | None
-
-
-@dataclass(frozen=True)
-class Regions:
-    """What one sequence is compared with under resets.
-
-    Attributes:
-        name: of the sequence.
-        truth: the annotated regions, UNKNOWN where the target is absent.
-        size: image (width, height) where it is known.
-        tags: attribute -> (N,) bool per frame.
-    """
-
-    name: str
-    truth: Trajectory
-    size: Size | None
-    tags: dict[str, Mask] = field(default_factory=dict)
-
-
-def load_regions(root: Path, only: Iterable[str] | None = None) -> dict[str, Regions]:
-    """Read the ground truth of sequences in VOT's layouts, for the reset-based protocol.
-
-    Args:
-        root: folder of ``NAME.txt`` with sizes in ``sequences.json``, or of a data set in the VOT layout.
-        only: sequences to read, in this order; all by name by default.
-
-    Raises:
-        UserError: no such folder or sequence, or a file that cannot be read.
-    """
-    found = find_sequences(root)
-    for name in only or ():
-        if name not in found:
-            raise UserError(f"There is no ground truth of '{name}' in '{root}'{suggestion(name, found)}")
-    chosen = {name: found[name] for name in (only or found)}
-    stated = stated_sizes(root)
-    return {name: _regions(files, stated) for name, files in chosen.items()}
 
 
 def image_size(files: Files, stated: Mapping[str, Size]) -> Size | None:
@@ -145,14 +107,8 @@ def _with_files(folder: Path) -> dict[str, Files]:
     return {path.stem: Files(path.stem, {"groundtruth": path}, None) for path in entries}
 
 
-def _regions(files: Files, stated: Mapping[str, Size]) -> Regions:
-    truth = read_trajectory(files.paths["groundtruth"])
-    tags = read_tags(files.folder, len(truth)) if files.folder else {}
-    return Regions(files.name, truth, image_size(files, stated), tags)
-
-
 def stated_sizes(folder: Path) -> dict[str, Size]:
-    """Name -> (width, height) of the images as ``sequences.json`` in a folder of ground truth says, where it is there."""
+    """Name -> (width, height) of the images, as far as ``sequences.json`` in a folder of ground truth says."""
     file = folder / "sequences.json"
     if not file.is_file():
         return {}

@@ -2,7 +2,7 @@
 
 A published figure is comparable only with a figure made the same way, so these rules follow the toolkits even where
 the plain protocol does better; docs/reference/scores.md lists every rule, and
-`rgbt_tracker.evaluation.one_pass` applies them.
+`rgbt_tracker.evaluation.per_frame` and `rgbt_tracker.evaluation.one_pass` apply them.
 
 For GTOT, RGBT210, RGBT234 and LasHeR they are those of the PyPI package ``rgbt`` 1.0.1 under numpy 2 (which repeats the
 authors' MATLAB code), for VTUAV those of the authors' MATLAB toolkit.

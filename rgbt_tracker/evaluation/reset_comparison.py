@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 
 import numpy as np
@@ -11,12 +11,9 @@ from numpy.typing import NDArray
 
 from rgbt_tracker.evaluation import reset_measures as measures
 from rgbt_tracker.evaluation.attributes import UNTAGGED
-from rgbt_tracker.evaluation.benchmark import Common
 from rgbt_tracker.evaluation.bootstrap import Statistic, bootstrap_differences
-from rgbt_tracker.evaluation.groundtruth import Regions
 from rgbt_tracker.evaluation.reset_measures import Scores
-from rgbt_tracker.evaluation.reset_runs import SequenceRuns, scored_runs
-from rgbt_tracker.results.trajectory import Trajectory
+from rgbt_tracker.evaluation.reset_runs import SequenceRuns
 
 SAMPLES = 500  # bootstrap draws: each one computes an EAO curve
 
@@ -64,31 +61,23 @@ class ResetComparison:
         return pd.DataFrame(rows).sort_values(order, ascending=False, kind="stable", ignore_index=True)
 
 
-def score_with_resets(
-    truths: Mapping[str, Regions],
-    tracks: Mapping[str, Mapping[str, Sequence[Trajectory]]],
-    common: Common,
-    interval: tuple[int, int],
+def compare_with_resets(
+    runs: dict[str, list[SequenceRuns]],
+    scores: dict[str, Scores],
+    figures: Mapping[str, Mapping[str, Statistic]],
+    left_out: list[str],
 ) -> ResetComparison:
-    """Score every tracker on the sequences they have in common.
+    """Put trackers side by side that were scored on the same sequences.
 
     Args:
-        truths: sequence -> what it is compared with.
-        tracks: tracker -> sequence -> repetitions.
-        common: which sequences these are.
-        interval: lengths over which the EAO curve is averaged.
-
-    Raises:
-        UserError: results of another length.
+        runs: tracker -> its runs, sequence by sequence in the same order.
+        scores: tracker -> every measure of them.
+        figures: tracker -> what it is compared by (`reset_measures.statistics`).
+        left_out: sequences that some tracker lacks.
     """
-    runs = {
-        tracker: [scored_runs(truths[name], each[name]) for name in common.sequences]
-        for tracker, each in tracks.items()
-    }
-    scores = {tracker: measures.score(each, *interval) for tracker, each in runs.items()}
-    figures = {tracker: measures.statistics(each, *interval) for tracker, each in runs.items()}
-    differences = _differences(figures, len(common.sequences))
-    return ResetComparison(runs, scores, _by_sequence(scores), _by_attribute(scores), differences, common.left_out)
+    sequences, attributes = _by_sequence(scores), _by_attribute(scores)
+    differences = _differences(figures, len(next(iter(runs.values()))))
+    return ResetComparison(runs, scores, sequences, attributes, differences, left_out)
 
 
 def _by_sequence(scores: Mapping[str, Scores]) -> pd.DataFrame:
@@ -117,8 +106,8 @@ def _by_attribute(scores: Mapping[str, Scores]) -> pd.DataFrame:
 
 def _differences(figures: Mapping[str, Mapping[str, Statistic]], sequences: int) -> pd.DataFrame:
     """Compare every pair of trackers: EAO, accuracy and failures, with paired bootstrap intervals over sequences."""
-    rows = []
     several = sequences > 1
+    rows = []
     for score in next(iter(figures.values())):
         of = {tracker: each[score] for tracker, each in figures.items()}
         for (first, second), found in bootstrap_differences(of, sequences, samples=SAMPLES if several else 1).items():

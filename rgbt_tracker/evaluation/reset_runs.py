@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nestfuse_core.common.errors import UserError
-from rgbt_tracker.evaluation.groundtruth import Regions, load_regions
+from rgbt_tracker.evaluation.benchmark import Regions, load_regions
 from rgbt_tracker.results.find import TrackerResults, find_results
 from rgbt_tracker.results.read import read_trajectory
 from rgbt_tracker.results.region_overlap import Size, overlaps

@@ -6,8 +6,8 @@ import scipy.io
 from sequence_files import LAYOUTS, write_sequence
 
 from nestfuse_core.common.errors import UserError
-from rgbt_tracker.evaluation.benchmark import load_benchmark, read_benchmark
-from rgbt_tracker.evaluation.groundtruth import find_sequences, load_regions
+from rgbt_tracker.evaluation.benchmark import load_benchmark, load_regions, read_benchmark
+from rgbt_tracker.evaluation.groundtruth import find_sequences
 from rgbt_tracker.evaluation.protocols import PROTOCOLS
 from rgbt_tracker.results.write import write_rows
 
