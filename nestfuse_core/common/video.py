@@ -20,6 +20,10 @@ from nestfuse_core.common.pictures import Image
 SUFFIXES = (".mp4", ".mkv", ".avi", ".mov", ".m4v", ".webm", ".mpg", ".mpeg", ".wmv", ".ts")
 WRITTEN = {".mp4": "libx264", ".mkv": "libx264", ".mov": "libx264", ".m4v": "libx264", ".webm": "libvpx-vp9"}
 """Container by suffix, and its encoder."""
+TICK = Fraction(1, 90_000)
+"""Seconds that times of frames are written in, where these have times of their own."""
+PATIENCE = 5.0
+"""Seconds to wait for an address to answer."""
 
 
 class VideoReader:
@@ -34,14 +38,14 @@ class VideoReader:
             included, ascending. Of a file without times, index / rate.
 
     Args:
-        path: the file.
+        path: the file, or the address of a recording (`is_recording`) as text.
         stream: which of its video streams, 0-based.
 
     Raises:
         UserError: no such file, not a video, no picture in it, or a frame that cannot be decoded.
     """
 
-    def __init__(self, path: Path, stream: int = 0) -> None:
+    def __init__(self, path: Path | str, stream: int = 0) -> None:
         self._path, self._stream = path, stream
         self._container: Any = None
         self._frames: Iterator[Any] = iter(())
@@ -91,7 +95,7 @@ class VideoReader:
     def _open(self) -> Any:
         import av
 
-        if not self._path.is_file():
+        if isinstance(self._path, Path) and not self._path.is_file():
             raise UserError(f"No video at '{self._path}'; check the path.")
         try:
             container = av.open(str(self._path))
@@ -135,6 +139,17 @@ class VideoReader:
                 f"Cannot decode frame {self._next + 1} of {self.length} of the video '{self._path}': "
                 f"{_reason(error)}; cut the video before it or convert it anew."
             ) from error
+
+
+def is_recording(address: str) -> bool:
+    """Whether something with a duration answers at an address; a camera's stream has none. False if nothing answers."""
+    import av
+
+    try:
+        with av.open(address, timeout=PATIENCE) as container:
+            return bool(container.streams.video) and (container.duration or 0) > 0
+    except (av.FFmpegError, OSError):
+        return False
 
 
 def _reason(error: BaseException) -> str:
@@ -182,8 +197,14 @@ class VideoWriter:
         self._container, self._codec, self._rate, self._encoding = container, codec, rate, encoding
         self._stream: Any = None
 
-    def write(self, image: Image) -> None:
-        """Append a frame, HxWx3 BGR or HxW uint8, of the size of the first."""
+    def write(self, image: Image, time: float | None = None) -> None:
+        """Append a frame, HxWx3 BGR or HxW uint8, of the size of the first.
+
+        Args:
+            image: the frame.
+            time: seconds at which it is shown, later than the frame before; for all frames or none: then every
+                1 / rate seconds.
+        """
         import av
 
         height, width = image.shape[:2]
@@ -191,11 +212,16 @@ class VideoWriter:
             height, width = height // 2 * 2, width // 2 * 2
         if self._stream is None:
             self._stream = self._start(width, height)
+            if time is not None:
+                self._stream.codec_context.time_base = TICK
         elif (self._stream.width, self._stream.height) != (width, height):
             raise ValueError(f"expected {self._stream.width}x{self._stream.height}, got {width}x{height}")
         pixels = np.ascontiguousarray(image[:height, :width])
         frame = av.VideoFrame.from_ndarray(pixels, format="gray" if image.ndim == 2 else "bgr24")
-        self._container.mux(self._stream.encode(frame.reformat(format=self._stream.pix_fmt)))
+        frame = frame.reformat(format=self._stream.pix_fmt)
+        if time is not None:
+            frame.pts, frame.time_base = round(time / TICK), TICK
+        self._container.mux(self._stream.encode(frame))
 
     def _start(self, width: int, height: int) -> Any:
         stream = self._add_stream()

@@ -169,10 +169,7 @@ def open_live(
     given = {camera: source for camera, source in (("rgb", rgb), ("ir", ir)) if source is not None}
     for camera, source in given.items():
         if not isinstance(source, LiveCamera) and not is_live(str(source)):
-            raise UserError(
-                f"Expected two live cameras or two recordings, got the recording '{source}' for --{camera} beside a "
-                "live camera: their clocks have nothing in common; record the live one first."
-            )
+            raise recording_beside_camera(str(source), camera)
     cameras: dict[str, LiveCamera] = {}
     try:
         for camera, source in given.items():
@@ -184,7 +181,7 @@ def open_live(
             opened.close()
         raise
     addresses = list(dict.fromkeys(camera.address for camera in cameras.values()))
-    info = SequenceInfo(name or "_".join(map(_name_of, addresses)), None, source=" and ".join(addresses))
+    info = SequenceInfo(name or "_".join(map(name_of, addresses)), None, source=" and ".join(addresses))
     sequence = LivePair(info, cameras, offset)
     sequence.settle()
     info.fps = round(max(1 / camera.interval for camera in cameras.values()), 2)
@@ -192,7 +189,16 @@ def open_live(
     return sequence
 
 
-def _name_of(address: str) -> str:
+def recording_beside_camera(source: str, camera: str) -> UserError:
+    """What to say where one camera is live and the other, "rgb" or "ir", is a recording."""
+    return UserError(
+        f"Expected two live cameras or two recordings, got the recording '{source}' for --{camera} beside a live "
+        "camera: their clocks have nothing in common; record the live one first."
+    )
+
+
+def name_of(address: str) -> str:
+    """A name for result files, made from an address; without its user and password."""
     return "camera" + re.sub(r"\W+", "-", address.rpartition("@")[2].rpartition("://")[2])
 
 
