@@ -168,9 +168,13 @@ class LiveCamera:
         atexit.register(self.close)
         self._thread.start()
 
-    def close(self) -> None:
-        """End the thread and let go of the camera; takes as long as the picture or the attempt in hand."""
+    def stop(self) -> None:
+        """Have the thread end after the picture or the attempt in hand."""
         self._closed.set()
+
+    def close(self) -> None:
+        """`stop`, wait for the thread to end, and let go of the camera."""
+        self.stop()
         if self._thread.is_alive():
             self._thread.join()
         elif self._capture is not None:

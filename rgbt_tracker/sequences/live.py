@@ -82,6 +82,8 @@ class LivePair(FrameSequence):
     def close(self) -> None:
         self._stopped = True
         for source in self._sources.values():
+            source.stop()  # all of them first: each may be waiting for its picture
+        for source in self._sources.values():
             source.close()
 
     def frame(self, index: int) -> Frame:
@@ -167,6 +169,8 @@ def open_live(
         UserError: none given, one that cannot be opened, or a recording beside a camera.
     """
     given = {camera: source for camera, source in (("rgb", rgb), ("ir", ir)) if source is not None}
+    if not given:
+        raise UserError("Expected one or two cameras, got none; give an index such as 0 or a stream address.")
     for camera, source in given.items():
         if not isinstance(source, LiveCamera) and not is_live(str(source)):
             raise recording_beside_camera(str(source), camera)
