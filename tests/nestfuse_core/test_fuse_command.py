@@ -188,8 +188,12 @@ class TestVideos:
         assert "1 of 6 visible frames have no thermal partner" in stderr
         fused, vis = VideoReader(videos / "out.mp4"), VideoReader(videos / "vis.mp4")
         for index in range(5):
-            expected = Fuser(plain_network)(picture(3 * round(index / 3)), vis.read(index)).image.astype(int)
-            assert np.abs(expected - fused.read(index)).mean() < 4
+            found = fused.read(index).astype(int)
+            errors = [
+                np.abs(Fuser(plain_network)(picture(3 * place), vis.read(index)).image - found).mean()
+                for place in (0, 1)
+            ]
+            assert errors[round(index / 3)] < errors[1 - round(index / 3)] / 2
         code, _, stderr = fuse(videos / "slow", videos / "vis.mp4", videos / "out.mp4")
         assert code == 2 and "--offset=1700000000" in stderr
 

@@ -225,8 +225,8 @@ def test_folders_named_in_other_words(tmp_path: Path, visible: str, thermal: str
     (tmp_path / "annotations").mkdir()
     frame = open_sequence(tmp_path).frame(1)
     assert frame.rgb is not None and frame.ir is not None
-    np.testing.assert_array_equal(frame.rgb, picture(2, "rgb"))
-    np.testing.assert_array_equal(frame.ir, picture(2, "ir"))
+    np.testing.assert_array_equal(frame.rgb, picture(1, "rgb"))
+    np.testing.assert_array_equal(frame.ir, picture(1, "ir"))
 
 
 @pytest.mark.parametrize(
