@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from nestfuse_core import cli
+from nestfuse_core import cli, cli_fusion
 from nestfuse_core.common.pictures import read_image, write_image
 from nestfuse_core.common.video import VideoReader, writing_video
 from nestfuse_core.fusion.fuser import Fuser
@@ -305,7 +305,7 @@ class TestScoring:
         arguments = ["--ir", folders[0], "--vis", folders[1], "--csv", tmp_path / "s.csv"]
         arguments += ["--fused", tmp_path / "mean", "--fused", tmp_path / "visible only"]
         with pytest.raises(SystemExit):
-            run(single(cli.score), [str(argument) for argument in arguments])
+            run(single(cli_fusion.score), [str(argument) for argument in arguments])
         assert "mean of 3 pairs, preset paper" in capsys.readouterr().out
         rows = rows_of(tmp_path / "s.csv")
         assert [(row["method"], row["name"]) for row in rows[2:4]] == [("mean", "10_rgb"), ("visible only", "1_rgb")]
