@@ -13,7 +13,17 @@ from nestfuse_core.common.commands import application, run, single
 from nestfuse_core.common.devices import select_device
 from nestfuse_core.common.errors import UserError
 from nestfuse_core.common.extras import require
-from nestfuse_core.common.options import Device, one_of, output_file, output_folder
+from nestfuse_core.common.options import (
+    TIMES,
+    Device,
+    Offset,
+    PairBy,
+    Rates,
+    ThermalTimes,
+    one_of,
+    output_file,
+    output_folder,
+)
 from nestfuse_core.weights import DEFAULT
 
 if TYPE_CHECKING:
@@ -96,10 +106,18 @@ def fuse(
     sheet: Annotated[Path | None, typer.Option(metavar="FILE", help="Image file for a contact sheet.")] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Folders: keep results that are already there.")] = False,
     skip_unpaired: Unpaired = False,
-    shortest: Annotated[bool, typer.Option("--shortest", help="Videos: stop where the shorter one ends.")] = False,
+    fps: Rates = None,
+    offset: Offset = 0.0,
+    pair: PairBy = "auto",
+    vis_times: Annotated[Path | None, typer.Option("--vis-times", metavar="FILE", help=TIMES.format("visible"))] = None,
+    ir_times: ThermalTimes = None,
 ) -> None:
-    """Fuse infrared and visible images, folders of them, or videos, with NestFuse."""
+    """Fuse infrared and visible images, folders of them, or videos, with NestFuse.
+
+    Videos, and folders whose frames have times, are paired by time, images in folders by name.
+    """
     # torch and OpenCV take a second to load: only once the command is known to run.
+    from nestfuse_core.cameras.matching import parse_timing
     from nestfuse_core.fusion import jobs, thermal
     from nestfuse_core.fusion.fuser import Fuser
     from nestfuse_core.model.network import load_network
@@ -115,7 +133,7 @@ def fuse(
         thermal.parse_range(thermal_range),
         resume,
         skip_unpaired,
-        shortest,
+        parse_timing(pair, offset, fps, vis_times, ir_times),
     )
     work = jobs.plan(request)
     network = load_network(weights, select_device(device))

@@ -17,11 +17,15 @@ from numpy.typing import NDArray
 from nestfuse_core.common.errors import UserError, suggestion
 from nestfuse_core.common.files import check_writable, replacing
 from nestfuse_core.common.pictures import Image
-from nestfuse_core.common.video_frames import encodable, picture, tag
+from nestfuse_core.common.video_frames import encodable, packets_from_key, picture, tag
 
 SUFFIXES = (".mp4", ".mkv", ".avi", ".mov", ".m4v", ".webm", ".mpg", ".mpeg", ".wmv", ".ts")
 WRITTEN = {".mp4": "libx264", ".mkv": "libx264", ".mov": "libx264", ".m4v": "libx264", ".webm": "libvpx-vp9"}
 """Container by suffix, and its encoder."""
+TICK = Fraction(1, 90_000)
+"""Seconds that times of frames are written in, where these have times of their own."""
+PATIENCE = 5.0
+"""Seconds to wait for an address to answer."""
 
 
 class VideoReader:
@@ -40,14 +44,14 @@ class VideoReader:
             included, ascending. Of a file without times, index / rate.
 
     Args:
-        path: the file.
+        path: the file, or the address of a recording (`is_recording`) as text.
         stream: which of its video streams, 0-based.
 
     Raises:
         UserError: no such file, not a video, no picture in it, or a frame that cannot be decoded.
     """
 
-    def __init__(self, path: Path, stream: int = 0) -> None:
+    def __init__(self, path: Path | str, stream: int = 0) -> None:
         self._path, self._stream = path, stream
         self._container: Any = None
         self._frames: Iterator[Any] = iter(())
@@ -105,7 +109,7 @@ class VideoReader:
     def _open(self) -> Any:
         import av
 
-        if not self._path.is_file():
+        if isinstance(self._path, Path) and not self._path.is_file():
             raise UserError(f"No video at '{self._path}'; check the path.")
         try:
             container = av.open(str(self._path))
@@ -124,7 +128,9 @@ class VideoReader:
         with self._open() as container:
             stream = container.streams.video[self._stream]
             rate = Fraction(stream.average_rate or stream.base_rate or 25)
-            packets = [packet for packet in _packets(container, stream) if packet.size and not packet.is_discard]
+            packets = [
+                packet for packet in packets_from_key(container, stream) if packet.size and not packet.is_discard
+            ]
             stamps = [packet.pts for packet in packets]
             base = float(stream.time_base or 0)
         if not stamps:
@@ -150,7 +156,7 @@ class VideoReader:
         self._container = self._open()
         stream = self._container.streams.video[self._stream]
         stream.thread_type = "AUTO"
-        self._frames = self._decoded(_packets(self._container, stream))
+        self._frames = self._decoded(packets_from_key(self._container, stream))
 
     def _decoded(self, packets: Iterator[Any]) -> Iterator[Any]:
         import av
@@ -188,17 +194,15 @@ class VideoReader:
         )
 
 
-def _packets(container: Any, stream: Any) -> Iterator[Any]:
-    """The packets of a stream from its first key frame on; all of them if none is marked."""
-    waiting: list[Any] | None = []
-    for packet in container.demux(stream):
-        if waiting is not None and packet.is_keyframe:
-            waiting = None
-        if waiting is None:
-            yield packet
-        else:
-            waiting.append(packet)
-    yield from waiting or ()
+def is_recording(address: str) -> bool:
+    """Whether something with a duration answers at an address; a camera's stream has none. False if nothing answers."""
+    import av
+
+    try:
+        with av.open(address, timeout=PATIENCE) as container:
+            return bool(container.streams.video) and (container.duration or 0) > 0
+    except (av.FFmpegError, OSError):
+        return False
 
 
 def _reason(error: BaseException) -> str:
@@ -236,16 +240,27 @@ class VideoWriter:
         self._container, self._codec, self._rate, self._encoding = container, codec, rate, encoding
         self._stream: Any = None
 
-    def write(self, image: Image) -> None:
-        """Append a frame, HxWx3 BGR or HxW uint8, of the size of the first."""
+    def write(self, image: Image, time: float | None = None) -> None:
+        """Append a frame, HxWx3 BGR or HxW uint8, of the size of the first.
+
+        Args:
+            image: the frame.
+            time: seconds at which it is shown, later than the frame before; for all frames or none: then every
+                1 / rate seconds.
+        """
         height, width = image.shape[:2]
         if self._encoding.cut_odd:
             height, width = height // 2 * 2, width // 2 * 2
         if self._stream is None:
             self._stream = self._start(width, height)
+            if time is not None:
+                self._stream.codec_context.time_base = TICK
         elif (self._stream.width, self._stream.height) != (width, height):
             raise ValueError(f"expected {self._stream.width}x{self._stream.height}, got {width}x{height}")
-        self._container.mux(self._stream.encode(encodable(image[:height, :width], self._stream.pix_fmt)))
+        frame = encodable(image[:height, :width], self._stream.pix_fmt)
+        if time is not None:
+            frame.pts, frame.time_base = round(time / TICK), TICK
+        self._container.mux(self._stream.encode(frame))
 
     def _start(self, width: int, height: int) -> Any:
         stream = self._add_stream()

@@ -10,10 +10,21 @@ import typer
 from nestfuse_core.common.commands import run, single
 from nestfuse_core.common.errors import UserError
 from nestfuse_core.common.files import check_writable
-from nestfuse_core.common.options import Device, output_folder
-from rgbt_tracker.cli.options import DEFAULT_CONFIG, Config, MaybeSequenceName, Modality, Weights
+from nestfuse_core.common.options import Device, Offset, PairBy, Rates, ThermalTimes, output_folder
+from rgbt_tracker.cli.options import (
+    DEFAULT_CONFIG,
+    Config,
+    Init,
+    MaybeSequenceName,
+    Modality,
+    Thermal,
+    Visible,
+    VisibleTimes,
+    Weights,
+)
 
 if TYPE_CHECKING:
+    from nestfuse_core.cameras.matching import Timing
     from rgbt_tracker.boxes import Box
     from rgbt_tracker.config import TrackerConfig
     from rgbt_tracker.sequences.base import FrameSequence, SequenceInfo
@@ -27,12 +38,14 @@ def main() -> None:
 
 def track(
     sequence: MaybeSequenceName = None,
-    rgb: Annotated[
-        str | None,
-        typer.Option(metavar="A", help="Visible frames: a folder, a video, a camera index or a stream address."),
-    ] = None,
-    ir: Annotated[str | None, typer.Option(metavar="B", help="Thermal frames, likewise.")] = None,
-    init: Annotated[str | None, typer.Option(metavar="X,Y,W,H", help="Box of the target in the first frame.")] = None,
+    rgb: Visible = None,
+    ir: Thermal = None,
+    fps: Rates = None,
+    offset: Offset = 0.0,
+    pair: PairBy = "auto",
+    rgb_times: VisibleTimes = None,
+    ir_times: ThermalTimes = None,
+    init: Init = None,
     config: Config = DEFAULT_CONFIG,
     weights: Weights = None,
     modality: Modality = None,
@@ -57,12 +70,15 @@ def track(
 
     rgbt track --rgb day.mp4 --ir heat.mp4 --init 120,80,40,60
     """
+    from nestfuse_core.cameras.matching import parse_timing
+
     if show:
         from rgbt_tracker.output.window import check_screen
 
         check_screen()
     settings = _settings(config, modality, homography)
-    frames = _open(sequence, rgb, ir, name, root or [])
+    timing = parse_timing(pair, offset, fps, rgb_times, ir_times)
+    frames = _open(sequence, rgb, ir, name, root or [], timing)
     _check_cameras(frames, settings)
     start = _start_box(frames.info, settings, init, show)
     check_writable(output)
@@ -91,9 +107,11 @@ def _settings(config: str, modality: str | None, homography: str | None) -> Trac
     return settings
 
 
-def _open(sequence: str | None, rgb: str | None, ir: str | None, name: str | None, roots: list[Path]) -> FrameSequence:
+def _open(
+    sequence: str | None, rgb: str | None, ir: str | None, name: str | None, roots: list[Path], timing: Timing
+) -> FrameSequence:
     from rgbt_tracker.locate import open_sequence
-    from rgbt_tracker.sequences import open_pair
+    from rgbt_tracker.sequences.pairs import open_timed
 
     if sequence is not None and (rgb is not None or ir is not None):
         raise UserError("Give either --sequence or --rgb and --ir, not both.")
@@ -105,7 +123,7 @@ def _open(sequence: str | None, rgb: str | None, ir: str | None, name: str | Non
         raise UserError(
             "Nothing to track: give --sequence NAME|DIR (for example --sequence drawn:street), or --rgb A --ir B."
         )
-    return open_pair(rgb, ir, name)
+    return open_timed(rgb, ir, name, timing)
 
 
 def _check_cameras(frames: FrameSequence, settings: TrackerConfig) -> None:

@@ -1,87 +1,22 @@
-"""One camera's frames: image files, a video, or a live camera; two of them make a sequence."""
+"""Live cameras: one's frames, and two cameras' as a sequence."""
 
 from __future__ import annotations
 
 import contextlib
-import os
-from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Sequence
-from pathlib import Path
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import cv2
 
+from nestfuse_core.cameras.names import CAMERAS
+from nestfuse_core.cameras.sources import Source
 from nestfuse_core.common.errors import UserError
 from nestfuse_core.common.pictures import Image
-from nestfuse_core.common.video import SUFFIXES as VIDEO_SUFFIXES
-from nestfuse_core.common.video import VideoReader
 from rgbt_tracker.sequences.base import Frame, FrameSequence, SequenceInfo
-from rgbt_tracker.sequences.images import CAMERAS, FrameFormat, list_frames
+from rgbt_tracker.sequences.images import FrameFormat
 
 
-class Source(ABC):
-    """Frames of one camera.
-
-    Attributes:
-        camera: "rgb" or "ir".
-        name: for messages.
-        form: what frames are converted to.
-        length: number of frames, or None when live.
-        fps: frames per second, or None when the source does not say.
-    """
-
-    length: int | None = None
-    fps: float | None = None
-
-    def __init__(self, camera: str, name: str) -> None:
-        self.camera, self.name = camera, name
-        self.form = FrameFormat(camera)
-
-    @abstractmethod
-    def read(self, index: int) -> Image | None:
-        """Return frame ``index``; a live source returns its next frame, or None at its end."""
-
-    def close(self) -> None:
-        """Release files and devices; nothing by default."""
-        return
-
-
-class ImageFiles(Source):
-    """Frames as image files, in the given order."""
-
-    def __init__(self, files: Sequence[Path], camera: str) -> None:
-        super().__init__(camera, str(files[0].parent))
-        self.files, self.length = list(files), len(files)
-
-    def read(self, index: int) -> Image:
-        return self.form.read(self.files[index])
-
-
-class Video(Source):
-    """Frames of a video file, sampled at the times k / ``fps`` when another rate than its own is asked for."""
-
-    def __init__(self, path: Path, camera: str) -> None:
-        super().__init__(camera, str(path))
-        self._reader = VideoReader(path)
-        self.fps = self._own_fps = self._reader.fps
-        self.length = self._reader.length
-
-    def sample_at(self, fps: float) -> None:
-        """Offer frames at another rate: frame k is the one on screen at the time k / ``fps``."""
-        assert self.length is not None
-        self.length = max(1, round(self.length * fps / self._own_fps))
-        self.fps = fps
-
-    def read(self, index: int) -> Image:
-        assert self.fps is not None
-        own = min(int(index * self._own_fps / self.fps + 1e-6), self._reader.length - 1)
-        return self.form.convert(self._reader.read(own), f"{self.name}, frame {own + 1}")
-
-    def close(self) -> None:
-        self._reader.close()
-
-
-class Camera(Source):
+class Camera:
     """A live camera by index, device or stream address, through OpenCV.
 
     Args:
@@ -91,7 +26,8 @@ class Camera(Source):
     """
 
     def __init__(self, address: str, camera: str, opener: Callable[[Any], Any] = cv2.VideoCapture) -> None:
-        super().__init__(camera, address)
+        self.camera, self.name = camera, address
+        self.form = FrameFormat(camera)
         self._capture = opener(int(address) if address.isdecimal() else address)
         if not self._capture.isOpened():
             self._capture.release()
@@ -108,66 +44,44 @@ class Camera(Source):
         return bool(self._capture.grab())
 
     def read(self, index: int) -> Image | None:
+        """The frame that was grabbed, or None where it did not arrive."""
         arrived, image = self._capture.retrieve()
         return self.form.convert(image, self.name) if arrived and image is not None else None
 
     def close(self) -> None:
+        """Release the device."""
         self._capture.release()
 
 
-def open_source(address: str | os.PathLike[str], camera: str) -> Source:
-    """Return the frames behind what a user typed for one camera.
+class LivePair(FrameSequence):
+    """A sequence of one or two cameras of which at least one is live, in order only."""
 
-    Args:
-        address: a folder of images, a video file, a camera index, a device, or a stream address.
-        camera: "rgb" or "ir".
-
-    Raises:
-        UserError: it is none of these, or cannot be opened.
-    """
-    text = os.fspath(address)
-    path = Path(text).expanduser()
-    if text.isdecimal() or "://" in text or text.startswith("/dev/"):
-        return Camera(text, camera)
-    if path.is_dir():
-        return ImageFiles(list_frames(path), camera)
-    if path.is_file() and path.suffix.lower() in VIDEO_SUFFIXES:
-        return Video(path, camera)
-    found = "a file of another kind" if path.exists() else "nothing there"
-    raise UserError(
-        f"Expected a folder of images, a video ({', '.join(VIDEO_SUFFIXES)}), a camera index or a stream "
-        f"address for --{camera}, got '{text}' ({found})."
-    )
-
-
-class PairedSequence(FrameSequence):
-    """A sequence of one or two sources."""
-
-    def __init__(self, info: SequenceInfo, rgb: Source | None, ir: Source | None) -> None:
+    def __init__(self, info: SequenceInfo, sources: dict[str, Camera | Source]) -> None:
         super().__init__(info)
-        self.sources = [source for source in (rgb, ir) if source is not None]
-        self.rgb, self.ir = rgb, ir
-        self.cameras = tuple(source.camera for source in self.sources)
+        self._sources, self.cameras = sources, tuple(sources)
+        self._forms = {camera: FrameFormat(camera) for camera in sources}
 
     def frame(self, index: int) -> Frame:
-        rgb, ir = (source.read(index) if source else None for source in (self.rgb, self.ir))
-        return Frame(index, rgb, ir)
+        raise UserError(f"Frames of the live source '{self.name}' come in order only.")
 
     def __iter__(self) -> Iterator[Frame]:
-        if not self.live:
-            yield from super().__iter__()
-            return
         index = 0
-        while all(source.grab() for source in self.sources if isinstance(source, Camera)):
-            frame = self.frame(index)
-            if any(image is None for image, source in ((frame.rgb, self.rgb), (frame.ir, self.ir)) if source):
+        while all(source.grab() for source in self._sources.values() if isinstance(source, Camera)):
+            pictures = {camera: self._read(camera, index) for camera in self._sources}
+            if any(picture is None for picture in pictures.values()):
                 return
-            yield frame
+            yield Frame(index, pictures.get("rgb"), pictures.get("ir"))
             index += 1
-            if any(source.length == index for source in self.sources):
+            if any(not isinstance(source, Camera) and source.length == index for source in self._sources.values()):
                 return
 
+    def _read(self, camera: str, index: int) -> Image | None:
+        source = self._sources[camera]
+        if isinstance(source, Camera):
+            return source.read(index)
+        return self._forms[camera].convert(source.read(index), source.where(index))
+
     def close(self) -> None:
-        for source in self.sources:
+        for source in self._sources.values():
             with contextlib.suppress(Exception):
                 source.close()

@@ -169,10 +169,15 @@ class TestVideos:
 
     def test_different_lengths(self, fuse, videos):
         code, _, stderr = fuse(videos / "ir.mp4", videos / "short.mp4", videos / "out.mp4")
-        assert code == 2 and "infrared has 6 frames, visible 4; cut them alike, or pass --shortest" in stderr
-        assert not (videos / "out.mp4").exists()
-        code, _, stderr = fuse(videos / "ir.mp4", videos / "short.mp4", videos / "out.mp4", "--shortest")
-        assert code == 0, stderr
+        assert code == 0 and "4 of 4 frames have both" in stderr
+        assert len(VideoReader(videos / "out.mp4")) == 4
+        short, long = videos / "short.mp4", videos / "vis.mp4"
+        code, _, stderr = fuse(short, long, videos / "out.mp4")
+        assert code == 0 and "2 of 6 visible frames have no thermal partner: they passed unfused" in stderr
+        passed, source = VideoReader(videos / "out.mp4").read(5), VideoReader(long).read(5)
+        assert len(VideoReader(videos / "out.mp4")) == 6 and np.abs(passed.astype(int) - source).mean() < 4
+        code, _, stderr = fuse(short, long, videos / "out.mp4", "--pair", "index")
+        assert code == 0 and "the last 2 visible ones are left out" in stderr
         assert len(VideoReader(videos / "out.mp4")) == 4
 
     def test_files_that_are_no_video(self, fuse, videos, tmp_path):
@@ -222,7 +227,7 @@ class TestBadInput:
         for ir, vis, output, message in (
             (tmp_path / "broken [1].png", pair[1], tmp_path / "o.png", "broken [1].png': it is not an image"),
             (tmp_path / "a.txt", pair[1], tmp_path / "o.png", "is neither an image"),
-            (folders[0], pair[1], tmp_path / "o", "--ir is a folder and --vis a image"),
+            (folders[0], pair[1], tmp_path / "o", "--ir is a folder and --vis an image"),
             (pair[0], pair[1], pair[1], "--output is the input"),
             (pair[0], pair[1], tmp_path / "o.xyz", "Cannot write an image as 'o.xyz'"),
         ):

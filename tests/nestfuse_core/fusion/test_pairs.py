@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from nestfuse_core.cameras.names import WORDS, scene_key
 from nestfuse_core.common.errors import UserError
-from nestfuse_core.fusion.pairs import WORDS, match_folders, match_results, scene_key
+from nestfuse_core.fusion.pairs import match_folders, match_results
 
 
 @pytest.fixture
