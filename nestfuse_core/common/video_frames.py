@@ -19,7 +19,7 @@ HD = (1280, 720)
 """Width or height from which on a video that does not name its colour matrix is taken for BT.709, below for BT.601."""
 
 
-def packets_from_key(container: Any, stream: Any) -> Iterator[Any]:
+def decodable_packets(container: Any, stream: Any) -> Iterator[Any]:
     """The packets of a stream from its first key frame on; all of them if none is marked."""
     waiting: list[Any] | None = []
     for packet in container.demux(stream):
