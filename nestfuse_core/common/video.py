@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from nestfuse_core.common.errors import UserError, suggestion
 from nestfuse_core.common.files import check_writable, replacing
 from nestfuse_core.common.pictures import Image
-from nestfuse_core.common.video_frames import encodable, decodable_packets, picture, tag
+from nestfuse_core.common.video_frames import decodable_packets, encodable, picture, tag
 
 SUFFIXES = (".mp4", ".mkv", ".avi", ".mov", ".m4v", ".webm", ".mpg", ".mpeg", ".wmv", ".ts")
 WRITTEN = {".mp4": "libx264", ".mkv": "libx264", ".mov": "libx264", ".m4v": "libx264", ".webm": "libvpx-vp9"}
