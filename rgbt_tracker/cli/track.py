@@ -93,6 +93,10 @@ def track(
 
     for line in follow(tracker, settings, frames, start, Request(output, video, show, maps)):
         typer.echo(line)
+    for line in frames.summary():
+        typer.echo(line)
+    if frames.broken:
+        raise typer.Exit(1)
 
 
 def _settings(config: str, modality: str | None, homography: str | None) -> TrackerConfig:

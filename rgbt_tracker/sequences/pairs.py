@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -11,8 +10,8 @@ from nestfuse_core.cameras.sources import Address, Source, open_recorded, parse_
 from nestfuse_core.common.errors import UserError
 from rgbt_tracker.sequences.base import FrameSequence, SequenceInfo
 from rgbt_tracker.sequences.folders import safe_name
+from rgbt_tracker.sequences.live import LivePair, name_of, open_live, recording_beside_camera
 from rgbt_tracker.sequences.paired import PairedSequence
-from rgbt_tracker.sequences.sources import Camera, LivePair
 
 ASPECT = 0.02
 """Relative difference of two pictures' width / height that is more than rounding."""
@@ -64,13 +63,13 @@ def open_timed(rgb: str | Path | None, ir: str | Path | None, name: str | None, 
             "Expected --rgb, --ir or both: a folder of images, a video, a camera index or a stream address."
         )
     given = {camera: parse_address(at) for camera, at in (("rgb", rgb), ("ir", ir)) if at is not None}
+    if any(address.live for address in given.values()):
+        return _open_live(name, given, timing.offset)
     info = SequenceInfo(
         name or "_".join(dict.fromkeys(_stem(address) for address in given.values())),
         None,
         source=" and ".join(address.text for address in given.values()),
     )
-    if any(address.live for address in given.values()):
-        return _open_live(info, given)
     return _open_recorded(info, {camera: open_recorded(at, camera) for camera, at in given.items()}, timing)
 
 
@@ -86,21 +85,19 @@ def _open_recorded(info: SequenceInfo, sources: dict[str, Source], timing: Timin
     return sequence
 
 
-def _open_live(info: SequenceInfo, given: dict[str, Address]) -> LivePair:
-    texts = [address.text for address in given.values()]
-    if len(texts) == 2 and texts[0] == texts[1]:
-        raise UserError(f"'{texts[0]}' was given for both cameras; give the other one's, or leave one out.")
-    sources: dict[str, Camera | Source] = {
-        camera: Camera(at.text, camera) if at.live else open_recorded(at, camera) for camera, at in given.items()
-    }
-    rates = [source.fps for source in sources.values() if source.fps]
-    info.fps = min(rates) if rates else info.fps
-    return LivePair(info, sources)
+def _open_live(name: str | None, given: dict[str, Address], offset: float) -> LivePair:
+    for camera, address in given.items():
+        if not address.live:
+            raise recording_beside_camera(address.text, camera)
+    texts = {camera: address.text for camera, address in given.items()}
+    if len(texts) == 2 and texts["rgb"] == texts["ir"]:
+        raise UserError(f"'{texts['rgb']}' was given for both cameras; give the other one's, or leave one out.")
+    return open_live(texts.get("rgb"), texts.get("ir"), name, offset)
 
 
 def _stem(address: Address) -> str:
-    if address.live or isinstance(address.place, str):
-        return "camera" + re.sub(r"\W+", "-", address.text.rpartition("@")[2].rpartition("://")[2])
+    if isinstance(address.place, str):
+        return name_of(address.text)
     assert address.place is not None
     place = address.place.with_suffix("") if address.place.is_file() else address.place
     return safe_name(place) + (f"-{address.stream}" if "#" in address.text and address.stream else "")

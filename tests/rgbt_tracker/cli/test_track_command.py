@@ -20,6 +20,7 @@ import pytest
 import torch
 
 from nestfuse_core.common.commands import application, run, single
+from nestfuse_core.common.video import StreamEndedError
 from rgbt_tracker.cli.track import track
 from rgbt_tracker.config import TrackerConfig
 from rgbt_tracker.sequences import read_boxes
@@ -43,7 +44,7 @@ class FakeTracker:
     def update(self, rgb: Any, ir: Any) -> Any:
         self.updates += 1
         self.before_update(self.updates)
-        assert (rgb is not None) == ("rgb" in self.config.modalities) or rgb is not None
+        assert rgb is not None or ir is not None
         self.box = (self.box[0] + 2, *self.box[1:])
         maps = {"level0": np.full((2, 4, 4), 0.5, np.float32)} if self.record_maps else None
         return SimpleNamespace(box=self.box, score=0.8, lost=False, maps=maps, search_box=(0, 0, 40, 40))
@@ -372,36 +373,32 @@ def test_q_ends_a_recorded_run_without_results(
 
 
 class FakeCapture:
-    """A camera that never ends."""
+    """A camera that delivers ``COUNT`` pictures or never ends."""
 
-    def __init__(self, address: Any) -> None:
-        self.address = address
+    fps = None
+    count = 10**9
 
-    def isOpened(self) -> bool:  # noqa: N802
-        return True
+    def __init__(self, address: str) -> None:
+        if address not in ("0", "1") or FakeCapture.count < 0:
+            raise StreamEndedError("refused")
 
-    def set(self, key: int, value: float) -> None:
-        pass
+    def grab(self) -> None:
+        time.sleep(0.005)
+        FakeCapture.count -= 1
+        if FakeCapture.count < 0:
+            raise StreamEndedError("closed")
 
-    def get(self, key: int) -> float:
-        return 25.0
+    def retrieve(self) -> np.ndarray:
+        return np.full((48, 64, 3), 100, np.uint8)
 
-    def grab(self) -> bool:
-        time.sleep(0.002)
-        return True
-
-    def retrieve(self) -> tuple[bool, np.ndarray]:
-        return True, np.full((48, 64, 3), 100, np.uint8)
-
-    def release(self) -> None:
+    def close(self) -> None:
         pass
 
 
 @pytest.fixture
 def cameras(monkeypatch: pytest.MonkeyPatch) -> None:
-    from rgbt_tracker.sequences import sources
-
-    monkeypatch.setattr(sources.Camera.__init__, "__defaults__", (FakeCapture,))
+    monkeypatch.setattr("nestfuse_core.cameras.live.open_capture", FakeCapture)
+    monkeypatch.setattr(FakeCapture, "count", 10**9)
 
 
 def test_ctrl_c_ends_a_live_run_and_keeps_its_track(fake: Fake, folder: Path, rgbt: Any, cameras: None) -> None:
@@ -412,6 +409,21 @@ def test_ctrl_c_ends_a_live_run_and_keeps_its_track(fake: Fake, folder: Path, rg
     with av.open("live.mp4") as container:
         assert len(list(container.decode(video=0))) == 5
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    assert "Note: Live, frames a second as measured: visible" in done.err
+    assert re.search(
+        r"visible camera: \d+ pictures came.*\nthermal camera: .*\npairs: \d of 5 frames have both", done.out
+    )
+
+
+def test_a_stream_that_ends_keeps_its_track_and_says_so(
+    fake: Fake, folder: Path, rgbt: Any, cameras: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("rgbt_tracker.sequences.live.LivePair.patience", 0.1)
+    monkeypatch.setattr(FakeCapture, "count", 60)
+    done = rgbt("--rgb", "0", "--init", "1,2,3,4", "--modality", "rgb", *nano())
+    assert done.code == 1, done.err
+    assert len(read_boxes(Path("out/camera0.txt"))) > 3
+    assert "visible camera: lost at" in done.out and "ended: no camera delivered anything" in done.out
 
 
 def test_a_live_box_is_drawn_on_the_frame_chosen_with_space(

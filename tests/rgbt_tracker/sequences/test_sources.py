@@ -19,8 +19,6 @@ from sequence_files import SIZE, picture, which, write_frames
 
 from nestfuse_core.common.errors import UserError
 from rgbt_tracker.sequences import FrameSequence, open_pair, prefetch
-from rgbt_tracker.sequences.base import SequenceInfo
-from rgbt_tracker.sequences.sources import Camera, LivePair
 
 
 def write_video(path: Path, count: int, camera: str, fps: int = 25, pixels: str = "yuv420p") -> Path:
@@ -155,45 +153,6 @@ def test_cameras_that_are_not_there() -> None:
         open_pair(None, "97")
     with pytest.raises(UserError, match=r"got 'file:///nowhere/at/all\.mp4' \(nothing there\)"):
         open_pair("file:///nowhere/at/all.mp4", None)
-
-
-class FakeCapture:
-    """What OpenCV's capture object offers, on pictures."""
-
-    def __init__(self, count: int, camera: str) -> None:
-        self.count, self.camera, self.index, self.released = count, camera, -1, False
-
-    def isOpened(self) -> bool:  # noqa: N802
-        return True
-
-    def set(self, key: int, value: float) -> bool:
-        return True
-
-    def get(self, key: int) -> float:
-        return 20.0 if key == cv2.CAP_PROP_FPS else 0.0
-
-    def grab(self) -> bool:
-        self.index += 1
-        return self.index < self.count
-
-    def retrieve(self):
-        return True, picture(self.index, self.camera)
-
-    def release(self) -> None:
-        self.released = True
-
-
-def test_two_live_cameras() -> None:
-    captures = {"0": FakeCapture(5, "rgb"), "1": FakeCapture(7, "ir")}
-    rgb = Camera("0", "rgb", lambda address: captures[str(address)])
-    ir = Camera("1", "ir", lambda address: captures[str(address)])
-    sequence = LivePair(SequenceInfo("live", None, fps=rgb.fps or 0), {"rgb": rgb, "ir": ir})
-    assert shown(sequence) == [(index, index) for index in range(5)]
-    assert [frame.index for frame in sequence] == [], "the cameras have ended"
-    with pytest.raises(TypeError, match="live source"):
-        len(sequence)
-    sequence.close()
-    assert all(capture.released for capture in captures.values())
 
 
 def test_a_file_address_is_a_recording(tmp_path: Path) -> None:
