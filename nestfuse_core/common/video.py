@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from nestfuse_core.common.errors import UserError, suggestion
 from nestfuse_core.common.files import check_writable, replacing
 from nestfuse_core.common.pictures import Image
-from nestfuse_core.common.video_frames import encodable, picture, tag
+from nestfuse_core.common.video_frames import decodable_packets, encodable, picture, tag
 
 SUFFIXES = (".mp4", ".mkv", ".avi", ".mov", ".m4v", ".webm", ".mpg", ".mpeg", ".wmv", ".ts")
 WRITTEN = {".mp4": "libx264", ".mkv": "libx264", ".mov": "libx264", ".m4v": "libx264", ".webm": "libvpx-vp9"}
@@ -128,15 +128,16 @@ class VideoReader:
         with self._open() as container:
             stream = container.streams.video[self._stream]
             rate = Fraction(stream.average_rate or stream.base_rate or 25)
-            packets = [packet for packet in _packets(container, stream) if packet.size and not packet.is_discard]
-            stamps = [packet.pts for packet in packets]
+            shown = (packet for packet in decodable_packets(container, stream) if packet.size and not packet.is_discard)
+            packets = [(packet.pts, packet.is_keyframe) for packet in shown]
             base = float(stream.time_base or 0)
-        if not stamps:
+        if not packets:
             raise UserError(f"The video '{self._path}' holds no frame.")
+        stamps = [stamp for stamp, _ in packets]
         if base == 0 or None in stamps:
             return rate, np.arange(len(stamps)) / float(rate)
         self._stamps = sorted(stamps)
-        if not packets[0].is_keyframe or self._stamps[0] < stamps[0]:
+        if not packets[0][1] or self._stamps[0] < stamps[0]:
             self._leave_out_the_undecodable_start()
         return rate, np.array(self._stamps, np.float64) * base
 
@@ -154,7 +155,7 @@ class VideoReader:
         self._container = self._open()
         stream = self._container.streams.video[self._stream]
         stream.thread_type = "AUTO"
-        self._frames = self._decoded(_packets(self._container, stream))
+        self._frames = self._decoded(decodable_packets(self._container, stream))
 
     def _decoded(self, packets: Iterator[Any]) -> Iterator[Any]:
         import av
@@ -190,19 +191,6 @@ class VideoReader:
             f"Cannot decode frame {index + 1} of {self.length} of the video '{self._path}': {reason}; cut the video "
             "before it or convert it anew."
         )
-
-
-def _packets(container: Any, stream: Any) -> Iterator[Any]:
-    """The packets of a stream from its first key frame on; all of them if none is marked."""
-    waiting: list[Any] | None = []
-    for packet in container.demux(stream):
-        if waiting is not None and packet.is_keyframe:
-            waiting = None
-        if waiting is None:
-            yield packet
-        else:
-            waiting.append(packet)
-    yield from waiting or ()
 
 
 def is_recording(address: str) -> bool:
