@@ -15,7 +15,7 @@ import numpy as np
 
 from nestfuse_core.common.errors import UserError
 from nestfuse_core.common.pictures import Image
-from nestfuse_core.common.video import DamagedPictureError, StreamEndedError, VideoStream
+from nestfuse_core.common.video_stream import DamagedPictureError, StreamEndedError, VideoStream
 
 PAUSES = (0.5, 1.0, 2.0, 4.0, 8.0, 10.0)
 """Seconds before each attempt to open a stream again; the last before all that follow."""

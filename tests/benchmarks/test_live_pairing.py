@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from nestfuse_core.common.video import StreamEndedError, VideoStream
+from nestfuse_core.common.video_stream import StreamEndedError, VideoStream
 
 
 @pytest.fixture

@@ -20,7 +20,7 @@ import pytest
 import torch
 
 from nestfuse_core.common.commands import application, run, single
-from nestfuse_core.common.video import StreamEndedError
+from nestfuse_core.common.video_stream import StreamEndedError
 from rgbt_tracker.cli.track import track
 from rgbt_tracker.config import TrackerConfig
 from rgbt_tracker.sequences import read_boxes

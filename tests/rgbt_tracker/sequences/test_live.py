@@ -14,7 +14,7 @@ import pytest
 
 from nestfuse_core.cameras.live import HELD, Arrival, Event, LiveCamera
 from nestfuse_core.common.errors import UserError
-from nestfuse_core.common.video import StreamEndedError
+from nestfuse_core.common.video_stream import StreamEndedError
 from rgbt_tracker.sequences import FrameSequence, SequenceInfo, open_pair, prefetch
 from rgbt_tracker.sequences import live as live_module
 from rgbt_tracker.sequences.live import LivePair, Stoppable, open_live
