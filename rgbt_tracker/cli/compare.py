@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -11,6 +11,11 @@ from nestfuse_core.common.console import print_table, progress
 from nestfuse_core.common.errors import UserError
 from nestfuse_core.common.options import Device, output_folder
 from rgbt_tracker.cli.options import DEFAULT_CONFIG, Config, SequenceName, Weights
+
+if TYPE_CHECKING:
+    from rgbt_tracker.results.write import FrameRow
+    from rgbt_tracker.sequences import Frame
+    from rgbt_tracker.tracking.interface import Result
 
 
 def compare(
@@ -31,6 +36,7 @@ def compare(
     from rgbt_tracker import build_tracker, load_config, open_sequence, track_sequence
     from rgbt_tracker.evaluation.one_pass import one_pass_scores
     from rgbt_tracker.output.comparison import LABELS, comparison_picture
+    from rgbt_tracker.output.log import frame_row
     from rgbt_tracker.results.write import write_results
     from rgbt_tracker.sequences import prefetch
 
@@ -47,9 +53,15 @@ def compare(
         for modality, label in LABELS.items():
             task = display.add_task(label, total=len(frames), note="")
             tracker = build_tracker(settings.replace(modality=modality), weights, device)
-            track = track_sequence(tracker, prefetch(frames), on_frame=lambda *_, t=task: display.advance(t))
+            rows: list[FrameRow] = []
+
+            def note(frame: Frame, result: Result | None, task=task, rows=rows, cameras=tracker.config.modalities):
+                rows.append(frame_row(frame, result, cameras))
+                display.advance(task)
+
+            track = track_sequence(tracker, prefetch(frames), on_frame=note)
             scores = one_pass_scores(track.boxes, frames.groundtruth)
-            write_results(output / f"{settings.name}-{modality}", frames.name, track)
+            write_results(output / f"{settings.name}-{modality}", frames.name, track, rows)
             rate = f"{len(track.seconds) / track.seconds.sum():.1f}"
             table.add_row(label, f"{scores['mean_iou']:.3f}", f"{scores['success']:.3f}", rate)
             tracks[modality] = track.boxes

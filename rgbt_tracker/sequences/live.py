@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import replace
 from itertools import chain
 
@@ -24,6 +24,11 @@ class Stoppable(Derived):
         """End the iteration after the current frame."""
         self._stopped.set()
 
+    @property
+    def stopped(self) -> bool:
+        """Whether ``stop`` was called."""
+        return self._stopped.is_set()
+
     def choose_start(self, chosen: Callable[[Frame], bool]) -> Frame:
         """Return the frame the iteration will start with: the first, or of a live source the first that is chosen.
 
@@ -38,9 +43,13 @@ class Stoppable(Derived):
         raise UserError(f"No frame arrived from '{self.info.source}' to draw a box on.")
 
     def __iter__(self) -> Iterator[Frame]:
+        return self.frames()
+
+    def frames(self) -> Generator[Frame]:
+        """The iteration, which can be closed; those of a live source are counted from the one it starts with."""
         frames = self._begun if self._begun is not None else iter(self._source)
         self._begun = None
         for index, frame in enumerate(frames):
-            yield replace(frame, index=index)
+            yield replace(frame, index=index) if self.live else frame
             if self._stopped.is_set():
                 return
