@@ -263,6 +263,18 @@ class Clip(Derived):
         return replace(self._source.frame(index + self._start), index=index)
 
 
+class Tail(Derived):
+    """A recorded sequence whose iteration begins at frame ``start``; frames keep their numbers, and the facts stay."""
+
+    def __init__(self, source: FrameSequence, start: int) -> None:
+        super().__init__(source)
+        self._start = start
+
+    def __iter__(self) -> Iterator[Frame]:
+        for index in range(self._start, len(self)):
+            yield self.frame(index)
+
+
 class Cached(Derived):
     """A recorded sequence that keeps what it read; see `FrameSequence.cached`. Threads may share it."""
 

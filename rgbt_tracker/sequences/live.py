@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from dataclasses import replace
 from itertools import chain
 from pathlib import Path
@@ -232,6 +232,11 @@ class Stoppable(Derived):
         self._stopped.set()
         self._source.stop()
 
+    @property
+    def stopped(self) -> bool:
+        """Whether ``stop`` was called."""
+        return self._stopped.is_set()
+
     def choose_start(self, chosen: Callable[[Frame], bool]) -> Frame:
         """Return the frame the iteration will start with: the first, or of a live source the first that is chosen.
 
@@ -246,12 +251,17 @@ class Stoppable(Derived):
         raise UserError(f"No frame arrived from '{self.info.source}' to draw a box on.")
 
     def __iter__(self) -> Iterator[Frame]:
+        return self.frames()
+
+    def frames(self) -> Generator[Frame]:
+        """The iteration, which can be closed; those of a live source are counted from the one it starts with."""
         frames = self._begun if self._begun is not None else iter(self._source)
         self._begun = None
         began = 0.0
         for index, frame in enumerate(frames):
-            if index == 0 and self.live:
-                began = frame.time or 0.0
-            yield replace(frame, index=index, time=None if frame.time is None else frame.time - began)
+            if self.live:
+                began = frame.time or 0.0 if index == 0 else began
+                frame = replace(frame, index=index, time=None if frame.time is None else frame.time - began)
+            yield frame
             if self._stopped.is_set():
                 return
