@@ -10,13 +10,22 @@ import typer
 from nestfuse_core.common.commands import run, single
 from nestfuse_core.common.errors import UserError
 from nestfuse_core.common.files import check_writable
-from nestfuse_core.common.options import Device, output_folder
-from rgbt_tracker.cli.options import DEFAULT_CONFIG, Config, MaybeSequenceName, Modality, Weights
+from nestfuse_core.common.options import Device, Offset, PairBy, Rates, ThermalTimes, output_folder
+from rgbt_tracker.cli.options import (
+    DEFAULT_CONFIG,
+    Config,
+    MaybeSequenceName,
+    Modality,
+    Thermal,
+    Visible,
+    VisibleTimes,
+    Weights,
+)
 
 if TYPE_CHECKING:
-    from rgbt_tracker.boxes import Box
+    from nestfuse_core.cameras.matching import Timing
     from rgbt_tracker.config import TrackerConfig
-    from rgbt_tracker.sequences.base import FrameSequence, SequenceInfo
+    from rgbt_tracker.sequences.base import FrameSequence
     from rgbt_tracker.tracking.tracker import Tracker
 
 
@@ -27,12 +36,22 @@ def main() -> None:
 
 def track(
     sequence: MaybeSequenceName = None,
-    rgb: Annotated[
-        str | None,
-        typer.Option(metavar="A", help="Visible frames: a folder, a video, a camera index or a stream address."),
+    rgb: Visible = None,
+    ir: Thermal = None,
+    fps: Rates = None,
+    offset: Offset = 0.0,
+    pair: PairBy = "auto",
+    rgb_times: VisibleTimes = None,
+    ir_times: ThermalTimes = None,
+    init: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="[N:]X,Y,W,H",
+            help="Box of the target in the first frame; again with N: puts the tracker back on it in frame N.",
+        ),
     ] = None,
-    ir: Annotated[str | None, typer.Option(metavar="B", help="Thermal frames, likewise.")] = None,
-    init: Annotated[str | None, typer.Option(metavar="X,Y,W,H", help="Box of the target in the first frame.")] = None,
+    start: Annotated[int | None, typer.Option(metavar="N", help="Begin at frame N, counted from 0.")] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on where a run that stopped early was.")] = False,
     config: Config = DEFAULT_CONFIG,
     weights: Weights = None,
     modality: Modality = None,
@@ -51,21 +70,27 @@ def track(
 ) -> None:
     """Follow one target through an RGB-thermal sequence.
 
-    Writes DIR/NAME.txt (x,y,w,h a frame), NAME_scores.txt and NAME_time.txt. Examples:
+    Writes DIR/NAME.txt (x,y,w,h a frame), NAME_scores.txt, NAME_time.txt and NAME_frames.csv. Examples:
 
     rgbt track --sequence drawn:street --video street.mp4
 
     rgbt track --rgb day.mp4 --ir heat.mp4 --init 120,80,40,60
     """
+    from nestfuse_core.cameras.matching import parse_timing
+
     if show:
         from rgbt_tracker.output.window import check_screen
 
         check_screen()
+    from rgbt_tracker.output.follow import Request, follow
+    from rgbt_tracker.output.plan import make_plan
+
     settings = _settings(config, modality, homography)
-    frames = _open(sequence, rgb, ir, name, root or [])
+    timing = parse_timing(pair, offset, fps, rgb_times, ir_times)
+    frames = _open(sequence, rgb, ir, name, root or [], timing)
     _check_cameras(frames, settings)
-    start = _start_box(frames.info, settings, init, show)
     check_writable(output)
+    plan = make_plan(frames.info, settings.modality, output, init=init or [], start=start, resume=resume, can_draw=show)
     if video is not None:
         from nestfuse_core.common.video import check_video_name
 
@@ -73,10 +98,15 @@ def track(
         check_writable(video.parent)
     tracker = _build(settings, weights, device, frames.info.notes)
     tracker.record_maps = maps
-    from rgbt_tracker.output.follow import Request, follow
-
-    for line in follow(tracker, settings, frames, start, Request(output, video, show, maps)):
+    outcome = follow(tracker, settings, frames, plan, Request(output, video, show, maps))
+    for line in outcome.lines:
         typer.echo(line)
+    for line in frames.summary():
+        typer.echo(line)
+    if outcome.error is not None:
+        raise outcome.error
+    if frames.broken:
+        raise typer.Exit(1)
 
 
 def _settings(config: str, modality: str | None, homography: str | None) -> TrackerConfig:
@@ -91,9 +121,11 @@ def _settings(config: str, modality: str | None, homography: str | None) -> Trac
     return settings
 
 
-def _open(sequence: str | None, rgb: str | None, ir: str | None, name: str | None, roots: list[Path]) -> FrameSequence:
+def _open(
+    sequence: str | None, rgb: str | None, ir: str | None, name: str | None, roots: list[Path], timing: Timing
+) -> FrameSequence:
     from rgbt_tracker.locate import open_sequence
-    from rgbt_tracker.sequences import open_pair
+    from rgbt_tracker.sequences.pairs import open_timed
 
     if sequence is not None and (rgb is not None or ir is not None):
         raise UserError("Give either --sequence or --rgb and --ir, not both.")
@@ -105,7 +137,7 @@ def _open(sequence: str | None, rgb: str | None, ir: str | None, name: str | Non
         raise UserError(
             "Nothing to track: give --sequence NAME|DIR (for example --sequence drawn:street), or --rgb A --ir B."
         )
-    return open_pair(rgb, ir, name)
+    return open_timed(rgb, ir, name, timing)
 
 
 def _check_cameras(frames: FrameSequence, settings: TrackerConfig) -> None:
@@ -116,19 +148,6 @@ def _check_cameras(frames: FrameSequence, settings: TrackerConfig) -> None:
                 f"The modality '{settings.modality}' needs {camera} frames, and '{frames.info.source}' has none: "
                 f"give --{camera}, or --modality {present[0]}."
             )
-
-
-def _start_box(info: SequenceInfo, settings: TrackerConfig, init: str | None, show: bool) -> Box | None:
-    """The first box, or None when the user will draw it."""
-    from rgbt_tracker.box_files import parse_box
-
-    box = parse_box(init) if init is not None else info.start_for(settings.modality)
-    if box is None and not show:
-        raise UserError(
-            f"Where is the target? '{info.name}' has no ground truth for its first frame: give --init x,y,w,h (pixels, "
-            "x and y of the top-left corner), or --show to draw the box with the mouse."
-        )
-    return box
 
 
 def _build(settings: TrackerConfig, weights: str | None, device: str, notes: list[str]) -> Tracker:

@@ -163,6 +163,19 @@ class FrameSequence(ABC):
         """(length, 4) boxes x, y, w, h, NaN where the target is absent; None when unknown."""
         return self.info.groundtruth
 
+    @property
+    def broken(self) -> bool:
+        """Whether a live source ended by itself, so that there are fewer frames than the user asked for."""
+        return False
+
+    def summary(self) -> list[str]:
+        """Lines about how a live source fared, for the end of a run; none by default."""
+        return []
+
+    def stop(self) -> None:
+        """End the iteration of a live source, also while it waits for a frame; safe to call from a signal handler."""
+        return
+
     def __len__(self) -> int:
         if self.info.length is None:
             raise TypeError(f"'{self.name}' is a live source and has no length")
@@ -215,6 +228,16 @@ class Derived(FrameSequence):
         self.cameras, self.size = source.cameras, source.size
         self._source = source
 
+    @property
+    def broken(self) -> bool:
+        return self._source.broken
+
+    def summary(self) -> list[str]:
+        return self._source.summary()
+
+    def stop(self) -> None:
+        self._source.stop()
+
     def frame(self, index: int) -> Frame:
         return self._source.frame(index)
 
@@ -238,6 +261,18 @@ class Clip(Derived):
         if not 0 <= index < len(self):
             raise UserError(f"Expected a frame from 0 to {len(self) - 1} of '{self.name}', got {index}.")
         return replace(self._source.frame(index + self._start), index=index)
+
+
+class Tail(Derived):
+    """A recorded sequence whose iteration begins at frame ``start``; frames keep their numbers, and the facts stay."""
+
+    def __init__(self, source: FrameSequence, start: int) -> None:
+        super().__init__(source)
+        self._start = start
+
+    def __iter__(self) -> Iterator[Frame]:
+        for index in range(self._start, len(self)):
+            yield self.frame(index)
 
 
 class Cached(Derived):
