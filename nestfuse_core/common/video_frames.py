@@ -1,7 +1,8 @@
-"""Decoded video frames as pictures, upright and in true colours, and pictures as frames to encode."""
+"""Packets that can be decoded, frames as pictures, upright and in true colours, and pictures as frames to encode."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any
 
@@ -16,6 +17,19 @@ _MATRICES = {_BT709: 1, 4: 4, 7: 7, 9: 9, 10: 9}
 _LIMITED = 1
 HD = (1280, 720)
 """Width or height from which on a video that does not name its colour matrix is taken for BT.709, below for BT.601."""
+
+
+def decodable_packets(container: Any, stream: Any) -> Iterator[Any]:
+    """The packets of a stream from its first key frame on; all of them if none is marked."""
+    waiting: list[Any] | None = []
+    for packet in container.demux(stream):
+        if waiting is not None and packet.is_keyframe:
+            waiting = None
+        if waiting is None:
+            yield packet
+        else:
+            waiting.append(packet)
+    yield from waiting or ()
 
 
 def picture(frame: Any) -> Image:

@@ -1,13 +1,13 @@
-"""Raw thermal frames of one camera on one steady grey scale, and which of their pixels are measurements at all."""
+"""Raw thermal frames of one camera on one steady grey scale."""
 
 from __future__ import annotations
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from nestfuse_core.common.pictures import Image
 from nestfuse_core.fusion.thermal import PERCENTILES, Range, as_grey, to_grey_levels
+from nestfuse_core.fusion.valid import fill, valid_pixels
 
 SAMPLES = 6000
 """Pixels of a frame, on a grid, that are compared with those of the frame before."""
@@ -17,14 +17,6 @@ CLIPPED, NARROW = 0.1, 1 / 3
 """Share of pixels outside the range, and share of it that a frame fills, from which on it slowly changes its width."""
 RATE = 0.05
 """Of the way to the present frame's range, how much is gone in a frame."""
-NEAR, FAR = 0.25, 1.0
-"""Distance of a mark from the measurements, over their range: where it lies along the border, and anywhere."""
-MARKED = 0.01
-"""Share of the picture that a mark among the measurements must fill along the border to be one."""
-FINE = 200
-"""Number of values from which on equal neighbours are no measurements: those of a camera differ by its noise."""
-EDGE = np.ones((5, 5), np.uint8)
-"""What is mixed from mark and measurement where a picture was resampled: two pixels around."""
 
 
 class ThermalScale:
@@ -119,65 +111,3 @@ def _noise(sample: NDArray[np.float32], neighbours: NDArray[np.float32]) -> floa
 
 def _around(middle: float, width: float) -> Range:
     return middle - width / 2, middle + width / 2
-
-
-def fill(levels: NDArray[np.uint8], valid: NDArray[np.bool_]) -> NDArray[np.uint8]:
-    """Return the picture with the mean of the valid pixels where there is none; black where there is no valid one."""
-    mean = round(float(levels[valid].mean())) if valid.any() else 0
-    return np.where(valid, levels, np.uint8(mean)).astype(np.uint8, copy=False)
-
-
-def valid_pixels(grey: Image) -> NDArray[np.bool_]:
-    """Return where a raw thermal picture (HxW) holds measurements.
-
-    Not where it is NaN or infinite, and not where it holds a mark for "nothing here": 0, the least value of its type,
-    or -999 and less, if that lies along the border of the picture (the rim of a registered one) at some distance from
-    the measurements or, in great number, among them; or anywhere if it is farther from them than they differ.
-    What was mixed with a mark by resampling, two pixels around it, goes too. 8-bit pictures are all valid.
-    """
-    valid = np.ones(grey.shape, np.bool_) if grey.dtype.kind != "f" else np.isfinite(grey)
-    if grey.dtype == np.uint8 or not valid.any():
-        return valid
-    for mark in _marks(grey, valid):
-        marked = grey == mark
-        place = _marked_place(grey, valid & ~marked, marked, float(mark))
-        if place is not None:
-            valid &= cv2.dilate(place.astype(np.uint8), EDGE) == 0
-    return valid
-
-
-def _marks(grey: Image, valid: NDArray[np.bool_]) -> list[float]:
-    """Values in the picture that may stand for no measurement."""
-    least = float(np.min(grey, where=valid, initial=np.inf) if grey.dtype.kind == "f" else grey.min())
-    is_mark = least == 0 or least <= -999 or (grey.dtype.kind == "i" and least == np.iinfo(grey.dtype).min)
-    marks = [least] if is_mark else []
-    if least < 0:
-        marks.append(0.0)
-    return marks
-
-
-def _marked_place(grey: Image, rest: NDArray[np.bool_], marked: NDArray[np.bool_], mark: float) -> Image | None:
-    """Where a mark means that nothing was measured: HxW bool, or None."""
-    count = np.count_nonzero(marked)
-    if count == 0:
-        return None
-    values = grey[rest]
-    if values.size == 0:
-        return marked
-    values = values[:: max(1, values.size // SAMPLES)].astype(np.float64)
-    low, high = np.percentile(values, PERCENTILES)
-    distance = max(low - mark, mark - high, 0.0)
-    if distance > FAR * (high - low):
-        return marked
-    if distance < NEAR * (high - low) and not (low < mark < high and np.unique(values).size > FINE):
-        return None
-    rim = _along_border(marked)
-    enough = distance > 0 or np.count_nonzero(rim) >= MARKED * grey.size
-    return rim if enough and rim.any() else None
-
-
-def _along_border(marked: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """The connected parts that touch the border of the picture."""
-    _, parts = cv2.connectedComponents(marked.astype(np.uint8), connectivity=4)
-    border = np.concatenate([parts[0], parts[-1], parts[:, 0], parts[:, -1]])
-    return np.isin(parts, np.unique(border[border > 0]))

@@ -4,11 +4,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from nestfuse_core.common.errors import UserError
-from rgbt_tracker.box_files import read_boxes
+from rgbt_tracker.box_files import is_normalised, read_boxes
 from rgbt_tracker.results.read import read_one_pass, read_trajectory
 from rgbt_tracker.results.trajectory import FAILED, INITIALISED, TRACKED, UNKNOWN, Trajectory
 from rgbt_tracker.results.write import write_rows
@@ -36,6 +36,7 @@ def test_rows_read_back_in_any_notation(tmp_path_factory, separator, rows, end):
     path.write_bytes(end.join(separator.join(map(repr, row)) for row in rows).encode())
     expected = np.array(rows)
     expected[np.isnan(expected).any(axis=1)] = np.nan
+    assume(not is_normalised(expected[~np.isnan(expected).any(axis=1)]))
     np.testing.assert_array_equal(read_one_pass(path).rows, expected)
     np.testing.assert_array_equal(read_boxes(path), expected)
 
@@ -49,7 +50,7 @@ def test_rows_read_back_in_any_notation(tmp_path_factory, separator, rows, end):
         ("1,2,3,4\n1,2,3", "line 2"),
         ("1,2,3,4\n\n1,2,3,4\n", "line 2"),
         ("1,2,3,4\n1,2,3,4,5,6,7,8", "got 8 in line 2"),
-        ("1,2,3,4,5,6", "got 6 in line 1"),
+        ("7,2,3,4,5,6", "got 6 in line 1"),
         ("1,2,3,4\n2\n", "got 1 in line 2"),
         ("1\n2,3,4,5", "rgbt vot score"),
     ],
