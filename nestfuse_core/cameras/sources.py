@@ -1,4 +1,4 @@
-"""What one camera has delivered: image files or a recording, frame by frame, with the time of each."""
+"""What one camera has delivered: image files, a recording or pages, frame by frame, with the time of each."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from nestfuse_core.cameras.names import CAMERAS
 from nestfuse_core.cameras.pairing import Times, usual_interval
 from nestfuse_core.cameras.times import name_times, read_times
 from nestfuse_core.common.errors import UserError
+from nestfuse_core.common.pages import PageReader, page_count
 from nestfuse_core.common.pictures import Image, read_image
 from nestfuse_core.common.video import SUFFIXES as VIDEO_SUFFIXES
 from nestfuse_core.common.video import VideoReader, is_recording
@@ -58,9 +59,12 @@ class Source(ABC):
     def where(self, index: int) -> str:
         """The file, or the file and frame, for messages."""
 
-    @abstractmethod
     def use_file(self, path: Path) -> None:
         """Take the times from a file (`read_times`). Raises UserError."""
+        times = read_times(path, [], self.length)
+        if (np.diff(times) < 0).any():
+            raise UserError(f"Expected ascending times for the frames of '{self.name}' in '{path}'.")
+        self.use_times(times, f"'{path.name}'")
 
     def use_times(self, times: Times, clock: str) -> None:
         """Take other times, (length,) ascending."""
@@ -115,17 +119,32 @@ class Recording(Source):
     def identity(self) -> tuple[str, int]:
         return self.name if isinstance(self._path, str) else os.path.realpath(self._path), self._stream
 
-    def use_file(self, path: Path) -> None:
-        times = read_times(path, [], self.length)
-        if (np.diff(times) < 0).any():
-            raise UserError(f"Expected ascending times for the frames of the video '{self.name}' in '{path}'.")
-        self.use_times(times, f"'{path.name}'")
-
     def read(self, index: int) -> Image:
         return self._reader.read(index)
 
     def where(self, index: int) -> str:
         return f"{self.name}, frame {index + 1}"
+
+    def close(self) -> None:
+        self._reader.close()
+
+
+class Pages(Source):
+    """Frames as the pages of one TIFF file, as thermal cameras export them; they have no times of their own."""
+
+    def __init__(self, path: Path, camera: str) -> None:
+        self._reader = PageReader(path)
+        super().__init__(camera, str(path), self._reader.length)
+
+    @property
+    def identity(self) -> tuple[str, int]:
+        return os.path.realpath(self.name), 0
+
+    def read(self, index: int) -> Image:
+        return self._reader.read(index)
+
+    def where(self, index: int) -> str:
+        return f"{self.name}, page {index + 1}"
 
     def close(self) -> None:
         self._reader.close()
@@ -174,7 +193,7 @@ def parse_address(typed: str | os.PathLike[str]) -> Address:
 
 
 def open_recorded(address: Address, camera: str) -> Source:
-    """Open the frames of a folder or a recording.
+    """Open the frames of a folder, a recording or a TIFF of several pages.
 
     Raises:
         UserError: neither is there, or it cannot be read.
@@ -185,8 +204,10 @@ def open_recorded(address: Address, camera: str) -> Source:
         return Recording(place, camera, address.stream)
     if place.is_dir():
         return ImageFiles(list_frames(place), camera)
+    if page_count(place) > 1:
+        return Pages(place, camera)
     found = "a file of another kind" if place.exists() else "nothing there"
     raise UserError(
-        f"Expected a folder of images, a video ({', '.join(VIDEO_SUFFIXES)}), a camera index or a stream "
-        f"address for the {CAMERAS[camera]} camera, got '{address.text}' ({found})."
+        f"Expected a folder of images, a video ({', '.join(VIDEO_SUFFIXES)}), a TIFF of several pages, a camera index "
+        f"or a stream address for the {CAMERAS[camera]} camera, got '{address.text}' ({found})."
     )

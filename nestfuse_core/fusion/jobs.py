@@ -12,6 +12,7 @@ from nestfuse_core.cameras.sources import parse_address
 from nestfuse_core.cameras.times import name_times
 from nestfuse_core.common import console
 from nestfuse_core.common.errors import UserError
+from nestfuse_core.common.pages import page_count
 from nestfuse_core.common.pictures import SUFFIXES, check_image_name, list_images, read_image, write_image
 from nestfuse_core.common.video import SUFFIXES as VIDEO_SUFFIXES
 from nestfuse_core.fusion.fuser import Fuser
@@ -21,7 +22,7 @@ from nestfuse_core.fusion.streams import check_folder, plan_streams
 
 
 def kind_of(path: Path) -> str:
-    """Return ``folder``, ``video`` or ``image``; ``FILE#1`` is a video's second stream.
+    """Return ``folder``, ``video`` (a TIFF of several pages too) or ``image``; ``FILE#1`` is a video's second stream.
 
     Raises:
         UserError: nothing there, or a file that is neither.
@@ -35,7 +36,7 @@ def kind_of(path: Path) -> str:
     if suffix in VIDEO_SUFFIXES:
         return "video"
     if suffix in SUFFIXES:
-        return "image"
+        return "image" if page_count(place) == 1 else "video"
     raise UserError(
         f"'{path}' is neither an image ({', '.join(SUFFIXES)}) nor a video ({', '.join(VIDEO_SUFFIXES)}) by its name."
     )

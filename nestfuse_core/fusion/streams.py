@@ -20,6 +20,8 @@ from nestfuse_core.fusion.colour import luminance
 from nestfuse_core.fusion.fuser import Fuser
 from nestfuse_core.fusion.records import Records, Request, fixed_range, refuse_overwriting
 
+RATE = 25
+"""Frames a second of a video where nothing tells."""
 Write = Callable[[int, Image, Image | None], None]
 """Takes a visible frame's index, its picture, and its luminance in 8 bits if that is known."""
 
@@ -67,7 +69,7 @@ def _fuse(request: Request, fuser: Fuser, vis: Source, ir: Source, found: Match,
     pairing, name = found.pairing, _namer(vis, output)
     records, alone = Records(request, pairing.both), 0
     fuser.thermal_range = fixed_range(request, lambda: (ir.read(index) for index in range(ir.length)))
-    with closing(ir), closing(vis), console.progress() as bar, _writing(request, vis, output) as write:
+    with closing(ir), closing(vis), console.progress() as bar, _writing(vis, found.fps, output) as write:
         task = bar.add_task("frames", total=len(pairing), note="")
         for index, partner in zip(pairing.rgb.tolist(), pairing.ir.tolist(), strict=True):
             bar.advance(task)
@@ -98,8 +100,10 @@ def _is_done(request: Request, vis: Source, output: Path, name: str) -> bool:
     return request.resume and isinstance(vis, ImageFiles) and not recorded and (output / f"{name}.png").is_file()
 
 
-def _writing(request: Request, vis: Source, output: Path) -> AbstractContextManager[Write]:
-    return _into_folder(vis, output) if isinstance(vis, ImageFiles) else _into_video(vis, output)
+def _writing(vis: Source, fps: float | None, output: Path) -> AbstractContextManager[Write]:
+    if isinstance(vis, ImageFiles):
+        return _into_folder(vis, output)
+    return _into_video(vis, vis.fps or fps or RATE, output)
 
 
 @contextmanager
@@ -109,10 +113,9 @@ def _into_folder(vis: ImageFiles, output: Path) -> Iterator[Write]:
 
 
 @contextmanager
-def _into_video(vis: Source, output: Path) -> Iterator[Write]:
-    assert vis.times is not None and vis.fps
-    stamps = _stamps(vis.times, vis.fps)
-    with writing_video(output, vis.fps) as writer:
+def _into_video(vis: Source, fps: float, output: Path) -> Iterator[Write]:
+    stamps = None if vis.times is None else _stamps(vis.times, fps)
+    with writing_video(output, fps) as writer:
 
         def write(index: int, image: Image, grey: Image | None) -> None:
             if image.dtype != np.uint8:
