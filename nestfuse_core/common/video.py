@@ -394,7 +394,7 @@ class VideoStream:
 
     def retrieve(self) -> Image:
         """The picture that was waited for, as `VideoReader.read` returns it."""
-        return _pixels(self._frame)
+        return picture(self._frame)
 
     def close(self) -> None:
         """Close the connection."""
