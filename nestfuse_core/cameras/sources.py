@@ -17,6 +17,7 @@ from nestfuse_core.cameras.names import CAMERAS
 from nestfuse_core.cameras.pairing import Times, usual_interval
 from nestfuse_core.cameras.times import name_times, read_times
 from nestfuse_core.common.errors import UserError
+from nestfuse_core.common.pages import SUFFIXES as PAGED
 from nestfuse_core.common.pages import PageReader, page_count
 from nestfuse_core.common.pictures import Image, read_image
 from nestfuse_core.common.video import SUFFIXES as VIDEO_SUFFIXES
@@ -104,11 +105,13 @@ class ImageFiles(Source):
 
 
 class Recording(Source):
-    """Frames of a video: a file, or an address that holds a recording."""
+    """Frames of a video, a file or an address that holds one, or the pages of a TIFF, whose times nobody has said."""
 
     def __init__(self, path: Path | str, camera: str, stream: int = 0) -> None:
-        self._reader = VideoReader(path, stream)
-        super().__init__(camera, str(path), self._reader.length, self._reader.times, "time stamps")
+        paged = isinstance(path, Path) and path.suffix.lower() in PAGED
+        self._reader = PageReader(path) if paged else VideoReader(path, stream)
+        times = self._reader.times
+        super().__init__(camera, str(path), self._reader.length, times, "" if times is None else "time stamps")
         self._path, self._stream = path, stream
 
     @property
@@ -129,25 +132,9 @@ class Recording(Source):
         self._reader.close()
 
 
-class Pages(Source):
-    """Frames as the pages of one TIFF file, as thermal cameras export them; they have no times of their own."""
-
-    def __init__(self, path: Path, camera: str) -> None:
-        self._reader = PageReader(path)
-        super().__init__(camera, str(path), self._reader.length)
-
-    @property
-    def identity(self) -> tuple[str, int]:
-        return os.path.realpath(self.name), 0
-
-    def read(self, index: int) -> Image:
-        return self._reader.read(index)
-
-    def where(self, index: int) -> str:
-        return f"{self.name}, page {index + 1}"
-
-    def close(self) -> None:
-        self._reader.close()
+def is_sequence_file(path: Path) -> bool:
+    """Whether a file holds frames over time: a video by its name, or a TIFF of several pages."""
+    return path.is_file() and (path.suffix.lower() in VIDEO_SUFFIXES or page_count(path) > 1)
 
 
 @dataclass(frozen=True)
@@ -200,14 +187,12 @@ def open_recorded(address: Address, camera: str) -> Source:
     """
     place = address.place
     assert place is not None
-    if isinstance(place, str) or (place.is_file() and place.suffix.lower() in VIDEO_SUFFIXES):
+    if isinstance(place, str) or is_sequence_file(place):
         return Recording(place, camera, address.stream)
     if place.is_dir():
         return ImageFiles(list_frames(place), camera)
-    if page_count(place) > 1:
-        return Pages(place, camera)
     found = "a file of another kind" if place.exists() else "nothing there"
     raise UserError(
-        f"Expected a folder of images, a video ({', '.join(VIDEO_SUFFIXES)}), a TIFF of several pages, a camera index "
-        f"or a stream address for the {CAMERAS[camera]} camera, got '{address.text}' ({found})."
+        f"Expected a folder of images, a video ({', '.join(VIDEO_SUFFIXES)}), a TIFF of several pages, a camera index or a "
+        f"stream address for the {CAMERAS[camera]} camera, got '{address.text}' ({found})."
     )
