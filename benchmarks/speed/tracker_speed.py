@@ -24,7 +24,7 @@ from rgbt_tracker.config import Modality, load_config
 from rgbt_tracker.locate import open_sequence
 from rgbt_tracker.models.timing import SectionTimer
 from rgbt_tracker.sequences import Frame
-from rgbt_tracker.sequences.sources import PairedSequence
+from rgbt_tracker.sequences.paired import PairedSequence
 
 MODALITIES: tuple[Modality, ...] = ("rgb", "ir", "rgbt")
 SECTIONS = ("cropping", "backbone", "fusion", "neck", "head", "post-processing")
@@ -51,11 +51,12 @@ def measure(trackers: dict[str, Any], sequence: Any, frames: int, warm_up: int) 
 
 def read(sequence: Any, index: int) -> tuple[Frame, dict[str, float]]:
     """The frame, and the milliseconds of reading what each modality needs of it."""
-    if not isinstance(sequence, PairedSequence) or sequence.rgb is None or sequence.ir is None:
+    if not isinstance(sequence, PairedSequence) or len(sequence.cameras) < 2:
         both, frame = timed(lambda: sequence.frame(index))
         return frame, dict.fromkeys(MODALITIES, 1000 * both.clock)
-    visible, thermal = sequence.rgb, sequence.ir
-    (first, rgb), (second, ir) = timed(lambda: visible.read(index)), timed(lambda: thermal.read(index))
+    places = [int(order[index]) for order in (sequence.pairing.rgb, sequence.pairing.ir)]
+    first, rgb = timed(lambda: sequence.read("rgb", places[0]))
+    second, ir = timed(lambda: sequence.read("ir", places[1]))
     spent = {"rgb": first.clock, "ir": second.clock, "rgbt": first.clock + second.clock}
     return Frame(index, rgb, ir), {name: 1000 * seconds for name, seconds in spent.items()}
 

@@ -1,1 +1,1 @@
-"""What two cameras deliver: pictures with their times, paired, watched."""
+"""What two cameras deliver: their frames, when each was taken, and which belong together."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -44,3 +45,26 @@ def output_file(help: str) -> Any:
 
 Device = Annotated[str, typer.Option(metavar="auto|cpu|cuda|cuda:N", help="Where to compute.", callback=check_device)]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
+
+# How the frames of two cameras are paired (nestfuse_core.cameras.matching.Timing).
+Rates = Annotated[
+    str | None,
+    typer.Option(
+        "--fps", metavar="A[,B]", help="Frames a second: of both cameras, or visible,thermal; instead of their times."
+    ),
+]
+Offset = Annotated[
+    float,
+    typer.Option(metavar="SECONDS", help="Thermal clock minus visible clock at the same instant."),
+]
+PairBy = Annotated[
+    str,
+    typer.Option(
+        "--pair",
+        metavar="auto|time|index",
+        help="Pair frames by nearest time, by index (first with first), or by time where both have times (auto).",
+        callback=one_of("pairing", ("auto", "time", "index")),
+    ),
+]
+TIMES = "Times of the {} frames: a text file with name or index and seconds in each line."
+ThermalTimes = Annotated[Path | None, typer.Option("--ir-times", metavar="FILE", help=TIMES.format("thermal"))]

@@ -11,6 +11,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from nestfuse_core.common import tiff
+from nestfuse_core.common.encoded import end_of_picture
 from nestfuse_core.common.errors import UserError, suggestion
 from nestfuse_core.common.files import replacing
 
@@ -31,7 +33,10 @@ AS_STORED = cv2.IMREAD_ANYDEPTH | cv2.IMREAD_ANYCOLOR
 
 
 def read_image(path: str | os.PathLike[str], what: str = "image", advice: str = "convert it to PNG or TIFF") -> Image:
-    """Read an image file: HxW or HxWx3 BGR; uint8, uint16 or float32 as stored; alpha dropped, EXIF rotation applied.
+    """Read an image file: HxW or HxWx3 BGR; uint8, uint16 or float32; alpha dropped, EXIF rotation applied.
+
+    8 and 16 bits unsigned stay as stored; temperatures that are signed, wider or floating point become float32. Of a
+    TIFF with several pages, the first one; what stands after the end of a picture is not looked at.
 
     Args:
         path: the file.
@@ -39,14 +44,14 @@ def read_image(path: str | os.PathLike[str], what: str = "image", advice: str = 
         advice: what to do about a file that cannot be read, for the end of the message.
 
     Raises:
-        UserError: the file is missing, empty, cut off or not an image that OpenCV can read.
+        UserError: the file is missing, empty, cut off or not an image that OpenCV or tifffile can read.
     """
-    image = _read(path, AS_STORED, what, advice)
-    if image.dtype == np.float64:
-        image = image.astype(np.float32)
-    if image.dtype not in (np.uint8, np.uint16, np.float32):
-        raise UserError(f"The {what} '{path}' has {image.dtype} pixels; expected 8 or 16 bits unsigned, or float.")
-    return image
+    return as_read(_read(path, AS_STORED, what, advice))
+
+
+def as_read(image: Image) -> Image:
+    """Numbers of any type -> uint8 and uint16 as they are, all others as float32."""
+    return image if image.dtype in (np.uint8, np.uint16) else image.astype(np.float32, copy=False)
 
 
 def read_bgr(path: str | os.PathLike[str], what: str = "image", advice: str = "convert it to PNG or TIFF") -> Image:
@@ -65,10 +70,7 @@ def _read(path: str | os.PathLike[str], flags: int, what: str, advice: str) -> I
         data = Path(path).read_bytes()
     except OSError as error:
         raise UserError(f"Cannot read the {what} '{path}': {error.strerror}; check the path.") from error
-    try:
-        image = cv2.imdecode(np.frombuffer(data, np.uint8), flags) if data and not _is_cut_off(data) else None
-    except cv2.error:
-        image = None
+    image = _decode(data, flags)
     if image is None:
         raise UserError(
             f"Cannot read the {what} '{path}': it is not an image that OpenCV can read, or is cut off; {advice}."
@@ -76,14 +78,20 @@ def _read(path: str | os.PathLike[str], flags: int, what: str, advice: str) -> I
     return image
 
 
-def _is_cut_off(data: bytes) -> bool:
-    """OpenCV fills the missing part of a truncated JPEG or PNG with grey and says nothing; look for its end mark."""
-    if data.startswith(b"\xff\xd8"):
-        end = data.rfind(b"\xff\xd9")
-        return end < 0 or data.find(b"\xff\xda", end) > 0  # a scan that begins after the last end mark
-    if data.startswith(b"\x89PNG"):
-        return b"IEND" not in data[-64:]
-    return False
+def _decode(data: bytes, flags: int) -> Image | None:
+    # OpenCV fills the missing part of a truncated JPEG or PNG with grey and says nothing.
+    end = end_of_picture(data)
+    image = decode_image(np.frombuffer(data, np.uint8, end), flags) if end else None
+    # Of the depths of temperatures, OpenCV lacks 32 bits unsigned and half floats.
+    return tiff.decode(data) if image is None and flags == AS_STORED and tiff.is_tiff(data) else image
+
+
+def decode_image(data: NDArray[np.uint8], flags: int = AS_STORED) -> Image | None:
+    """Decode the bytes of an image file as OpenCV does, or return None where it cannot."""
+    try:
+        return cv2.imdecode(data, flags)
+    except cv2.error:
+        return None
 
 
 def write_image(path: str | os.PathLike[str], image: Image, quality: int = QUALITY) -> None:

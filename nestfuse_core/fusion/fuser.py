@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+import cv2
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -15,6 +16,8 @@ from nestfuse_core.common.pictures import Image, white_level
 from nestfuse_core.fusion import thermal, tiling
 from nestfuse_core.fusion.colour import luminance, replace_luminance
 from nestfuse_core.fusion.quarters import fuse_in_quarters
+from nestfuse_core.fusion.scale import ThermalScale
+from nestfuse_core.fusion.valid import fill, valid_pixels
 from nestfuse_core.model.attention import SPATIAL_KINDS, FusionWeights
 from nestfuse_core.model.network import SCALES, NestFuse
 
@@ -65,8 +68,8 @@ class Fuser:
             spreads each picture's least and greatest to 0 and 255 and truncates, as the released code does. None takes
             :func:`default_range`.
         tile: largest core of a tile, a multiple of 8; None tiles images above WHOLE_PIXELS only.
-        thermal_range: (low, high) that become 0 and 255 for infrared of more than 8 bits; None takes each picture's
-            percentiles 0.1 and 99.9.
+        thermal_range: (low, high) that become 0 and 255 for infrared of more than 8 bits, or the scale of the camera
+            whose frames are fused in order; None takes each picture's percentiles 0.1 and 99.9.
         keep_maps: also return the attention maps.
         spatial: spatial attention ``l1``, the paper's ratio (Eq. 5), or ``softmax``, the released code's.
         quarters: cut pictures above 512 pixels in four with channel weights of their own, as the released code does
@@ -82,7 +85,7 @@ class Fuser:
         strategy: str = "avg",
         output_range: str | None = None,
         tile: int | None = None,
-        thermal_range: thermal.Range | None = None,
+        thermal_range: thermal.Range | ThermalScale | None = None,
         keep_maps: bool = False,
         spatial: str = "l1",
         quarters: bool = False,
@@ -116,13 +119,14 @@ class Fuser:
 
         Args:
             ir: HxW or HxWx3 BGR; uint8, or uint16 or float32 of any range; resampled to the visible picture's size.
+                Where it is deep and holds no measurement (`valid_pixels`), the visible picture passes.
             vis: HxW or HxWx3 BGR, uint8 or uint16.
         """
         white = white_level(vis)
         notes: list[str] = []
         visible = luminance(vis)
         visible *= np.float32(255 / white)
-        infrared = self._infrared(ir, vis, notes)
+        infrared, missing = self._infrared(ir, visible, notes)
         shares: list[Grey] = []
         channel_shares: list[Grey] = []
         if self.quarters:
@@ -130,8 +134,13 @@ class Fuser:
         else:
             fused, shares, channel_shares = self.fuse_grey(infrared, visible)
         levels = self._to_range(fused)
+        if missing is not None:
+            levels[missing] = visible[missing]
+        image = replace_luminance(vis, levels * np.float32(white / 255), white)
+        if missing is not None:
+            image[missing] = vis[missing]
         return Fusion(
-            image=replace_luminance(vis, levels * np.float32(white / 255), white),
+            image=image,
             luminance=_eight_bit(levels),
             ir=_eight_bit(infrared),
             vis=_eight_bit(visible),
@@ -182,26 +191,46 @@ class Fuser:
         encoded = 0 if self.strategy == "add" else 2 * len(tiling.tiles(height, width, side, tiling.ENCODER_HALO))
         return encoded + len(tiling.tiles(height, width, side))
 
-    def _infrared(self, ir: Image, vis: Image, notes: list[str]) -> Grey:
-        """Return the infrared picture as grey levels 0..255 in the visible one's size; ``notes`` say what was done."""
-        height, width = vis.shape[:2]
+    def _infrared(self, ir: Image, visible: Grey, notes: list[str]) -> tuple[Grey, NDArray[np.bool_] | None]:
+        """Return the infrared picture as grey levels 0..255 in the visible one's size, and where it holds nothing.
+
+        There it has the visible picture's levels, so that no edge of a rim draws attention; None where it is whole.
+        ``notes`` say what was done.
+        """
+        height, width = visible.shape
         if thermal.is_false_colour(ir):
             notes.append("infrared is coloured; its luminance was used, which a palette may have distorted")
-        grey = thermal.as_grey(ir)
-        if thermal.needs_scaling(grey):
-            limits = self.thermal_range or thermal.robust_range([grey])
-            how = "as given" if self.thermal_range else "percentiles 0.1 and 99.9"
-            depth = "16-bit" if grey.dtype == np.uint16 else "floating-point"
-            notes.append(f"{depth} infrared: {limits[0]:g} to {limits[1]:g} ({how}) became 0 to 255")
-            grey = thermal.to_grey_levels(grey, limits)
-        grey = np.ascontiguousarray(grey, np.float32)
+        grey, missing = self._grey_levels(thermal.as_grey(ir), notes)
         if grey.shape != (height, width):
             notes.append(f"infrared {grey.shape[1]}x{grey.shape[0]} was resampled to {width}x{height}")
             ratio = grey.shape[1] / grey.shape[0] * height / width
             if abs(ratio - 1) > 0.02:
                 notes.append("the two pictures differ in shape, so they may not show the same view; align them first")
             grey = thermal.resize_to(grey, width, height)
-        return grey
+            if missing is not None:
+                missing = cv2.resize(missing.astype(np.float32), (width, height), interpolation=cv2.INTER_LINEAR) > 0
+        if missing is not None:
+            grey = np.where(missing, visible, grey)
+        return grey, missing
+
+    def _grey_levels(self, grey: Image, notes: list[str]) -> tuple[Grey, NDArray[np.bool_] | None]:
+        """HxW of any depth -> HxW float32 in 0..255, and where it holds no measurement (None: it is whole)."""
+        if not thermal.needs_scaling(grey):
+            return np.ascontiguousarray(grey, np.float32), None
+        valid = valid_pixels(grey)
+        depth = "16-bit" if grey.dtype == np.uint16 else "floating-point"
+        if isinstance(self.thermal_range, ThermalScale):
+            limits = self.thermal_range.follow(grey, valid)
+            notes.append(f"{depth} infrared: one steady range for all frames became 0 to 255")
+        else:
+            limits = self.thermal_range or thermal.robust_range([grey])
+            how = "as given" if self.thermal_range else "percentiles 0.1 and 99.9"
+            notes.append(f"{depth} infrared: {limits[0]:g} to {limits[1]:g} ({how}) became 0 to 255")
+        levels = thermal.to_grey_levels(grey, limits)
+        if valid.all():
+            return levels, None
+        notes.append("infrared holds no measurement in a part of the picture; the visible picture passes there")
+        return fill(levels, valid), ~valid
 
     def _to_range(self, fused: Grey) -> Grey:
         """Bring the network's output to grey levels 0..255, float."""

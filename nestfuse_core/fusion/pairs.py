@@ -7,14 +7,11 @@ from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
+from nestfuse_core.cameras.names import scene_key
+from nestfuse_core.cameras.times import in_order
 from nestfuse_core.common.errors import UserError
 from nestfuse_core.common.pictures import list_images, natural_key
 
-WORDS = {
-    "infrared": ("infrared", "thermal", "lwir", "swir", "nir", "tir", "ir", "th", "t", "i"),
-    "visible": ("visible", "colour", "color", "vis", "rgb", "vi", "co", "v"),
-    "fused": ("fused", "fusion", "result"),
-}
 SHOWN = 3
 
 
@@ -36,24 +33,8 @@ class Named:
     role: str | None
 
 
-def scene_key(stem: str) -> tuple[str, str | None]:
-    """Return a file name without a leading or trailing word for its role and leading zeros, and that role.
-
-    >>> scene_key("IR1"), scene_key("00012_rgb"), scene_key("FLIR_0003")
-    (('1', 'infrared'), ('12', 'visible'), ('flir_3', None))
-    """
-    text, role = stem.lower(), None
-    for candidate, words in WORDS.items():
-        choice = "|".join(words)
-        stripped = re.sub(rf"^(?:{choice})(?![a-z])|(?<![a-z])(?:{choice})$", "", text, count=1)
-        if stripped != text:
-            text, role = stripped, candidate
-            break
-    return re.sub(r"\d+", lambda digits: str(int(digits.group())), text).strip("-_. "), role
-
-
 def match_folders(ir: Path, vis: Path, skip_unpaired: bool = False) -> tuple[list[Pair], int]:
-    """Pair the images of two folders (which may be one) by name, in natural order of the visible files.
+    """Pair the images of two folders (which may be one) by name, in the order of the visible files.
 
     Returns:
         The pairs, and how many files without a partner were left out.
@@ -79,8 +60,9 @@ def match_folders(ir: Path, vis: Path, skip_unpaired: bool = False) -> tuple[lis
             f"No {other} partner for the {camera} image '{file.name}' ({len(alone)} without a partner, {len(common)} "
             "pairs); add what is missing, or pass --skip-unpaired to leave them out."
         )
-    pairs = [Pair(visible[key].file.stem, infrared[key].file, visible[key].file) for key in common]
-    return sorted(pairs, key=lambda pair: natural_key(pair.vis.name)), len(alone)
+    partners = {visible[key].file: infrared[key].file for key in common}
+    order = in_order(list(partners), key=lambda file: natural_key(file.name))
+    return [Pair(file.stem, partners[file], file) for file in order], len(alone)
 
 
 def match_results(pairs: list[Pair], fused: Path) -> dict[str, Path]:

@@ -11,12 +11,13 @@ from numpy.typing import NDArray
 from nestfuse_core.common.errors import UserError
 from nestfuse_core.common.pictures import Image
 from nestfuse_core.fusion.colour import luminance
+from nestfuse_core.fusion.valid import valid_pixels
 
 Grey = NDArray[np.float32]
 Range = tuple[float, float]
 
 PERCENTILES = (0.1, 99.9)
-"""Of the finite values: a few dead pixels or one very hot spot must not set the scale."""
+"""Of the valid pixels: a few dead pixels or one very hot spot must not set the scale."""
 COLOURED = 0.06
 """Mean difference between channels, over the largest value, from which on a grey picture counts as coloured."""
 # Sorting more values than this costs time and moves the percentiles by nothing visible.
@@ -41,12 +42,12 @@ def is_false_colour(image: Image) -> bool:
 
 
 def robust_range(images: Iterable[Image]) -> Range:
-    """Return the percentiles 0.1 and 99.9 of all finite values; (0, 0) when there is none."""
+    """Return the percentiles 0.1 and 99.9 of all valid pixels; (0, 0) when there is none."""
     samples = []
     for image in images:
-        values = as_grey(image).ravel()
-        values = values[:: max(1, values.size // SAMPLE)].astype(np.float64)
-        samples.append(values[np.isfinite(values)])
+        grey = as_grey(image)
+        values = grey[valid_pixels(grey)]
+        samples.append(values[:: max(1, values.size // SAMPLE)].astype(np.float64))
     pooled = np.concatenate(samples) if samples else np.empty(0)
     if pooled.size == 0:
         return 0.0, 0.0

@@ -7,19 +7,37 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from nestfuse_core.common.console import print_table, progress
+from nestfuse_core.common.console import print_table, progress, stderr
 from nestfuse_core.common.errors import UserError
-from nestfuse_core.common.options import Device, output_folder
-from rgbt_tracker.cli.options import DEFAULT_CONFIG, Config, SequenceName, Weights
+from nestfuse_core.common.options import Device, Offset, PairBy, Rates, ThermalTimes, output_folder
+from rgbt_tracker.cli.options import (
+    DEFAULT_CONFIG,
+    Config,
+    Init,
+    MaybeSequenceName,
+    Thermal,
+    Visible,
+    VisibleTimes,
+    Weights,
+)
 
 if TYPE_CHECKING:
+    from rgbt_tracker.boxes import Box
     from rgbt_tracker.results.write import FrameRow
-    from rgbt_tracker.sequences import Frame
+    from rgbt_tracker.sequences.base import Frame, FrameSequence
     from rgbt_tracker.tracking.interface import Result
 
 
 def compare(
-    sequence: SequenceName,
+    sequence: MaybeSequenceName = None,
+    rgb: Visible = None,
+    ir: Thermal = None,
+    fps: Rates = None,
+    offset: Offset = 0.0,
+    pair: PairBy = "auto",
+    rgb_times: VisibleTimes = None,
+    ir_times: ThermalTimes = None,
+    init: Init = None,
     config: Config = DEFAULT_CONFIG,
     weights: Weights = None,
     output: Annotated[Path, output_folder("Folder for CONFIG-MODALITY/NAME.txt and NAME.jpg.")] = Path("results"),
@@ -27,13 +45,15 @@ def compare(
 ) -> None:
     """Track with RGB, thermal and both, and compare the three.
 
-    Prints a table, keeps the tracks (for `rgbt report`) and a picture of them.
+    Prints a table, keeps the tracks (for `rgbt report`) and a picture of them. Without ground truth the table has no
+    overlap.
     """
     from rich.table import Table
 
+    from nestfuse_core.cameras.matching import parse_timing
     from nestfuse_core.common.files import check_writable
     from nestfuse_core.common.pictures import write_image
-    from rgbt_tracker import build_tracker, load_config, open_sequence, track_sequence
+    from rgbt_tracker import build_tracker, load_config, track_sequence
     from rgbt_tracker.evaluation.one_pass import one_pass_scores
     from rgbt_tracker.output.comparison import LABELS, comparison_picture
     from rgbt_tracker.output.log import frame_row
@@ -41,13 +61,20 @@ def compare(
     from rgbt_tracker.sequences import prefetch
 
     settings = load_config(config)
-    frames = open_sequence(sequence)
-    if frames.groundtruth is None:
-        raise UserError(
-            f"'{frames.name}' has no ground truth to compare with; use python track.py --sequence {sequence}."
-        )
+    if sequence is not None:
+        frames = _annotated(sequence, rgb, ir)
+    else:
+        from rgbt_tracker.sequences.pairs import open_timed
+
+        if rgb is None or ir is None:
+            raise UserError("Nothing to compare: give --sequence NAME|DIR, or both --rgb A and --ir B.")
+        frames = _from_both(open_timed(rgb, ir, None, parse_timing(pair, offset, fps, rgb_times, ir_times)))
+    box = _start(frames, init)
     check_writable(output)
-    table = Table("modality", "mean overlap", "success AUC", "frames/s")
+    for note in frames.info.notes:
+        stderr.print(f"Note: {note}", markup=False, highlight=False)
+    known = frames.groundtruth is not None
+    table = Table("modality", *(["mean overlap", "success AUC"] if known else []), "frames/s")
     tracks = {}
     with progress() as display:
         for modality, label in LABELS.items():
@@ -55,17 +82,52 @@ def compare(
             tracker = build_tracker(settings.replace(modality=modality), weights, device)
             rows: list[FrameRow] = []
 
-            def note(frame: Frame, result: Result | None, task=task, rows=rows, cameras=tracker.config.modalities):
+            def keep(frame: Frame, result: Result | None, task=task, rows=rows, cameras=tracker.config.modalities):
                 rows.append(frame_row(frame, result, cameras))
                 display.advance(task)
 
-            track = track_sequence(tracker, prefetch(frames), on_frame=note)
-            scores = one_pass_scores(track.boxes, frames.groundtruth)
+            track = track_sequence(tracker, prefetch(frames), box, keep)
+            scores = one_pass_scores(track.boxes, frames.groundtruth) if frames.groundtruth is not None else {}
             write_results(output / f"{settings.name}-{modality}", frames.name, track, rows)
-            rate = f"{len(track.seconds) / track.seconds.sum():.1f}"
-            table.add_row(label, f"{scores['mean_iou']:.3f}", f"{scores['success']:.3f}", rate)
+            overlaps = [f"{scores[name]:.3f}" for name in ("mean_iou", "success") if name in scores]
+            table.add_row(label, *overlaps, f"{len(track.seconds) / track.seconds.sum():.1f}")
             tracks[modality] = track.boxes
     picture = output / f"{frames.name}.jpg"
     write_image(picture, comparison_picture(frames, tracks, settings))
     print_table(table)
     typer.echo(f"picture: {picture}")
+
+
+def _annotated(sequence: str, rgb: str | None, ir: str | None) -> FrameSequence:
+    from rgbt_tracker import open_sequence
+
+    if rgb is not None or ir is not None:
+        raise UserError("Give either --sequence or --rgb and --ir, not both.")
+    return open_sequence(sequence)
+
+
+def _from_both(frames: FrameSequence) -> FrameSequence:
+    """The sequence from the first frame on that has both cameras, since each of them starts on its own."""
+    from rgbt_tracker.sequences.paired import PairedSequence
+
+    if not isinstance(frames, PairedSequence):
+        raise UserError(
+            f"Live cameras cannot be compared, since '{frames.info.source}' cannot be run over three times."
+        )
+    first = frames.first_of_both()
+    if first == 0:
+        return frames
+    frames.info.notes.append(f"The comparison begins at frame {first}, the first that both cameras have.")
+    return frames.clip(first)
+
+
+def _start(frames: FrameSequence, init: str | None) -> Box | None:
+    """The first box, or None for the ground truth's."""
+    from rgbt_tracker.box_files import parse_box
+
+    if init is None and frames.groundtruth is None:
+        raise UserError(
+            f"Where is the target? '{frames.name}' has no ground truth: give --init x,y,w,h (pixels, x and y of the "
+            "top-left corner)."
+        )
+    return None if init is None else parse_box(init)

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from nestfuse_core.common.options import one_of
+from nestfuse_core.common.options import TIMES, one_of
 
 DEFAULT_CONFIG = "nestfuse_siamrpn_mobilev2"
 
@@ -37,6 +37,17 @@ BenchmarkName = Annotated[
     str,
     typer.Argument(metavar="BENCHMARK", help="gtot, rgbt210, rgbt234, lasher, vtuav, or plain for any other folder."),
 ]
+Visible = Annotated[
+    str | None,
+    typer.Option(
+        "--rgb",
+        metavar="A",
+        help="Visible frames: a folder, a video (FILE#1: its second video stream), a camera index or an address.",
+    ),
+]
+Thermal = Annotated[str | None, typer.Option("--ir", metavar="B", help="Thermal frames, likewise.")]
+Init = Annotated[str | None, typer.Option(metavar="X,Y,W,H", help="Box of the target in the first frame.")]
+VisibleTimes = Annotated[Path | None, typer.Option("--rgb-times", metavar="FILE", help=TIMES.format("visible"))]
 Workspace = Annotated[Path, typer.Option("--workspace", metavar="DIR", help="The VOT toolkit's workspace.")]
 Workers = Annotated[int, typer.Option(min=1, help="Processes; one sequence each at a time.")]
 IntervalLow = Annotated[int, typer.Option("--low", min=2, help="First length of the EAO interval.")]

@@ -10,10 +10,20 @@ import typer
 from nestfuse_core.common.commands import run, single
 from nestfuse_core.common.errors import UserError
 from nestfuse_core.common.files import check_writable
-from nestfuse_core.common.options import Device, output_folder
-from rgbt_tracker.cli.options import DEFAULT_CONFIG, Config, MaybeSequenceName, Modality, Weights
+from nestfuse_core.common.options import Device, Offset, PairBy, Rates, ThermalTimes, output_folder
+from rgbt_tracker.cli.options import (
+    DEFAULT_CONFIG,
+    Config,
+    MaybeSequenceName,
+    Modality,
+    Thermal,
+    Visible,
+    VisibleTimes,
+    Weights,
+)
 
 if TYPE_CHECKING:
+    from nestfuse_core.cameras.matching import Timing
     from rgbt_tracker.config import TrackerConfig
     from rgbt_tracker.sequences.base import FrameSequence
     from rgbt_tracker.tracking.tracker import Tracker
@@ -26,11 +36,13 @@ def main() -> None:
 
 def track(
     sequence: MaybeSequenceName = None,
-    rgb: Annotated[
-        str | None,
-        typer.Option(metavar="A", help="Visible frames: a folder, a video, a camera index or a stream address."),
-    ] = None,
-    ir: Annotated[str | None, typer.Option(metavar="B", help="Thermal frames, likewise.")] = None,
+    rgb: Visible = None,
+    ir: Thermal = None,
+    fps: Rates = None,
+    offset: Offset = 0.0,
+    pair: PairBy = "auto",
+    rgb_times: VisibleTimes = None,
+    ir_times: ThermalTimes = None,
     init: Annotated[
         list[str] | None,
         typer.Option(
@@ -64,6 +76,8 @@ def track(
 
     rgbt track --rgb day.mp4 --ir heat.mp4 --init 120,80,40,60
     """
+    from nestfuse_core.cameras.matching import parse_timing
+
     if show:
         from rgbt_tracker.output.window import check_screen
 
@@ -72,7 +86,8 @@ def track(
     from rgbt_tracker.output.plan import make_plan
 
     settings = _settings(config, modality, homography)
-    frames = _open(sequence, rgb, ir, name, root or [])
+    timing = parse_timing(pair, offset, fps, rgb_times, ir_times)
+    frames = _open(sequence, rgb, ir, name, root or [], timing)
     _check_cameras(frames, settings)
     check_writable(output)
     plan = make_plan(frames.info, settings.modality, output, init=init or [], start=start, resume=resume, can_draw=show)
@@ -86,8 +101,12 @@ def track(
     outcome = follow(tracker, settings, frames, plan, Request(output, video, show, maps))
     for line in outcome.lines:
         typer.echo(line)
+    for line in frames.summary():
+        typer.echo(line)
     if outcome.error is not None:
         raise outcome.error
+    if frames.broken:
+        raise typer.Exit(1)
 
 
 def _settings(config: str, modality: str | None, homography: str | None) -> TrackerConfig:
@@ -102,9 +121,11 @@ def _settings(config: str, modality: str | None, homography: str | None) -> Trac
     return settings
 
 
-def _open(sequence: str | None, rgb: str | None, ir: str | None, name: str | None, roots: list[Path]) -> FrameSequence:
+def _open(
+    sequence: str | None, rgb: str | None, ir: str | None, name: str | None, roots: list[Path], timing: Timing
+) -> FrameSequence:
     from rgbt_tracker.locate import open_sequence
-    from rgbt_tracker.sequences import open_pair
+    from rgbt_tracker.sequences.pairs import open_timed
 
     if sequence is not None and (rgb is not None or ir is not None):
         raise UserError("Give either --sequence or --rgb and --ir, not both.")
@@ -116,7 +137,7 @@ def _open(sequence: str | None, rgb: str | None, ir: str | None, name: str | Non
         raise UserError(
             "Nothing to track: give --sequence NAME|DIR (for example --sequence drawn:street), or --rgb A --ir B."
         )
-    return open_pair(rgb, ir, name)
+    return open_timed(rgb, ir, name, timing)
 
 
 def _check_cameras(frames: FrameSequence, settings: TrackerConfig) -> None:

@@ -7,7 +7,7 @@ import shutil
 import threading
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -64,19 +64,24 @@ class Session:
     @property
     def cameras(self) -> list[str]:
         """The cameras that are there, of "rgb" and "ir"."""
-        first = self.frame(0)
-        return [name for name, image in (("rgb", first.rgb), ("ir", first.ir)) if image is not None]
+        return list(self.frames.cameras)
 
     def picture(self, index: int, camera: str) -> NDArray[np.uint8]:
-        """Return what to show of a camera: HxW or HxWx3 uint8; deep thermal images keep the first frame's range."""
-        frame = self.frame(index)
-        image = {"rgb": frame.rgb, "ir": frame.ir}.get(camera)
-        if image is None:
+        """Return what to show of a camera: HxW or HxWx3 uint8; deep thermal images keep the first frame's range.
+
+        Black where the camera has no picture of this moment.
+        """
+        if camera not in self.cameras:
             raise UserError(f"This pair has no {WORDS.get(camera, camera)} images.")
+        frame = self.frame(index)
+        image = frame.picture(camera)
+        if image is None:
+            return np.zeros(next(other.shape[:2] for other in (frame.rgb, frame.ir) if other is not None), np.uint8)
         if not needs_scaling(image):
             return np.asarray(image, np.uint8)
         if self._range is None:
-            self._range = robust_range([np.asarray(self.frame(0).ir)])
+            frames = (self.frame(place) for place in range(len(self.frames)))
+            self._range = robust_range([next(np.asarray(frame.ir) for frame in frames if frame.ir is not None)])
         return to_grey_levels(image, self._range).round().astype(np.uint8)
 
     def start(self, index: int, box: Sequence[float], modalities: Sequence[str], make: MakeTracker) -> dict[str, Any]:
@@ -153,7 +158,7 @@ def _same_size(frame: Frame) -> Frame:
     if frame.rgb is None or frame.ir is None or frame.rgb.shape[:2] == frame.ir.shape[:2]:
         return frame
     size = (frame.rgb.shape[1], frame.rgb.shape[0])
-    return Frame(frame.index, frame.rgb, cv2.resize(np.asarray(frame.ir), size, interpolation=cv2.INTER_LINEAR))
+    return replace(frame, ir=cv2.resize(np.asarray(frame.ir), size, interpolation=cv2.INTER_LINEAR))
 
 
 class Sessions:

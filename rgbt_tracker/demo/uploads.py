@@ -12,6 +12,7 @@ from typing import BinaryIO, Protocol
 
 from PIL import Image
 
+from nestfuse_core.cameras.times import name_times
 from nestfuse_core.common.errors import UserError
 from nestfuse_core.common.pictures import natural_key
 
@@ -60,7 +61,9 @@ def suffix_of(head: bytes) -> str | None:
 
 
 def save_camera(files: Sequence[Upload], folder: Path, camera: str, limits: Limits) -> Path:
-    """Write the files of one camera into ``folder`` under names of our own; images in the order of their numbers.
+    """Write the files of one camera into ``folder`` under names of our own.
+
+    Images keep the order of their numbers, or the times that their names are.
 
     Returns:
         The video, or the folder ``camera`` with the images.
@@ -78,10 +81,20 @@ def save_camera(files: Sequence[Upload], folder: Path, camera: str, limits: Limi
     if videos:
         return _write(files[0], folder / f"{camera}{videos[0]}")
     place = folder / camera
-    order = sorted(zip(files, suffixes, strict=True), key=lambda item: natural_key(item[0].filename or ""))
-    for number, (upload, suffix) in enumerate(order, 1):
-        check_size(_write(upload, place / f"{number:06d}{suffix}"), words, limits)
+    for name, (upload, suffix) in zip(_names(files), zip(files, suffixes, strict=True), strict=True):
+        check_size(_write(upload, place / f"{name}{suffix}"), words, limits)
     return place
+
+
+def _names(files: Sequence[Upload]) -> list[str]:
+    """New names: the times that the senders' names are, else places in their natural order."""
+    sent = [upload.filename or "" for upload in files]
+    times = name_times([Path(re.split(r"[/\\]", name)[-1]).stem for name in sent])
+    if times is not None:
+        return [f"{time:.9f}" for time in times]
+    order = sorted(range(len(sent)), key=lambda place: natural_key(sent[place]))
+    numbers = {place: number for number, place in enumerate(order, 1)}
+    return [f"{numbers[place]:06d}" for place in range(len(sent))]
 
 
 def _suffix(upload: Upload, words: str) -> str:

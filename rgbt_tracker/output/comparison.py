@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from rgbt_tracker.config import TrackerConfig
 from rgbt_tracker.output.overlay import BAR, TEXT, TRUTH, Overlay, draw_box, write
-from rgbt_tracker.sequences.base import FrameSequence
+from rgbt_tracker.sequences.base import Frame, FrameSequence
 
 Picture = NDArray[np.uint8]
 COLOURS = {"rgb": (60, 60, 255), "ir": (255, 120, 255), "rgbt": (0, 176, 255)}
@@ -37,21 +37,27 @@ def comparison_picture(
     truth = sequence.groundtruth
     strips = []
     for index in np.linspace(0, len(sequence) - 1, columns + 1).round().astype(int)[1:]:
-        panels = []
-        for image in overlay.pictures(sequence.frame(int(index))).values():
+        panels, frame = [], _frame_of_both(sequence, int(index))
+        for image in overlay.pictures(frame).values():
             scale = TILE / image.shape[1]
             size = (TILE, round(image.shape[0] * scale))
             panel = np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8)
-            boxes = {name: boxes[index] for name, boxes in tracks.items()}
-            if truth is not None and np.isfinite(truth[index]).all():
-                draw_box(panel, tuple(truth[index]), scale, TRUTH, 1)
-            for name, box in boxes.items():
-                draw_box(panel, tuple(box), scale, COLOURS[name], 2)
+            if truth is not None and np.isfinite(truth[frame.index]).all():
+                draw_box(panel, tuple(truth[frame.index]), scale, TRUTH, 1)
+            for name, boxes in tracks.items():
+                draw_box(panel, tuple(boxes[frame.index]), scale, COLOURS[name], 2)
             panels.append(panel)
-        write(panels[0], f"frame {index + 1}", (8, 18), 0.5)
+        write(panels[0], f"frame {frame.index + 1}", (8, 18), 0.5)
         strips.append(np.vstack(panels))
     picture = np.hstack(strips)
     return np.vstack([picture, _legend(picture.shape[1], list(tracks), truth is not None)])
+
+
+def _frame_of_both(sequence: FrameSequence, index: int) -> Frame:
+    """The frame nearest to a place that has pictures of both cameras."""
+    order = sorted(range(len(sequence)), key=lambda other: abs(other - index))
+    frames = (sequence.frame(other) for other in order)
+    return next(frame for frame in frames if frame.rgb is not None and frame.ir is not None)
 
 
 def _legend(width: int, names: list[str], known: bool) -> Picture:

@@ -27,6 +27,8 @@ class Frame:
         time: seconds since the first frame of the sequence, or None where its sources have no times.
         rgb_index, ir_index: which picture of its own source each is, 0-based; a picture that is the nearest partner of
             several frames stands in all of them. None where there is no picture, or it was not paired by a source.
+        faults: "rgb", "ir" -> why the picture that this camera delivered was taken away: it is no evidence
+            (`rgbt_tracker.sequences.watched`).
     """
 
     index: int
@@ -35,6 +37,7 @@ class Frame:
     time: float | None = None
     rgb_index: int | None = None
     ir_index: int | None = None
+    faults: dict[str, str] = field(default_factory=dict)
 
     def picture(self, camera: str) -> Image | None:
         """The picture of camera "rgb" or "ir"."""
@@ -160,6 +163,19 @@ class FrameSequence(ABC):
         """(length, 4) boxes x, y, w, h, NaN where the target is absent; None when unknown."""
         return self.info.groundtruth
 
+    @property
+    def broken(self) -> bool:
+        """Whether a live source ended by itself, so that there are fewer frames than the user asked for."""
+        return False
+
+    def summary(self) -> list[str]:
+        """Lines about how a live source fared, for the end of a run; none by default."""
+        return []
+
+    def stop(self) -> None:
+        """End the iteration of a live source, also while it waits for a frame; safe to call from a signal handler."""
+        return
+
     def __len__(self) -> int:
         if self.info.length is None:
             raise TypeError(f"'{self.name}' is a live source and has no length")
@@ -211,6 +227,16 @@ class Derived(FrameSequence):
         super().__init__(info or source.info)
         self.cameras, self.size = source.cameras, source.size
         self._source = source
+
+    @property
+    def broken(self) -> bool:
+        return self._source.broken
+
+    def summary(self) -> list[str]:
+        return self._source.summary()
+
+    def stop(self) -> None:
+        self._source.stop()
 
     def frame(self, index: int) -> Frame:
         return self._source.frame(index)

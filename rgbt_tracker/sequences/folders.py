@@ -5,16 +5,18 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from nestfuse_core.cameras.files import check_partners, list_frames
+from nestfuse_core.cameras.names import CAMERAS, WORDS, composed, without_role
+from nestfuse_core.cameras.sources import ImageFiles
 from nestfuse_core.common.errors import UserError
+from nestfuse_core.common.pictures import SUFFIXES
 from rgbt_tracker.sequences.annotations import annotate
 from rgbt_tracker.sequences.base import SequenceInfo
-from rgbt_tracker.sequences.images import CAMERAS, list_frames, pair
-from rgbt_tracker.sequences.sources import ImageFiles, PairedSequence
+from rgbt_tracker.sequences.paired import PairedSequence
 
-FOLDERS = {
-    "rgb": ("visible", "v", "rgb", "color", "colour", "vis", "visual", "vi"),
-    "ir": ("infrared", "i", "ir", "thermal", "t", "tir", "lwir", "inf"),
-}
+ROLES = {"rgb": "visible", "ir": "infrared"}
+SHORTEST = 2
+"""Letters of a word that tells a camera beside others: of "sequence_v" and "sequence_i" nobody knows."""
 CHANNELS = {"rgb": ("color", "rgb", "visible"), "ir": ("ir", "infrared", "thermal")}
 NUMBER = re.compile(r"%0?(\d*)d")
 
@@ -27,12 +29,37 @@ def is_sequence(folder: Path) -> bool:
 
 
 def camera_folders(folder: Path) -> dict[str, Path]:
-    """Return "rgb" and "ir" -> the sub-folder with that camera's frames, as far as they are there."""
-    children = {path.name.lower(): path for path in sorted(folder.iterdir()) if path.is_dir()}
+    """Return "rgb" and "ir" -> the sub-folder with that camera's frames, as far as they are there.
+
+    A folder is called by a word for its camera (``visible``, ``v``, ``lwir``); else, if that leaves no doubt, has such
+    a word beside others (``ir_gray``); a visible one may also be called as the thermal one without its word (``img``
+    and ``img_thermal``).
+    """
+    children = {composed(path.name).lower(): path for path in sorted(folder.iterdir()) if path.is_dir()}
     found = {
-        camera: next((children[name] for name in names if name in children), None) for camera, names in FOLDERS.items()
+        camera: next((children[word] for word in WORDS[role] if word in children), None)
+        for camera, role in ROLES.items()
     }
+    if len(children) > 1 and None in found.values():
+        found.update({camera: found[camera] or path for camera, path in _by_part(children).items()})
     return {camera: path for camera, path in found.items() if path}
+
+
+def _by_part(children: dict[str, Path]) -> dict[str, Path]:
+    """ "rgb" and "ir" -> the one folder of frames whose name holds a word for that camera, if it is one."""
+    parts = {name: without_role(name, SHORTEST) for name in children}
+    named = {
+        camera: [name for name, (_, role) in parts.items() if role == wanted and _holds_frames(children[name])]
+        for camera, wanted in ROLES.items()
+    }
+    if not named["rgb"] and len(named["ir"]) == 1:
+        rest = parts[named["ir"][0]][0].strip("-_. ")
+        named["rgb"] = [rest] if rest in children and _holds_frames(children[rest]) else []
+    return {camera: children[names[0]] for camera, names in named.items() if len(names) == 1}
+
+
+def _holds_frames(folder: Path) -> bool:
+    return any(path.suffix.lower() in SUFFIXES for path in folder.iterdir())
 
 
 def open_folder(folder: Path) -> PairedSequence:
@@ -54,7 +81,8 @@ def open_folder(folder: Path) -> PairedSequence:
             f"as visible and infrared, v and i, or rgb and ir; found {inside}. Other names: --rgb FOLDER --ir FOLDER."
         )
     files = {camera: list_frames(path) for camera, path in cameras.items()}
-    info = SequenceInfo(safe_name(folder), len(files["rgb"]), source=str(folder), notes=pair(files["rgb"], files["ir"]))
+    notes = check_partners(files["rgb"], files["ir"])
+    info = SequenceInfo(safe_name(folder), len(files["rgb"]), source=str(folder), notes=notes)
     annotate(info, folder)
     return PairedSequence(info, ImageFiles(files["rgb"], "rgb"), ImageFiles(files["ir"], "ir"))
 
@@ -75,7 +103,7 @@ def _open_vot(folder: Path) -> PairedSequence:
     if not files:
         # The toolkit's default for sequences of one camera.
         files["rgb"] = _channel(folder, "color/%08d.jpg", "rgb")
-    notes = pair(files["rgb"], files["ir"]) if len(files) == 2 else []
+    notes = check_partners(files["rgb"], files["ir"]) if len(files) == 2 else []
     length = len(next(iter(files.values())))
     _check_complete(folder, facts, files, length)
     info = SequenceInfo(

@@ -2,67 +2,117 @@
 
 from __future__ import annotations
 
-import re
+from collections.abc import Mapping
 from pathlib import Path
 
+from nestfuse_core.cameras.matching import Match, Timing, match, match_one
+from nestfuse_core.cameras.sources import Address, Source, open_recorded, parse_address
 from nestfuse_core.common.errors import UserError
-from rgbt_tracker.sequences.base import SequenceInfo
+from rgbt_tracker.sequences.base import FrameSequence, SequenceInfo
 from rgbt_tracker.sequences.folders import safe_name
-from rgbt_tracker.sequences.images import pair
-from rgbt_tracker.sequences.sources import ImageFiles, PairedSequence, Source, Video, open_source
+from rgbt_tracker.sequences.live import LivePair, name_of, open_live, recording_beside_camera
+from rgbt_tracker.sequences.paired import PairedSequence
+
+ASPECT = 0.02
+"""Relative difference of two pictures' width / height that is more than rounding."""
 
 
-def open_pair(rgb: str | Path | None, ir: str | Path | None, name: str | None = None) -> PairedSequence:
+def open_pair(
+    rgb: str | Path | None,
+    ir: str | Path | None,
+    name: str | None = None,
+    *,
+    offset: float = 0.0,
+    pair: str = "auto",
+    fps: float | tuple[float | None, float | None] | None = None,
+    times: Mapping[str, str | Path] | None = None,
+) -> FrameSequence:
     """Open the frames of two cameras: folders, videos, cameras or streams, in any combination.
 
-    Videos of different frame rates are sampled at the lower one; what one camera has more at the end is not used.
+    Recorded frames are paired by the nearest time, where both cameras have times: the time stamps of a video, file
+    names that are times, a file of times, or a stated rate. The faster camera keeps its rate; a frame without a partner
+    within half of the slower camera's interval has one camera. ``info.notes`` says how frames were paired.
 
     Args:
-        rgb, ir: what `open_source` takes, or None for a camera that is not there.
+        rgb, ir: a folder of images, a video (``FILE#1``: its second video stream), a camera index, a device, or a
+            stream address; or None for a camera that is not there.
         name: of the sequence and its result files; made from the sources by default.
+        offset: what the thermal clock shows minus what the visible one shows at the same instant, seconds.
+        pair: "auto", "time", or "index": first with first, whatever the times.
+        fps: frames a second of both cameras, or of each (visible, thermal), instead of the times that sources tell.
+        times: "rgb", "ir" -> text file with name or index and seconds in each line, likewise.
 
     Raises:
-        UserError: nothing given, something that cannot be opened, or folders of which one lacks frames.
+        UserError: nothing given, something that cannot be opened, the same source twice, or frames whose partners
+            cannot be told.
     """
+    rates = fps if isinstance(fps, tuple) else (fps, fps)
+    timing = Timing(
+        pair,
+        offset,
+        {camera: rate for camera, rate in zip(("rgb", "ir"), rates, strict=True) if rate is not None},
+        {camera: Path(file) for camera, file in (times or {}).items()},
+    )
+    return open_timed(rgb, ir, name, timing)
+
+
+def open_timed(rgb: str | Path | None, ir: str | Path | None, name: str | None, timing: Timing) -> FrameSequence:
+    """As `open_pair`, with what the user said about time taken together."""
     if rgb is None and ir is None:
         raise UserError(
             "Expected --rgb, --ir or both: a folder of images, a video, a camera index or a stream address."
         )
-    typed = {camera: address for camera, address in (("rgb", rgb), ("ir", ir)) if address is not None}
-    sources = {camera: open_source(address, camera) for camera, address in typed.items()}
-    notes: list[str] = []
-    if len(sources) == 2:
-        notes = _align(sources["rgb"], sources["ir"])
-    lengths = [source.length for source in sources.values() if source.length is not None]
-    live = len(lengths) < len(sources)
-    rates = [source.fps for source in sources.values() if source.fps]
+    given = {camera: parse_address(at) for camera, at in (("rgb", rgb), ("ir", ir)) if at is not None}
+    if any(address.live for address in given.values()):
+        return _open_live(name, given, timing.offset)
     info = SequenceInfo(
-        name or "_".join(_stem(str(address)) for address in dict.fromkeys(map(str, typed.values()))),
-        None if live else min(lengths),
-        fps=min(rates) if rates else 30.0,
-        source=" and ".join(map(str, typed.values())),
-        notes=notes,
+        name or "_".join(dict.fromkeys(_stem(address) for address in given.values())),
+        None,
+        source=" and ".join(address.text for address in given.values()),
     )
-    return PairedSequence(info, sources.get("rgb"), sources.get("ir"))
+    return _open_recorded(info, {camera: open_recorded(at, camera) for camera, at in given.items()}, timing)
 
 
-def _stem(address: str) -> str:
-    if "://" in address or address.isdecimal():
-        return "camera" + re.sub(r"\W+", "-", address.rpartition("@")[2].rpartition("://")[2])
-    return safe_name(Path(address).with_suffix("") if Path(address).is_file() else Path(address))
+def _open_recorded(info: SequenceInfo, sources: dict[str, Source], timing: Timing) -> PairedSequence:
+    rgb, ir = sources.get("rgb"), sources.get("ir")
+    if rgb is not None and ir is not None:
+        found: Match = match(rgb, ir, timing)
+    else:
+        found = match_one(next(iter(sources.values())), timing)
+    info.length, info.fps, info.notes = len(found.pairing), found.fps or info.fps, found.notes
+    sequence = PairedSequence(info, rgb, ir, found.pairing)
+    info.notes += _stretched(sequence)
+    return sequence
 
 
-def _align(rgb: Source, ir: Source) -> list[str]:
-    if isinstance(rgb, ImageFiles) and isinstance(ir, ImageFiles):
-        return pair(rgb.files, ir.files)
-    notes = []
-    if isinstance(rgb, Video) and isinstance(ir, Video) and rgb.fps and ir.fps and abs(rgb.fps - ir.fps) > 0.01:
-        rate = min(rgb.fps, ir.fps)
-        notes.append(f"Frame rates differ ({rgb.fps:g} and {ir.fps:g}); both are read at {rate:g} frames per second.")
-        rgb.sample_at(rate)
-        ir.sample_at(rate)
-    if rgb.length is not None and ir.length is not None and rgb.length != ir.length:
-        longer = "visible" if rgb.length > ir.length else "thermal"
-        extra = abs(rgb.length - ir.length)
-        notes.append(f"The {longer} video has {extra} more frames than the other; its last {extra} are not used.")
-    return notes
+def _open_live(name: str | None, given: dict[str, Address], offset: float) -> LivePair:
+    for camera, address in given.items():
+        if not address.live:
+            raise recording_beside_camera(address.text, camera)
+    texts = {camera: address.text for camera, address in given.items()}
+    if len(texts) == 2 and texts["rgb"] == texts["ir"]:
+        raise UserError(f"'{texts['rgb']}' was given for both cameras; give the other one's, or leave one out.")
+    return open_live(texts.get("rgb"), texts.get("ir"), name, offset)
+
+
+def _stem(address: Address) -> str:
+    if isinstance(address.place, str):
+        return name_of(address.text)
+    assert address.place is not None
+    place = address.place.with_suffix("") if address.place.is_file() else address.place
+    return safe_name(place) + (f"-{address.stream}" if "#" in address.text and address.stream else "")
+
+
+def _stretched(sequence: PairedSequence) -> list[str]:
+    """What to know about two cameras whose pictures have different shapes."""
+    if len(sequence.cameras) < 2:
+        return []
+    shapes = [image.shape for camera in ("rgb", "ir") if (image := sequence.read(camera, 0)) is not None]
+    (height, width), (thermal_height, thermal_width) = (shape[:2] for shape in shapes)
+    if abs(width / height * thermal_height / thermal_width - 1) <= ASPECT:
+        return []
+    return [
+        f"The thermal pictures ({thermal_width}x{thermal_height}) are of another shape than the visible ones "
+        f"({width}x{height}), so the cameras see different areas: unless --homography says how they lie on the visible "
+        "ones, they are stretched."
+    ]

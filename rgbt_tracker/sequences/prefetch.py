@@ -6,7 +6,7 @@ import atexit
 import queue
 import threading
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from rgbt_tracker.sequences.base import Derived, Frame, FrameSequence
 
@@ -29,10 +29,9 @@ Item = Frame | _Failure | _End
 class ReadAhead(Derived):
     """A sequence whose iteration is fed by a thread; ``frame`` reads directly.
 
-    A recorded source is read up to ``depth`` frames ahead and every frame arrives, in order. Of a live source only
-    the newest frame is kept: a slow model skips frames instead of falling behind, and those that arrive are counted
-    from 0. An error of the source is raised after the frames before it. Leaving the loop, for whatever reason, ends
-    the thread.
+    A recorded source is read up to ``depth`` frames ahead and every frame arrives, in order. An error of the source is
+    raised after the frames before it. Leaving the loop, for whatever reason, ends the thread. A live source reads its
+    cameras by threads of its own, and is passed through.
     """
 
     def __init__(self, sequence: FrameSequence, depth: int = DEPTH) -> None:
@@ -40,11 +39,12 @@ class ReadAhead(Derived):
         self._depth = max(1, depth)
 
     def __iter__(self) -> Iterator[Frame]:
-        live = self.live
-        items: queue.Queue[Item] = queue.Queue(1 if live else self._depth)
+        if self.live:
+            yield from self._source
+            return
+        items: queue.Queue[Item] = queue.Queue(self._depth)
         stop = threading.Event()
-        put = _replace if live else _wait
-        thread = threading.Thread(target=_fill, args=(self._source, items, stop, put), name="read-ahead", daemon=True)
+        thread = threading.Thread(target=_fill, args=(self._source, items, stop), name="read-ahead", daemon=True)
 
         def end() -> None:
             stop.set()
@@ -54,13 +54,11 @@ class ReadAhead(Derived):
         # torn down inside a decoder aborts the process.
         atexit.register(end)
         thread.start()
-        arrived = 0
         try:
             while not isinstance(item := items.get(), _End):
                 if isinstance(item, _Failure):
                     raise item.error
-                yield replace(item, index=arrived) if live else item
-                arrived += 1
+                yield item
         finally:
             atexit.unregister(end)
             end()
@@ -71,10 +69,10 @@ def prefetch(sequence: FrameSequence, depth: int = DEPTH) -> ReadAhead:
     return ReadAhead(sequence, depth)
 
 
-def _fill(sequence: FrameSequence, items: queue.Queue[Item], stop: threading.Event, put) -> None:
+def _fill(sequence: FrameSequence, items: queue.Queue[Item], stop: threading.Event) -> None:
     try:
         for frame in sequence:
-            put(items, frame, stop)
+            _wait(items, frame, stop)
             if stop.is_set():
                 return
         _wait(items, _End(), stop)
@@ -90,16 +88,3 @@ def _wait(items: queue.Queue[Item], item: Item, stop: threading.Event) -> None:
             return
         except queue.Full:
             continue
-
-
-def _replace(items: queue.Queue[Item], item: Item, stop: threading.Event) -> None:
-    """Put the item in place of an older one that was not fetched."""
-    while not stop.is_set():
-        try:
-            items.put_nowait(item)
-            return
-        except queue.Full:
-            try:
-                items.get_nowait()
-            except queue.Empty:
-                continue

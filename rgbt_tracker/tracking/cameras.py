@@ -10,12 +10,11 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from nestfuse_core.common.errors import UserError
+from nestfuse_core.fusion.scale import ThermalScale
 from rgbt_tracker.boxes import Box
 from rgbt_tracker.config import ThermalConfig, TrackerConfig
 
 Image = NDArray[Any]
-LOW, HIGH = 0.5, 99.5
-"""Percentiles of the first 16-bit frame that become 0 and 255."""
 
 
 def as_bgr(image: Image, modality: str) -> Image:
@@ -41,26 +40,25 @@ def as_bgr(image: Image, modality: str) -> Image:
 class ThermalFrames:
     """Thermal frames as 8-bit images in the visible camera's pixels.
 
-    16-bit (and floating-point radiometric) frames are scaled by the first frame's robust range, kept for the whole
-    sequence so that a target's grey value does not jump; frames of another size are resized, or warped by the
-    configured homography.
+    16-bit (and floating-point radiometric) frames go through one :class:`ThermalScale`, so that a target's grey value
+    does not jump; frames of another size are resized, or warped by the configured homography.
     """
 
     def __init__(self, config: ThermalConfig) -> None:
         self._homography = None if config.homography is None else np.asarray(config.homography, np.float64)
-        self._range: tuple[float, float] | None = None
+        self.scale = ThermalScale()
 
     def start(self) -> None:
-        """Forget the range of the previous sequence."""
-        self._range = None
+        """Forget the scale of the previous sequence."""
+        self.scale = ThermalScale()
 
     def state(self) -> dict[str, NDArray[Any]]:
-        """The range, for `restore`."""
-        return {} if self._range is None else {"thermal": np.array(self._range)}
+        """The scale, for `restore`."""
+        return {"thermal": self.scale.state()}
 
     def restore(self, state: Mapping[str, NDArray[Any]]) -> None:
         """Be as when `state` was called."""
-        self._range = tuple(state["thermal"].tolist()) if "thermal" in state else None
+        self.scale.restore(state["thermal"])
 
     def to_visible(self, own: tuple[int, int], visible: tuple[int, int]) -> NDArray[np.float64]:
         """3x3 matrix from thermal pixels to those of the visible picture, for their widths and heights."""
@@ -82,14 +80,9 @@ class ThermalFrames:
     def _to_8_bit(self, image: Image) -> Image:
         if image.dtype == np.uint8:
             return image
-        if image.dtype.kind not in "uif":
+        if image.dtype.kind not in "uif" or image.ndim not in (2, 3):
             raise UserError(f"Expected the thermal frame as an array of numbers, got {image.dtype}.")
-        values = image.astype(np.float32)
-        if self._range is None:
-            low, high = (float(value) for value in np.nanpercentile(values, (LOW, HIGH)))
-            self._range = (low, max(high, low + 1e-6))
-        low, high = self._range
-        return np.nan_to_num((values - low) * (255 / (high - low))).clip(0, 255).astype(np.uint8)
+        return self.scale(image)
 
 
 class CameraFrames:

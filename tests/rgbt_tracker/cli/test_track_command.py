@@ -19,10 +19,13 @@ import torch
 from fake_tracking import BOXES, COUNT, STOPPED, Fake, count_frames, files, nano, refused
 
 from nestfuse_core.common.commands import application, run
+from nestfuse_core.common.video_stream import StreamEndedError
 from rgbt_tracker.results.read import read_frames
 from rgbt_tracker.sequences import read_boxes
 
 ROOT = Path(__file__).resolve().parents[3]
+
+
 # ---- what it writes
 
 
@@ -263,36 +266,32 @@ def test_q_ends_a_recorded_run_and_keeps_its_frames(
 
 
 class FakeCapture:
-    """A camera that never ends."""
+    """A camera that delivers ``COUNT`` pictures or never ends."""
 
-    def __init__(self, address: Any) -> None:
-        self.address = address
+    fps = None
+    count = 10**9
 
-    def isOpened(self) -> bool:  # noqa: N802
-        return True
+    def __init__(self, address: str) -> None:
+        if address not in ("0", "1") or FakeCapture.count < 0:
+            raise StreamEndedError("refused")
 
-    def set(self, key: int, value: float) -> None:
-        pass
+    def grab(self) -> None:
+        time.sleep(0.005)
+        FakeCapture.count -= 1
+        if FakeCapture.count < 0:
+            raise StreamEndedError("closed")
 
-    def get(self, key: int) -> float:
-        return 25.0
+    def retrieve(self) -> np.ndarray:
+        return np.full((48, 64, 3), 100, np.uint8)
 
-    def grab(self) -> bool:
-        time.sleep(0.002)
-        return True
-
-    def retrieve(self) -> tuple[bool, np.ndarray]:
-        return True, np.full((48, 64, 3), 100, np.uint8)
-
-    def release(self) -> None:
+    def close(self) -> None:
         pass
 
 
 @pytest.fixture
 def cameras(monkeypatch: pytest.MonkeyPatch) -> None:
-    from rgbt_tracker.sequences import sources
-
-    monkeypatch.setattr(sources.Camera.__init__, "__defaults__", (FakeCapture,))
+    monkeypatch.setattr("nestfuse_core.cameras.live.open_capture", FakeCapture)
+    monkeypatch.setattr(FakeCapture, "count", 10**9)
 
 
 def test_ctrl_c_ends_a_live_run_and_keeps_its_track(fake: Fake, folder: Path, rgbt: Any, cameras: None) -> None:
@@ -303,6 +302,21 @@ def test_ctrl_c_ends_a_live_run_and_keeps_its_track(fake: Fake, folder: Path, rg
     with av.open("live.mp4") as container:
         assert len(list(container.decode(video=0))) == 5
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    assert "Note: Live, frames a second as measured: visible" in done.err
+    assert re.search(
+        r"visible camera: \d+ pictures came.*\nthermal camera: .*\npairs: \d of 5 frames have both", done.out
+    )
+
+
+def test_a_stream_that_ends_keeps_its_track_and_says_so(
+    fake: Fake, folder: Path, rgbt: Any, cameras: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("rgbt_tracker.sequences.live.LivePair.patience", 0.1)
+    monkeypatch.setattr(FakeCapture, "count", 60)
+    done = rgbt("--rgb", "0", "--init", "1,2,3,4", "--modality", "rgb", *nano())
+    assert done.code == 1, done.err
+    assert len(read_boxes(Path("out/camera0.txt"))) > 3
+    assert "visible camera: lost at" in done.out and "ended: no camera delivered anything" in done.out
 
 
 def test_live_cameras_begin_now(fake: Fake, folder: Path, rgbt: Any, cameras: None) -> None:

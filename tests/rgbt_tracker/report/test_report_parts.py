@@ -79,9 +79,9 @@ def plots() -> list[figures.Plot]:
     x = np.linspace(0, 1, 5)
     lines = [figures.Line(0, "a <b> & c", x, x), figures.Line(3, "d", x, x**2)]
     return [
-        figures.curves("one", "One", ("x", "y"), lines, band=(0.2, 0.4)),
-        figures.points("two", "Two", ("x", "y"), [(0, "a", 0.5, 0.6)]),
-        figures.intervals("three", "Three", "difference", [("a − b", 0, 0.1, -0.1, 0.3)]),
+        figures.Curves("one", "One", ("x", "y"), lines, band=(0.2, 0.4)),
+        figures.Points("two", "Two", ("x", "y"), [(0, "a", 0.5, 0.6)]),
+        figures.Intervals("three", "Three", ("difference", ""), [("a − b", 0, 0.1, -0.1, 0.3)]),
     ]
 
 

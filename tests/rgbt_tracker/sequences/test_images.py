@@ -12,10 +12,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sequence_files import picture, which
 
+from nestfuse_core.cameras.files import frame_numbers, list_frames
 from nestfuse_core.common import pictures
 from nestfuse_core.common.errors import UserError
 from rgbt_tracker.sequences import open_folder
-from rgbt_tracker.sequences.images import FrameFormat, frame_numbers, list_frames
+from rgbt_tracker.sequences.images import FrameFormat
 
 
 @pytest.mark.parametrize("suffix", [".jpg", ".png"])

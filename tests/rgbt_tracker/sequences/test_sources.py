@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from fractions import Fraction
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import av
@@ -14,8 +19,6 @@ from sequence_files import SIZE, picture, which, write_frames
 
 from nestfuse_core.common.errors import UserError
 from rgbt_tracker.sequences import FrameSequence, open_pair, prefetch
-from rgbt_tracker.sequences.base import SequenceInfo
-from rgbt_tracker.sequences.sources import Camera, PairedSequence
 
 
 def write_video(path: Path, count: int, camera: str, fps: int = 25, pixels: str = "yuv420p") -> Path:
@@ -54,18 +57,29 @@ def test_two_videos(tmp_path: Path) -> None:
     sequence.close()
 
 
-def test_videos_of_different_rates_are_read_at_the_lower_one(tmp_path: Path) -> None:
+def test_the_faster_camera_keeps_its_rate(tmp_path: Path) -> None:
     rgb, ir = write_video(tmp_path / "a.mp4", 12, "rgb", 30), write_video(tmp_path / "b.mp4", 4, "ir", 10)
     sequence = open_pair(rgb, ir)
-    assert len(sequence) == 4 and sequence.info.fps == 10
-    assert "30 and 10" in sequence.info.notes[0]
-    assert shown(sequence) == [(0, 0), (3, 1), (6, 2), (9, 3)]
+    assert len(sequence) == 12 and sequence.info.fps == 30
+    (note,) = sequence.info.notes
+    assert "Paired by time: rgb 30 fps, thermal 10 fps, offset 0 s: 11 of 12 frames have both, at most 33 ms" in note
+    # Thermal pictures are taken at 0, 3, 6 and 9 thirtieths.
+    assert shown(sequence) == [(index, round(index / 3)) for index in range(11)]
+    assert sequence.frame(11).ir is None, "more than half a thermal interval after the last thermal picture"
+    frame = sequence.frame(5)
+    assert (frame.rgb_index, frame.ir_index) == (5, 2) and frame.time == pytest.approx(5 / 30)
+    swapped = open_pair(ir, rgb)
+    assert len(swapped) == 12 and swapped.info.fps == 30, "a thermal camera may be the faster one"
 
 
-def test_a_longer_video_is_cut_and_noted(tmp_path: Path) -> None:
+def test_where_a_video_ends_the_other_goes_on_alone(tmp_path: Path) -> None:
     sequence = open_pair(write_video(tmp_path / "a.mp4", 9, "rgb"), write_video(tmp_path / "b.mp4", 12, "ir"))
-    assert len(sequence) == 9
-    assert "thermal video has 3 more frames" in sequence.info.notes[0]
+    assert len(sequence) == 12 and "9 of 12 frames have both" in sequence.info.notes[0]
+    assert "3 thermal alone" in sequence.info.notes[0]
+    last = sequence.frame(11)
+    assert last.rgb is None and last.rgb_index is None and last.ir is not None and last.ir_index == 11
+    by_position = open_pair(tmp_path / "a.mp4", tmp_path / "b.mp4", pair="index")
+    assert len(by_position) == 9 and "the last 3 thermal ones are left out" in by_position.info.notes[0]
 
 
 def test_deep_thermal_video(tmp_path: Path) -> None:
@@ -79,7 +93,8 @@ def test_deep_thermal_video(tmp_path: Path) -> None:
 def test_video_and_folder_together(tmp_path: Path) -> None:
     write_frames(tmp_path / "thermal", "%03d.png", list(range(6)), "ir")
     sequence = open_pair(write_video(tmp_path / "a.mp4", 6, "rgb"), tmp_path / "thermal", name="mixed")
-    assert sequence.name == "mixed"
+    assert sequence.name == "mixed" and "Paired by position" in sequence.info.notes[0]
+    assert sequence.frame(2).time == pytest.approx(2 / 25)
     frame = sequence.frame(4)
     assert frame.rgb is not None and frame.ir is not None and which(frame.rgb) == which(frame.ir) == 4
 
@@ -88,7 +103,9 @@ def test_two_folders_and_one_alone(tmp_path: Path) -> None:
     write_frames(tmp_path / "eye", "left_%d.png", list(range(8, 12)), "rgb")
     write_frames(tmp_path / "heat", "t%04d.png", list(range(4)), "ir")
     both = open_pair(tmp_path / "eye", tmp_path / "heat")
-    assert len(both) == 4 and both.groundtruth is None and both.name == "eye_heat" and both.info.notes == []
+    assert len(both) == 4 and both.groundtruth is None and both.name == "eye_heat"
+    (note,) = both.info.notes
+    assert "Paired by position" in note and "--fps" in note and both.frame(1).time is None
     alone = open_pair(None, tmp_path / "heat")
     assert alone.cameras == ("ir",) and alone.frame(0).rgb is None
 
@@ -125,7 +142,7 @@ def test_a_damaged_frame_of_a_video_is_named(tmp_path: Path) -> None:
 @pytest.mark.parametrize("address", ["nowhere", "file.docx"])
 def test_other_things_are_refused(tmp_path: Path, address: str) -> None:
     (tmp_path / "file.docx").write_text("")
-    with pytest.raises(UserError, match=r"Expected a folder of images, a video .* for --rgb"):
+    with pytest.raises(UserError, match=r"Expected a folder of images, a video .* for the visible camera"):
         open_pair(tmp_path / address, None)
     with pytest.raises(UserError, match="Expected --rgb, --ir or both"):
         open_pair(None, None)
@@ -134,51 +151,73 @@ def test_other_things_are_refused(tmp_path: Path, address: str) -> None:
 def test_cameras_that_are_not_there() -> None:
     with pytest.raises(UserError, match="Cannot open the thermal camera '97'"):
         open_pair(None, "97")
-    with pytest.raises(UserError, match="Cannot open the visible camera 'file:///nowhere"):
+    with pytest.raises(UserError, match=r"got 'file:///nowhere/at/all\.mp4' \(nothing there\)"):
         open_pair("file:///nowhere/at/all.mp4", None)
 
 
-class FakeCapture:
-    """What OpenCV's capture object offers, on pictures."""
-
-    def __init__(self, count: int, camera: str) -> None:
-        self.count, self.camera, self.index, self.released = count, camera, -1, False
-
-    def isOpened(self) -> bool:  # noqa: N802
-        return True
-
-    def set(self, key: int, value: float) -> bool:
-        return True
-
-    def get(self, key: int) -> float:
-        return 20.0 if key == cv2.CAP_PROP_FPS else 0.0
-
-    def grab(self) -> bool:
-        self.index += 1
-        return self.index < self.count
-
-    def retrieve(self):
-        return True, picture(self.index, self.camera)
-
-    def release(self) -> None:
-        self.released = True
+def test_a_file_address_is_a_recording(tmp_path: Path) -> None:
+    path = write_video(tmp_path / "two words.mp4", 6, "rgb")
+    sequence = open_pair(path.as_uri(), None)
+    assert "%20" in path.as_uri() and len(sequence) == 6 and sequence.name == "two_words"
 
 
-def test_two_live_cameras() -> None:
-    captures = {"0": FakeCapture(5, "rgb"), "1": FakeCapture(7, "ir")}
-    rgb = Camera("0", "rgb", lambda address: captures[str(address)])
-    ir = Camera("1", "ir", lambda address: captures[str(address)])
-    sequence = PairedSequence(SequenceInfo("live", None, fps=rgb.fps or 0), rgb, ir)
-    assert shown(sequence) == [(index, index) for index in range(5)]
-    assert [frame.index for frame in sequence] == [], "the cameras have ended"
-    with pytest.raises(TypeError, match="live source"):
-        len(sequence)
-    sequence.close()
-    assert all(capture.released for capture in captures.values())
+def test_an_address_with_a_duration_is_a_recording(tmp_path: Path) -> None:
+    write_video(tmp_path / "day.mp4", 6, "rgb")
+    with serve(tmp_path) as address:
+        sequence = open_pair(f"{address}/day.mp4", None)
+        assert len(sequence) == 6 and [which(frame.rgb) for frame in sequence] == list(range(6))
+        with pytest.raises(UserError, match="Cannot open the thermal camera"):
+            open_pair(None, f"{address}/absent.mp4")
 
 
-def test_a_stream_address_through_opencv(tmp_path: Path) -> None:
-    path = write_video(tmp_path / "a.mp4", 6, "rgb")
-    sequence = open_pair(f"file://{path}", f"file://{path}")
-    assert sequence.info.length is None and sequence.name.startswith("camera")
-    assert [frame.index for frame in sequence] == [0, 1, 2, 3, 4, 5]
+@contextmanager
+def serve(folder: Path) -> Iterator[str]:
+    """The folder's files over HTTP on a free port of this machine."""
+    handler = partial(QuietHandler, directory=str(folder))
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_address[1]}"
+        server.shutdown()
+
+
+class QuietHandler(SimpleHTTPRequestHandler):
+    def log_message(self, format: str, *args: Any) -> None:
+        return
+
+
+def test_streams_of_one_file(tmp_path: Path) -> None:
+    path = tmp_path / "both.mkv"
+    with av.open(str(path), "w") as container:
+        streams: list[Any] = [container.add_stream("ffv1", rate=Fraction(25)) for _ in range(2)]
+        for stream in streams:
+            stream.width, stream.height, stream.pix_fmt = SIZE[0], SIZE[1], "bgr0"
+        for index in range(6):
+            for stream, camera in zip(streams, ("rgb", "ir"), strict=True):
+                frame = av.VideoFrame.from_ndarray(picture(index, camera), format="bgr24")
+                container.mux(stream.encode(frame))
+        for stream in streams:
+            container.mux(stream.encode())
+    sequence = open_pair(f"{path}#0", f"{path}#1")
+    assert shown(sequence) == [(index, index) for index in range(6)]
+    for camera, stream in (("rgb", 0), ("ir", 1)):
+        assert (sequence.frame(4).picture(camera) == open_pair(f"{path}#{stream}", None).frame(4).rgb).all()
+    for given in ((path, path), (f"{path}#1", f"{path}#1"), (path, f"{path}#0"), (path.as_uri(), path)):
+        with pytest.raises(UserError, match=r"both\.mkv' was given for both cameras.*both\.mkv#0 and .*both\.mkv#1"):
+            open_pair(*given)
+    (tmp_path / "odd#1").mkdir()
+    write_frames(tmp_path / "odd#1", "%d.png", [0, 1], "rgb")
+    assert len(open_pair(tmp_path / "odd#1", None)) == 2, "a name that is there is taken as it is"
+
+
+def test_one_live_address_for_both_cameras() -> None:
+    with pytest.raises(UserError, match="'rtsp://camera/heat' was given for both cameras"):
+        open_pair("rtsp://camera/heat", "rtsp://camera/heat")
+
+
+def test_pictures_of_another_shape_are_noted(tmp_path: Path) -> None:
+    write_frames(tmp_path / "eye", "%d.png", [0, 1], "rgb")
+    for number in range(2):
+        (tmp_path / "heat").mkdir(exist_ok=True)
+        cv2.imwrite(str(tmp_path / "heat" / f"{number}.png"), np.zeros((40, 40), np.uint8))
+    notes = open_pair(tmp_path / "eye", tmp_path / "heat").info.notes
+    assert any("(40x40) are of another shape than the visible ones (32x24)" in n and "--homography" in n for n in notes)

@@ -1,0 +1,192 @@
+"""What one camera has delivered: image files or a recording, frame by frame, with the time of each."""
+
+from __future__ import annotations
+
+import os
+import re
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+import numpy as np
+
+from nestfuse_core.cameras.files import list_frames
+from nestfuse_core.cameras.names import CAMERAS
+from nestfuse_core.cameras.pairing import Times, usual_interval
+from nestfuse_core.cameras.times import name_times, read_times
+from nestfuse_core.common.errors import UserError
+from nestfuse_core.common.pictures import Image, read_image
+from nestfuse_core.common.video import SUFFIXES as VIDEO_SUFFIXES
+from nestfuse_core.common.video import VideoReader, is_recording
+
+STREAM = re.compile(r"(.+)#(\d+)")
+
+
+class Source(ABC):
+    """Frames of one camera, by index.
+
+    Attributes:
+        camera: "rgb" or "ir".
+        name: what the user gave, for messages.
+        length: number of frames.
+        times: (length,) seconds, ascending, by the camera's own clock; None where nobody has said.
+        clock: where the times come from, for messages; "" without times.
+    """
+
+    def __init__(self, camera: str, name: str, length: int, times: Times | None = None, clock: str = "") -> None:
+        self.camera, self.name, self.length = camera, name, length
+        self.times, self.clock = times, clock
+
+    @property
+    def fps(self) -> float | None:
+        """Frames a second, from the usual interval; None where it is unknown."""
+        interval = usual_interval(self.times) if self.times is not None else 0.0
+        return 1 / interval if interval > 0 else None
+
+    @property
+    @abstractmethod
+    def identity(self) -> tuple[str, int]:
+        """The file or folder and the stream in it: equal for two cameras that were given the same."""
+
+    @abstractmethod
+    def read(self, index: int) -> Image:
+        """Return frame ``index`` (0-based) as it is stored. Raises UserError naming the file and frame."""
+
+    @abstractmethod
+    def where(self, index: int) -> str:
+        """The file, or the file and frame, for messages."""
+
+    @abstractmethod
+    def use_file(self, path: Path) -> None:
+        """Take the times from a file (`read_times`). Raises UserError."""
+
+    def use_times(self, times: Times, clock: str) -> None:
+        """Take other times, (length,) ascending."""
+        self.times, self.clock = times, clock
+
+    def close(self) -> None:
+        """Release files; nothing by default."""
+        return
+
+
+class ImageFiles(Source):
+    """Frames as image files in the given order; their times are those in the names, if these are in that order."""
+
+    def __init__(self, files: Sequence[Path], camera: str) -> None:
+        times = name_times([file.stem for file in files])
+        if times is not None and (np.diff(times) < 0).any():
+            times = None
+        super().__init__(camera, str(files[0].parent), len(files), times, "" if times is None else "file names")
+        self.files = list(files)
+
+    @property
+    def identity(self) -> tuple[str, int]:
+        return os.path.realpath(self.name), 0
+
+    def use_file(self, path: Path) -> None:
+        times = read_times(path, [file.name for file in self.files])
+        order = np.argsort(times, kind="stable")
+        self.files = [self.files[place] for place in order]
+        self.use_times(times[order], f"'{path.name}'")
+
+    def read(self, index: int) -> Image:
+        what, advice = f"{CAMERAS[self.camera]} frame", "restore the file, or move it and its partner away"
+        return read_image(self.files[index], what, advice)
+
+    def where(self, index: int) -> str:
+        return str(self.files[index])
+
+
+class Recording(Source):
+    """Frames of a video: a file, or an address that holds a recording."""
+
+    def __init__(self, path: Path | str, camera: str, stream: int = 0) -> None:
+        self._reader = VideoReader(path, stream)
+        super().__init__(camera, str(path), self._reader.length, self._reader.times, "time stamps")
+        self._path, self._stream = path, stream
+
+    @property
+    def fps(self) -> float | None:
+        return self._reader.fps if self.clock == "time stamps" else super().fps
+
+    @property
+    def identity(self) -> tuple[str, int]:
+        return self.name if isinstance(self._path, str) else os.path.realpath(self._path), self._stream
+
+    def use_file(self, path: Path) -> None:
+        times = read_times(path, [], self.length)
+        if (np.diff(times) < 0).any():
+            raise UserError(f"Expected ascending times for the frames of the video '{self.name}' in '{path}'.")
+        self.use_times(times, f"'{path.name}'")
+
+    def read(self, index: int) -> Image:
+        return self._reader.read(index)
+
+    def where(self, index: int) -> str:
+        return f"{self.name}, frame {index + 1}"
+
+    def close(self) -> None:
+        self._reader.close()
+
+
+@dataclass(frozen=True)
+class Address:
+    """What a user typed for one camera, taken apart.
+
+    Attributes:
+        text: as typed.
+        place: the file or folder, an address of a recording as text; None for a live camera.
+        stream: which video stream of the file.
+    """
+
+    text: str
+    place: Path | str | None
+    stream: int = 0
+
+    @property
+    def live(self) -> bool:
+        """A camera's index, a device, or the address of a stream that has no end."""
+        return self.place is None
+
+
+def parse_address(typed: str | os.PathLike[str]) -> Address:
+    """Take apart what was typed for a camera.
+
+    A number is a camera's index and ``/dev/...`` a device, both live. ``file://`` is a file. http and https addresses
+    of something with a duration are recordings; other addresses are live. ``FILE#1`` is the second video stream of
+    FILE.
+    """
+    text = os.fspath(typed)
+    if text.isdecimal() or text.startswith("/dev/"):
+        return Address(text, None)
+    whole, stream = text, 0
+    chosen = STREAM.fullmatch(text)
+    if chosen and not Path(text).expanduser().exists():
+        whole, stream = chosen[1], int(chosen[2])
+    scheme = urlsplit(whole).scheme.lower() if "://" in whole else ""
+    if scheme == "file":
+        return Address(text, Path(unquote(urlsplit(whole).path)), stream)
+    if scheme:
+        return Address(text, whole if scheme in ("http", "https") and is_recording(whole) else None, stream)
+    return Address(text, Path(whole).expanduser(), stream)
+
+
+def open_recorded(address: Address, camera: str) -> Source:
+    """Open the frames of a folder or a recording.
+
+    Raises:
+        UserError: neither is there, or it cannot be read.
+    """
+    place = address.place
+    assert place is not None
+    if isinstance(place, str) or (place.is_file() and place.suffix.lower() in VIDEO_SUFFIXES):
+        return Recording(place, camera, address.stream)
+    if place.is_dir():
+        return ImageFiles(list_frames(place), camera)
+    found = "a file of another kind" if place.exists() else "nothing there"
+    raise UserError(
+        f"Expected a folder of images, a video ({', '.join(VIDEO_SUFFIXES)}), a camera index or a stream "
+        f"address for the {CAMERAS[camera]} camera, got '{address.text}' ({found})."
+    )
