@@ -13,6 +13,7 @@ import time
 import zipfile
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -161,6 +162,7 @@ class State:
 def fingerprint(settings: TrackerConfig, tracker: Tracker, info: SequenceInfo, maps: bool) -> dict[str, Any]:
     """What must be the same for a run to go on, by the words for it."""
     facts: dict[str, Any] = {"sequence": info.source or info.name, "number of frames": info.length, "--maps": maps}
+    facts["reading of the sequence"] = list(info.notes)
     for key, value in settings.model_dump(mode="json").items():
         facts |= {f"{key}.{name}": part for name, part in value.items()} if isinstance(value, dict) else {key: value}
     # What is loaded counts, not what it is called.
@@ -183,7 +185,7 @@ class StateKeeper:
         tracker: whose state counts between two frames.
         log: of the run.
         given: frame -> box that the run is given for it.
-        made_with: `fingerprint`.
+        made_with: gives the `fingerprint`, which takes a while; asked for once, when the first state is written.
         resumed: the run that this one goes on with; until it has told again what was tracked, its state stands.
         clock: seconds.
     """
@@ -194,12 +196,12 @@ class StateKeeper:
         tracker: Tracker,
         log: Log,
         given: Mapping[int, Box],
-        made_with: Mapping[str, Any],
+        made_with: Callable[[], Mapping[str, Any]],
         resumed: State | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._path, self._tracker, self._log = path, tracker, log
-        self._made_with = {**made_with, "start": log.start, "boxes": {str(key): box for key, box in given.items()}}
+        self._given, self._made_with = {str(frame): box for frame, box in given.items()}, cache(made_with)
         self._clock, self._written = clock, clock()
         self._known = len(resumed.boxes) if resumed else 0
         self._kept: tuple[int, dict[str, NDArray[Any]]] | None = None
@@ -241,7 +243,7 @@ class StateKeeper:
         cameras = [sum(BITS[camera] for camera in row.cameras) for row in self._log.rows[:count]]
         log = self._log
         State(
-            self._made_with,
+            {**self._made_with(), "start": log.start, "boxes": self._given},
             log.boxes[:count],
             log.scores[:count],
             log.seconds[:count],

@@ -110,7 +110,7 @@ def test_the_state_is_written_every_so_often_and_not_every_frame(tmp_path: Path)
     from rgbt_tracker.tracking.run import Step, as_given
 
     now, tracker, log = [0.0], Still(), Log(("rgb",))
-    keeper = StateKeeper(tmp_path / "a_state.npz", tracker, log, {0: (1, 2, 3, 4)}, {}, clock=lambda: now[0])  # type: ignore[arg-type]
+    keeper = StateKeeper(tmp_path / "a_state.npz", tracker, log, {0: (1, 2, 3, 4)}, dict, clock=lambda: now[0])  # type: ignore[arg-type]
     written = []
     for index in range(100):
         now[0] = index * 0.3
