@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from nestfuse_core.common.errors import UserError
+from nestfuse_core.common.video import VideoReader
 from rgbt_tracker.api import build_tracker
 from rgbt_tracker.output.follow import Outcome, Request, follow
 from rgbt_tracker.output.plan import make_plan
@@ -92,6 +93,23 @@ def test_a_whole_run_leaves_no_state_and_tells_no_error(tmp_path: Path, built: C
     assert lines[1] == "0,0.000000,0,,rgb" and lines[2] == "1,0.033333,1,,rgb"
     assert lines[6].startswith("5,0.166667,,5,"), "the visible camera has no picture"
     assert lines[8] == "7,0.233333,7,7,rgb+ir", "a box was given: the cameras that are there"
+
+
+def test_weight_maps_and_the_overlay_of_cameras_that_come_and_go(
+    tmp_path: Path, built: Callable[[str], Tracker]
+) -> None:
+    tracker, scene = built(NANO), Scene(-1, gaps=True)
+    tracker.record_maps = True
+    plan = make_plan(scene.info, "rgbt", tmp_path, start=3)
+    follow(tracker, tracker.config, scene, plan, Request(tmp_path, tmp_path / "o.mp4", show=False, maps=True))
+    tracker.record_maps = False
+    with np.load(tmp_path / "scene_maps.npz") as maps:
+        seen = np.isfinite(maps["windows"]).all(axis=1)
+    assert seen.tolist() == [False] * 4 + [True, False, False, True, True], "both cameras, and a box that was not given"
+    with VideoReader(tmp_path / "o.mp4") as video:
+        assert len(video) == LENGTH - 3
+        dark = [bool((image[60:-40, : image.shape[1] // 2] < 40).mean() > 0.8) for image in video]
+    assert dark == [False, False, True, True, False, False]
 
 
 class Still:
