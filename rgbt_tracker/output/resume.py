@@ -24,7 +24,7 @@ from nestfuse_core.common.errors import UserError
 from nestfuse_core.common.files import replacing
 from rgbt_tracker.boxes import Box
 from rgbt_tracker.config import TrackerConfig
-from rgbt_tracker.output.log import Log
+from rgbt_tracker.output.log import BITS, Log
 from rgbt_tracker.results.write import COMPANIONS
 from rgbt_tracker.sequences.base import Frame, SequenceInfo
 from rgbt_tracker.tracking.interface import Result
@@ -35,7 +35,6 @@ if TYPE_CHECKING:
 
 EVERY = 10.0
 """Seconds between two states of a run, which is all that a process that is killed can lose."""
-BITS = {"rgb": 1, "ir": 2}
 TRACKER = "tracker."
 ANEW = "type the same command as before, or leave --resume out to begin anew."
 
@@ -240,15 +239,9 @@ class StateKeeper:
     def _write(self) -> None:
         assert self._kept is not None
         count, state = self._kept
-        cameras = [sum(BITS[camera] for camera in row.cameras) for row in self._log.rows[:count]]
-        log = self._log
-        State(
-            {**self._made_with(), "start": log.start, "boxes": self._given},
-            log.boxes[:count],
-            log.scores[:count],
-            log.seconds[:count],
-            np.array(cameras, np.uint8),
-            state,
-            self._path,
-        ).write()
+        log, made_with = self._log, {**self._made_with(), "start": self._log.start, "boxes": self._given}
+        boxes, scores, seconds, cameras = (
+            values[:count] for values in (log.boxes, log.scores, log.seconds, log.cameras)
+        )
+        State(made_with, boxes, scores, seconds, cameras, state, self._path).write()
         self._written = self._clock()
