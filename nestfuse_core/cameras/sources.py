@@ -1,4 +1,4 @@
-"""What one camera has delivered: image files or a recording, frame by frame, with the time of each."""
+"""What one camera has delivered: image files, a recording or pages, frame by frame, with the time of each."""
 
 from __future__ import annotations
 
@@ -17,6 +17,8 @@ from nestfuse_core.cameras.names import CAMERAS
 from nestfuse_core.cameras.pairing import Times, usual_interval
 from nestfuse_core.cameras.times import name_times, read_times
 from nestfuse_core.common.errors import UserError
+from nestfuse_core.common.pages import SUFFIXES as PAGED
+from nestfuse_core.common.pages import PageReader, page_count
 from nestfuse_core.common.pictures import Image, read_image
 from nestfuse_core.common.video import SUFFIXES as VIDEO_SUFFIXES
 from nestfuse_core.common.video import VideoReader, is_recording
@@ -58,9 +60,12 @@ class Source(ABC):
     def where(self, index: int) -> str:
         """The file, or the file and frame, for messages."""
 
-    @abstractmethod
     def use_file(self, path: Path) -> None:
         """Take the times from a file (`read_times`). Raises UserError."""
+        times = read_times(path, [], self.length)
+        if (np.diff(times) < 0).any():
+            raise UserError(f"Expected ascending times for the frames of '{self.name}' in '{path}'.")
+        self.use_times(times, f"'{path.name}'")
 
     def use_times(self, times: Times, clock: str) -> None:
         """Take other times, (length,) ascending."""
@@ -100,11 +105,13 @@ class ImageFiles(Source):
 
 
 class Recording(Source):
-    """Frames of a video: a file, or an address that holds a recording."""
+    """Frames of a video, a file or an address that holds one, or the pages of a TIFF, whose times nobody has said."""
 
     def __init__(self, path: Path | str, camera: str, stream: int = 0) -> None:
-        self._reader = VideoReader(path, stream)
-        super().__init__(camera, str(path), self._reader.length, self._reader.times, "time stamps")
+        paged = isinstance(path, Path) and path.suffix.lower() in PAGED
+        self._reader = PageReader(path) if paged else VideoReader(path, stream)
+        times = self._reader.times
+        super().__init__(camera, str(path), self._reader.length, times, "" if times is None else "time stamps")
         self._path, self._stream = path, stream
 
     @property
@@ -115,12 +122,6 @@ class Recording(Source):
     def identity(self) -> tuple[str, int]:
         return self.name if isinstance(self._path, str) else os.path.realpath(self._path), self._stream
 
-    def use_file(self, path: Path) -> None:
-        times = read_times(path, [], self.length)
-        if (np.diff(times) < 0).any():
-            raise UserError(f"Expected ascending times for the frames of the video '{self.name}' in '{path}'.")
-        self.use_times(times, f"'{path.name}'")
-
     def read(self, index: int) -> Image:
         return self._reader.read(index)
 
@@ -129,6 +130,11 @@ class Recording(Source):
 
     def close(self) -> None:
         self._reader.close()
+
+
+def is_sequence_file(path: Path) -> bool:
+    """Whether a file holds frames over time: a video by its name, or a TIFF of several pages."""
+    return path.is_file() and (path.suffix.lower() in VIDEO_SUFFIXES or page_count(path) > 1)
 
 
 @dataclass(frozen=True)
@@ -174,19 +180,19 @@ def parse_address(typed: str | os.PathLike[str]) -> Address:
 
 
 def open_recorded(address: Address, camera: str) -> Source:
-    """Open the frames of a folder or a recording.
+    """Open the frames of a folder, a recording or a TIFF of several pages.
 
     Raises:
         UserError: neither is there, or it cannot be read.
     """
     place = address.place
     assert place is not None
-    if isinstance(place, str) or (place.is_file() and place.suffix.lower() in VIDEO_SUFFIXES):
+    if isinstance(place, str) or is_sequence_file(place):
         return Recording(place, camera, address.stream)
     if place.is_dir():
         return ImageFiles(list_frames(place), camera)
     found = "a file of another kind" if place.exists() else "nothing there"
     raise UserError(
-        f"Expected a folder of images, a video ({', '.join(VIDEO_SUFFIXES)}), a camera index or a stream "
-        f"address for the {CAMERAS[camera]} camera, got '{address.text}' ({found})."
+        f"Expected a folder of images, a video ({', '.join(VIDEO_SUFFIXES)}), a TIFF of several pages, a camera index or a "
+        f"stream address for the {CAMERAS[camera]} camera, got '{address.text}' ({found})."
     )
