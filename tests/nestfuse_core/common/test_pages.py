@@ -32,7 +32,7 @@ def as_read(values: np.ndarray) -> np.ndarray:
 @pytest.mark.parametrize("kind", DEPTHS)
 def test_every_depth_in_every_byte_order(tmp_path, kind, order, compression):
     values = pages(kind)
-    predictor = None if compression is None or kind == "f2" else True
+    predictor = True if compression and kind[0] != "f" else None
     path = tmp_path / "a.tif"
     tifffile.imwrite(
         path, values, byteorder=order, compression=compression, predictor=predictor, photometric="minisblack"
@@ -94,19 +94,32 @@ def test_previews_are_no_frames(tmp_path):
 def test_what_is_no_sequence(tmp_path):
     tifffile.imwrite(tmp_path / "one.tif", pages("u2", 1)[0])
     (tmp_path / "no.tif").write_bytes(b"no TIFF")
-    assert (
-        page_count(tmp_path / "one.tif") == page_count(tmp_path / "no.tif") == page_count(tmp_path / "absent.tif") == 1
-    )
+    assert [page_count(tmp_path / name) for name in ("one.tif", "no.tif", "absent.tif")] == [1, 1, 1]
     for name in ("no.tif", "absent.tif"):
         with pytest.raises(UserError, match=rf"Cannot read '.*{name}'"):
             PageReader(tmp_path / name)
 
 
-def test_a_page_that_is_cut_off_is_named(tmp_path):
-    tifffile.imwrite(tmp_path / "a.tif", pages("u2"), photometric="minisblack")
-    data = (tmp_path / "a.tif").read_bytes()
-    (tmp_path / "b.tif").write_bytes(data[:-600])
-    reader = PageReader(tmp_path / "b.tif")
-    with pytest.raises(UserError, match=r"Cannot decode page 4 of 4 of '.*b\.tif'"):
-        reader.read(3)
-    reader.close()
+@pytest.mark.parametrize("big", [False, True])
+def test_a_file_that_is_cut_off_is_refused(tmp_path, big):
+    with tifffile.TiffWriter(tmp_path / "a.tif", bigtiff=big) as writer:
+        for page in pages("u2"):
+            writer.write(page, photometric="minisblack", contiguous=False)
+    with tifffile.TiffFile(tmp_path / "a.tif") as file:
+        last = file.pages[3].offset
+    (tmp_path / "b.tif").write_bytes((tmp_path / "a.tif").read_bytes()[: last - 2])
+    with pytest.raises(UserError, match=r"The TIFF '.*b\.tif' is cut off after 3 pages"):
+        PageReader(tmp_path / "b.tif")
+
+
+def test_a_damaged_page_is_named(tmp_path):
+    tifffile.imwrite(tmp_path / "a.tif", pages("u2"), compression="zlib", photometric="minisblack")
+    with tifffile.TiffFile(tmp_path / "a.tif") as file:
+        place = file.pages[2].dataoffsets[0]
+    data = bytearray((tmp_path / "a.tif").read_bytes())
+    data[place : place + 40] = bytes(40)
+    (tmp_path / "a.tif").write_bytes(data)
+    with PageReader(tmp_path / "a.tif") as reader:
+        np.testing.assert_array_equal(reader.read(3), pages("u2")[3])
+        with pytest.raises(UserError, match=r"Cannot decode page 3 of 4 of '.*a\.tif'"):
+            reader.read(2)
