@@ -115,9 +115,8 @@ class Recording(Source):
     """Frames of a video, a file or an address that holds one, or the pages of a TIFF, whose times nobody has said."""
 
     def __init__(self, path: Path | str, camera: str, stream: int = 0) -> None:
-        self._reader: PageReader | VideoReader
         if isinstance(path, Path) and path.suffix.lower() in PAGED:
-            self._reader = PageReader(path)
+            self._reader: PageReader | VideoReader = PageReader(path)
         else:
             self._reader = VideoReader(path, stream)
         times = self._reader.times
