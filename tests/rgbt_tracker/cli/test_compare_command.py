@@ -65,6 +65,7 @@ def test_compare_of_two_videos_begins_where_both_have_pictures(tmp_path) -> None
         ([], "Nothing to compare: give --sequence"),
         (["--rgb", "a.mp4"], "Nothing to compare"),
         (["--sequence", "drawn:street", "--rgb", "a.mp4"], "not both"),
+        (["--sequence", "drawn:street", "--fps", "30,9"], "paired by position, as in all dataset folders"),
         (["--rgb", "a.mp4", "--ir", "b.mp4", "--fps", "fast"], "rates in frames a second"),
     ],
 )
