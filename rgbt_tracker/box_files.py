@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -10,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nestfuse_core.common.errors import UserError
-from rgbt_tracker.boxes import polygon_to_box
+from rgbt_tracker.boxes import Box, polygon_to_box
 
 Array = NDArray[np.float64]
 Notation = Literal["size", "corners"]
@@ -25,7 +26,8 @@ def read_lines(path: Path) -> list[Array]:
     between others is refused, for the frames after it would be counted wrongly.
 
     Raises:
-        UserError: the file is missing, empty, or a line holds something else; the message names the line.
+        UserError: the file is missing, empty, or a line holds something else; the message names the line. So are
+            tables that would read as boxes and are none: MOT rows (`is_mot`) and boxes as shares of the picture.
     """
     try:
         lines = path.read_text(encoding="utf-8-sig", errors="replace").splitlines()
@@ -35,19 +37,92 @@ def read_lines(path: Path) -> list[Array]:
         lines.pop()
     if not lines:
         raise UserError(f"Expected one box a line in '{path}', but the file is empty.")
-    return [_numbers(line, number, path) for number, line in enumerate(lines, 1)]
+    rows = [_parse(line) for line in lines]
+    _refuse_other_tables(rows, lines, path)
+    for number, (row, line) in enumerate(zip(rows, lines, strict=True), 1):
+        if row is None or not (row.size in (1, 4) or (row.size >= 6 and row.size % 2 == 0)):
+            raise UserError(
+                f"Expected 4 numbers (a box) or 8 (its corners) in line {number} of '{path}', got "
+                f"'{line.strip()[:60]}'."
+            )
+    return [row for row in rows if row is not None]
 
 
-def _numbers(line: str, number: int, path: Path) -> Array:
+def _parse(text: str, around: str = ",;") -> Array | None:
+    """The numbers of a line without what may stand ``around`` them; None where it holds anything else."""
     try:
-        values = np.array([float(token) for token in SEPARATORS.split(line.strip().strip(",;"))])
+        return np.array([float(token) for token in SEPARATORS.split(text.strip(f"{around} \t\r\n"))])
     except ValueError:
-        values = np.empty(0)
-    if values.size in (1, 4) or (values.size >= 6 and values.size % 2 == 0):
-        return values
-    raise UserError(
-        f"Expected 4 numbers (a box) or 8 (its corners) in line {number} of '{path}', got '{line.strip()[:60]}'."
-    )
+        return None
+
+
+def _refuse_other_tables(rows: list[Array | None], lines: list[str], path: Path) -> None:
+    """Name what people have instead of boxes, rather than its first line alone."""
+    if rows[0] is None and re.search(r"[A-Za-z]", lines[0]) and len(rows) > 1 and rows[1] is not None:
+        raise UserError(
+            f"Expected a box in every line, got a header, '{lines[0].strip()[:60]}', in line 1 of '{path}'; take "
+            "it out, and leave x,y,w,h in the others."
+        )
+    known = [row for row in rows if row is not None and row.size > 1]
+    sizes = {row.size for row in known}
+    if sizes == {2}:
+        raise UserError(
+            f"Expected 4 numbers (a box) or 8 (its corners) a line in '{path}', got 2 numbers a line, which are points "
+            "and no boxes; write x,y,w,h."
+        )
+    if len(sizes) == 1 and is_mot(table := np.array(known)):
+        raise UserError(
+            f"Expected one box a line in '{path}', got MOT rows (frame,id,x,y,w,h and more; {table.shape[1]} numbers); "
+            "write x,y,w,h of one target, a line a frame, 'nan' where it is absent."
+        )
+    boxes = [row[1:] if row.size == 5 else row for row in known if np.isfinite(row).all()]
+    if sizes <= {4, 5, 6, 8} and is_normalised(np.concatenate(boxes) if boxes else np.empty(0)):
+        raise UserError(
+            f"Expected boxes in pixels in '{path}', got numbers of at most 1, which are shares of the picture "
+            "(normalised); multiply x and w by its width, y and h by its height, and write x,y,w,h."
+        )
+
+
+def is_mot(rows: Array) -> bool:
+    """Whether a table of (N, K) numbers holds MOT rows: frame, id, x, y, w, h and up to four columns more.
+
+    The first column counts whole frames, all of them in order or those of one id after the other's; the second holds
+    whole ids (-1 where there are none), no id twice in a frame. What follows the box is a confidence and -1, classes
+    or visibilities. Corners of polygons, K even as well, are nothing of the kind: in whole pixels, moving to the
+    right by one a frame, they may come close, so that 8 numbers that are a parallelogram are never MOT rows, and few
+    rows without a further column only where they begin to count at 0 or 1.
+    """
+    if not 6 <= rows.shape[1] <= 10 or not np.isfinite(rows).all():
+        return False
+    frames, ids, sizes, rest = rows[:, 0], rows[:, 1], rows[:, 4:6], rows[:, 6:]
+    whole = (rows[:, :2] == np.rint(rows[:, :2])).all()
+    if not whole or (frames < 0).any() or (ids < -1).any() or (sizes < 0).any() or not _counts(frames, ids):
+        return False
+    if rows.shape[1] == 6:
+        return bool(frames.min() <= 1 and (np.diff(np.unique(frames)) == 1).all())
+    if rows.shape[1] == 8 and np.abs(rows[:, 0:2] + rows[:, 4:6] - rows[:, 2:4] - rows[:, 6:8]).max() <= 2:
+        return False
+    unused = rest.shape[1] > 1 and bool((rest[:, 1:] == -1).all())
+    confidence = bool((np.abs(rest[:, 0]) <= 1).all())
+    further = rest[:, 1:]
+    classes = bool(((further == np.rint(further)) | ((further >= 0) & (further <= 1))).all())
+    return unused or rows.shape[1] % 2 == 1 or (confidence and classes)
+
+
+def _counts(frames: Array, ids: Array) -> bool:
+    """Whether frames ascend, those of all ids together or of one id after the other's, and no id stands twice."""
+    tracked = ids >= 0
+    pairs = np.stack([frames[tracked], ids[tracked]], 1)
+    if len(np.unique(pairs, axis=0)) < len(pairs):
+        return False
+    together = (np.diff(frames) >= 0).all()
+    apart = (np.diff(frames)[np.diff(ids) == 0] > 0).all() and (np.diff(ids) != 0).sum() == len(np.unique(ids)) - 1
+    return bool(together or apart)
+
+
+def is_normalised(values: Array) -> bool:
+    """Whether all coordinates of boxes are shares of the picture: none beyond 1, and not all of them 0."""
+    return bool((np.abs(values) <= 1).all() and values.any())
 
 
 def is_absent(numbers: Array) -> bool:
@@ -87,19 +162,47 @@ def absent_as_nan(boxes: Array) -> Array:
     return np.where(present, boxes, np.nan)
 
 
-def parse_box(text: str, name: str = "--init") -> tuple[float, float, float, float]:
+def parse_box(text: str, name: str = "--init") -> Box:
     """Return x, y, w, h (or the bounds of four corners) written on a command line.
 
     Raises:
-        UserError: not four or eight numbers.
+        UserError: not four or eight numbers, or shares of the picture instead of pixels.
     """
-    try:
-        values = np.array([float(token) for token in SEPARATORS.split(text.strip(" ,;()[]"))])
-    except ValueError:
-        values = np.empty(0)
-    if values.size == 8:
+    values = _parse(text, " ,;()[]")
+    if values is not None and values.size == 8:
         values = polygon_to_box(values)
-    if values.size != 4:
+    if values is None or values.size != 4:
         raise UserError(f"Expected four numbers x,y,w,h for {name}, got '{text}'; for example {name} 120,80,40,60.")
+    if is_normalised(values):
+        raise UserError(
+            f"Expected x,y,w,h in pixels for {name}, got '{text}', which are shares of the picture (normalised); "
+            "multiply x and w by its width, y and h by its height."
+        )
     x, y, w, h = (float(value) for value in values)
     return x, y, w, h
+
+
+def parse_given(texts: Sequence[str], start: int, length: int | None) -> dict[int, Box]:
+    """Frame -> box from what a command line says once or more: ``x,y,w,h`` for the first frame, ``N:x,y,w,h`` for N.
+
+    Args:
+        texts: of ``--init``.
+        start: number of the first frame that is tracked.
+        length: of the sequence; None for a live source, of which only the first frame can be meant.
+
+    Raises:
+        UserError: no box (`parse_box`), no frame of those that are tracked, or two boxes for one.
+    """
+    boxes: dict[int, Box] = {}
+    last = start if length is None else length - 1
+    for text in texts:
+        number, colon, box = text.rpartition(":")
+        if colon and not number.strip().isdecimal():
+            raise UserError(f"Expected --init x,y,w,h or --init N:x,y,w,h with the number N of a frame, got '{text}'.")
+        frame = int(number) if colon else start
+        if not start <= frame <= last:
+            raise UserError(f"Expected --init for a frame from {start} to {last}, got '{text}'.")
+        if frame in boxes:
+            raise UserError(f"Expected one --init for a frame, got two for frame {frame}; the second is '{text}'.")
+        boxes[frame] = parse_box(box)
+    return boxes

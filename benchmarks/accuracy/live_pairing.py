@@ -18,7 +18,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
-from clock_stream import ClockStream, clock_streams, read_clock
+from clock_stream import ClockStream, clock_streams, draw_clock, read_clock
 
 from nestfuse_core.common.commands import run
 from nestfuse_core.common.errors import UserError
@@ -87,8 +87,11 @@ def outage(stream: ClockStream, after: float) -> list[threading.Timer]:
 
 
 def tracking(config: str, device: str) -> Callable[[Frame], None]:
-    """A tracker that is given every frame, started on the first."""
+    """A tracker that is given every frame, started on the first; warmed up, since its first frames take seconds."""
     tracker = build_tracker(config, device=device)
+    picture = draw_clock(0.0)
+    tracker.initialize(picture, picture, BOX)
+    tracker.update(picture, picture)
 
     def consume(frame: Frame) -> None:
         if frame.index == 0:

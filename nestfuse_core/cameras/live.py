@@ -15,7 +15,7 @@ import numpy as np
 
 from nestfuse_core.common.errors import UserError
 from nestfuse_core.common.pictures import Image
-from nestfuse_core.common.video import DamagedPictureError, StreamEndedError, VideoStream
+from nestfuse_core.common.video_stream import DamagedPictureError, StreamEndedError, VideoStream
 
 PAUSES = (0.5, 1.0, 2.0, 4.0, 8.0, 10.0)
 """Seconds before each attempt to open a stream again; the last before all that follow."""
@@ -168,9 +168,13 @@ class LiveCamera:
         atexit.register(self.close)
         self._thread.start()
 
-    def close(self) -> None:
-        """End the thread and let go of the camera; takes as long as the picture or the attempt in hand."""
+    def stop(self) -> None:
+        """Have the thread end after the picture or the attempt in hand."""
         self._closed.set()
+
+    def close(self) -> None:
+        """`stop`, wait for the thread to end, and let go of the camera."""
+        self.stop()
         if self._thread.is_alive():
             self._thread.join()
         elif self._capture is not None:

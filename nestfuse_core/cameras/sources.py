@@ -1,4 +1,4 @@
-"""What one camera has delivered: image files or a recording, frame by frame, with the time of each."""
+"""What one camera has delivered: image files, a recording or pages, frame by frame, with the time of each."""
 
 from __future__ import annotations
 
@@ -60,9 +60,12 @@ class Source(ABC):
     def where(self, index: int) -> str:
         """The file, or the file and frame, for messages."""
 
-    @abstractmethod
     def use_file(self, path: Path) -> None:
         """Take the times from a file (`read_times`). Raises UserError."""
+        times = read_times(path, [], self.length)
+        if (np.diff(times) < 0).any():
+            raise UserError(f"Expected ascending times for the frames of '{self.name}' in '{path}'.")
+        self.use_times(times, f"'{path.name}'")
 
     def use_times(self, times: Times, clock: str) -> None:
         """Take other times, (length,) ascending."""
@@ -105,8 +108,10 @@ class Recording(Source):
     """Frames of a video, a file or an address that holds one, or the pages of a TIFF, whose times nobody has said."""
 
     def __init__(self, path: Path | str, camera: str, stream: int = 0) -> None:
-        paged = isinstance(path, Path) and path.suffix.lower() in PAGED
-        self._reader = PageReader(path) if paged else VideoReader(path, stream)
+        if isinstance(path, Path) and path.suffix.lower() in PAGED:
+            self._reader: PageReader | VideoReader = PageReader(path)
+        else:
+            self._reader = VideoReader(path, stream)
         times = self._reader.times
         super().__init__(camera, str(path), self._reader.length, times, "" if times is None else "time stamps")
         self._path, self._stream = path, stream
@@ -118,12 +123,6 @@ class Recording(Source):
     @property
     def identity(self) -> tuple[str, int]:
         return self.name if isinstance(self._path, str) else os.path.realpath(self._path), self._stream
-
-    def use_file(self, path: Path) -> None:
-        times = read_times(path, [], self.length)
-        if (np.diff(times) < 0).any():
-            raise UserError(f"Expected ascending times for the frames of the video '{self.name}' in '{path}'.")
-        self.use_times(times, f"'{path.name}'")
 
     def read(self, index: int) -> Image:
         return self._reader.read(index)
@@ -183,7 +182,7 @@ def parse_address(typed: str | os.PathLike[str]) -> Address:
 
 
 def open_recorded(address: Address, camera: str) -> Source:
-    """Open the frames of a folder or a recording.
+    """Open the frames of a folder, a recording or a TIFF of several pages.
 
     Raises:
         UserError: neither is there, or it cannot be read.
@@ -196,6 +195,6 @@ def open_recorded(address: Address, camera: str) -> Source:
         return ImageFiles(list_frames(place), camera)
     found = "a file of another kind" if place.exists() else "nothing there"
     raise UserError(
-        f"Expected a folder of images, a video ({', '.join(VIDEO_SUFFIXES)}), a multi-page TIFF, a camera index or a "
-        f"stream address for the {CAMERAS[camera]} camera, got '{address.text}' ({found})."
+        f"Expected a folder of images, a video ({', '.join(VIDEO_SUFFIXES)}), a TIFF of several pages, a camera index "
+        f"or a stream address for the {CAMERAS[camera]} camera, got '{address.text}' ({found})."
     )

@@ -114,7 +114,7 @@ class PageReader:
         if self._bytes is None:
             self._bytes = np.memmap(self._path, np.uint8, "c")
         place, form = (8, "Q") if file.is_bigtiff else (4, "I")
-        struct.pack_into(f"{file.byteorder}{form}", self._bytes, place, page.offset)
+        struct.pack_into(f"{file.byteorder}{form}", self._bytes.data, place, page.offset)
         return decode_image(self._bytes)
 
     def _through_tifffile(self, page: Any) -> Image | None:

@@ -115,7 +115,7 @@ class VideoReader:
             container = av.open(str(self._path))
         except (av.FFmpegError, OSError) as error:
             raise UserError(
-                f"Cannot read the video '{self._path}': {_reason(error)}; it is not a video FFmpeg can read, or is "
+                f"Cannot read the video '{self._path}': {reason(error)}; it is not a video FFmpeg can read, or is "
                 "damaged; convert it to MP4."
             ) from error
         count = len(container.streams.video)
@@ -186,9 +186,9 @@ class VideoReader:
         return max(self._next, min(bisect_left(self._stamps, stamp), bisect_right(self._stamps, stamp) - 1))
 
     def _undecodable(self, index: int) -> UserError:
-        reason = _reason(self._trouble or StopIteration())
+        cause = reason(self._trouble or StopIteration())
         return UserError(
-            f"Cannot decode frame {index + 1} of {self.length} of the video '{self._path}': {reason}; cut the video "
+            f"Cannot decode frame {index + 1} of {self.length} of the video '{self._path}': {cause}; cut the video "
             "before it or convert it anew."
         )
 
@@ -204,7 +204,8 @@ def is_recording(address: str) -> bool:
         return False
 
 
-def _reason(error: BaseException) -> str:
+def reason(error: BaseException) -> str:
+    """What FFmpeg gave as the cause, for a message."""
     return getattr(error, "strerror", None) or ("the stream ends" if isinstance(error, StopIteration) else str(error))
 
 
@@ -328,74 +329,3 @@ def writing_video(path: Path, rate: float | Fraction, encoding: Encoding = CLOSE
                 container.close()
             raise
         container.close()
-
-
-class StreamEndedError(Exception):
-    """A stream delivers no more: its sender closed it, the way to it is cut, or it has been silent for too long."""
-
-
-class DamagedPictureError(Exception):
-    """One picture of a stream cannot be decoded; the next may be whole."""
-
-
-OPENING, SILENCE = 10.0, 3.0
-"""Seconds that a stream may take to open, and to send its next picture."""
-
-
-class VideoStream:
-    """The pictures of a network stream as they come, none of them held back; not safe to use from several threads.
-
-    Attributes:
-        fps: frames per second as the stream states them, or None. Many state what they do not keep.
-
-    Args:
-        address: rtsp://, http:// or whatever else FFmpeg opens.
-
-    Raises:
-        StreamEndedError: nothing answers there, or what does sends no video; the message is the reason alone.
-    """
-
-    def __init__(self, address: str) -> None:
-        import av
-
-        # What FFmpeg read to find out the format would otherwise come first, up to two seconds late.
-        options = {"fflags": "nobuffer", "rtsp_flags": "prefer_tcp"}
-        try:
-            self._container = av.open(address, timeout=(OPENING, SILENCE), options=options)
-        except (av.FFmpegError, OSError) as error:
-            raise StreamEndedError(_reason(error)) from error
-        if not self._container.streams.video:
-            self._container.close()
-            raise StreamEndedError("it sends no video")
-        stream = self._container.streams.video[0]
-        stream.codec_context.thread_count = 1  # every further thread would hold back one picture
-        self.fps = float(stream.average_rate) if stream.average_rate else None
-        self._packets = self._container.demux(stream)
-        self._frame: Any = None
-
-    def grab(self) -> None:
-        """Wait for the next picture. Raises StreamEndedError or DamagedPictureError."""
-        import av
-
-        while True:
-            try:
-                packet = next(self._packets)
-            except (StopIteration, av.FFmpegError, OSError) as error:
-                raise StreamEndedError(_reason(error)) from error
-            try:
-                frames = packet.decode()
-            except av.FFmpegError as error:
-                if isinstance(error, av.EOFError):
-                    raise StreamEndedError(_reason(error)) from error
-                raise DamagedPictureError(_reason(error)) from error
-            if frames:
-                self._frame = frames[-1]
-                return
-
-    def retrieve(self) -> Image:
-        """The picture that was waited for, as `VideoReader.read` returns it."""
-        return picture(self._frame)
-
-    def close(self) -> None:
-        """Close the connection."""
-        self._container.close()

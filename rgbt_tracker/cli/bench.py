@@ -15,8 +15,8 @@ from nestfuse_core.common.options import Device, Json, names, output_folder
 from rgbt_tracker.cli.options import BenchmarkName, Config, Modality, Weights, Workers
 
 if TYPE_CHECKING:
-    from rgbt_tracker.evaluation.benchmark import TrackerScore
-    from rgbt_tracker.evaluation.groundtruth import Benchmark
+    from rgbt_tracker.evaluation.benchmark import Benchmark
+    from rgbt_tracker.evaluation.one_pass import TrackerScore
 
 Results = Annotated[
     list[Path],
@@ -50,7 +50,7 @@ def run(
 ) -> None:
     """Track every sequence of a benchmark; run it again to go on where it was stopped."""
     from rgbt_tracker.config import load_config
-    from rgbt_tracker.evaluation.groundtruth import load_benchmark
+    from rgbt_tracker.evaluation.benchmark import load_benchmark
     from rgbt_tracker.evaluation.job import Setup
     from rgbt_tracker.evaluation.plan import plan
     from rgbt_tracker.evaluation.runner import Worker, run_jobs
@@ -92,8 +92,9 @@ def score(
 ) -> None:
     """Score result folders: precision, normalised precision, success, in all and by attribute."""
     require("bench", "pandas")
-    from rgbt_tracker.evaluation.benchmark import as_json, evaluate, write_tables
-    from rgbt_tracker.evaluation.groundtruth import load_benchmark
+    from rgbt_tracker.evaluation.benchmark import load_benchmark
+    from rgbt_tracker.evaluation.one_pass import evaluate
+    from rgbt_tracker.evaluation.score_files import as_json, write_tables
     from rgbt_tracker.results.archives import unpacked
     from rgbt_tracker.results.find import find_results
     from rgbt_tracker.results.read import read_one_pass
@@ -133,7 +134,7 @@ def export(
     sequences: Annotations = None,
 ) -> None:
     """Copy results into the layout that a public toolkit reads."""
-    from rgbt_tracker.evaluation.groundtruth import load_benchmark
+    from rgbt_tracker.evaluation.benchmark import load_benchmark
     from rgbt_tracker.results.archives import unpacked
     from rgbt_tracker.results.export import export as write
     from rgbt_tracker.results.find import find_results
@@ -177,7 +178,7 @@ def _print_attributes(data: Benchmark, scored: list[TrackerScore]) -> None:
 
 
 def _print_differences(data: Benchmark, scored: list[TrackerScore]) -> None:
-    from rgbt_tracker.evaluation.benchmark import difference
+    from rgbt_tracker.evaluation.comparison import difference
 
     best, *others = sorted(scored, key=lambda item: -item.total.success_auc)
     for item in others:

@@ -23,7 +23,9 @@ from rgbt_tracker.cli.options import (
 
 if TYPE_CHECKING:
     from rgbt_tracker.boxes import Box
-    from rgbt_tracker.sequences.base import FrameSequence
+    from rgbt_tracker.results.write import FrameRow
+    from rgbt_tracker.sequences.base import Frame, FrameSequence
+    from rgbt_tracker.tracking.interface import Result
 
 
 def compare(
@@ -54,8 +56,10 @@ def compare(
     from rgbt_tracker import build_tracker, load_config, track_sequence
     from rgbt_tracker.evaluation.one_pass import one_pass_scores
     from rgbt_tracker.output.comparison import LABELS, comparison_picture
+    from rgbt_tracker.output.log import frame_row
     from rgbt_tracker.results.write import write_results
     from rgbt_tracker.sequences import prefetch
+    from rgbt_tracker.sequences.watched import watch
 
     settings = load_config(config)
     if sequence is not None:
@@ -72,20 +76,28 @@ def compare(
         stderr.print(f"Note: {note}", markup=False, highlight=False)
     known = frames.groundtruth is not None
     table = Table("modality", *(["mean overlap", "success AUC"] if known else []), "frames/s")
-    tracks = {}
+    tracks, watched = {}, watch(frames)
     with progress() as display:
         for modality, label in LABELS.items():
             task = display.add_task(label, total=len(frames), note="")
             tracker = build_tracker(settings.replace(modality=modality), weights, device)
-            track = track_sequence(tracker, prefetch(frames), box, lambda *_, t=task: display.advance(t))
+            rows: list[FrameRow] = []
+
+            def keep(frame: Frame, result: Result | None, task=task, rows=rows, cameras=tracker.config.modalities):
+                rows.append(frame_row(frame, result, cameras))
+                display.advance(task)
+
+            track = track_sequence(tracker, prefetch(watched if modality == "rgbt" else frames), box, keep)
             scores = one_pass_scores(track.boxes, frames.groundtruth) if frames.groundtruth is not None else {}
-            write_results(output / f"{settings.name}-{modality}", frames.name, track)
+            write_results(output / f"{settings.name}-{modality}", frames.name, track, rows)
             overlaps = [f"{scores[name]:.3f}" for name in ("mean_iou", "success") if name in scores]
             table.add_row(label, *overlaps, f"{len(track.seconds) / track.seconds.sum():.1f}")
             tracks[modality] = track.boxes
     picture = output / f"{frames.name}.jpg"
     write_image(picture, comparison_picture(frames, tracks, settings))
     print_table(table)
+    for line in watched.summary():
+        typer.echo(line)
     typer.echo(f"picture: {picture}")
 
 

@@ -14,7 +14,6 @@ from nestfuse_core.common.options import Device, Offset, PairBy, Rates, ThermalT
 from rgbt_tracker.cli.options import (
     DEFAULT_CONFIG,
     Config,
-    Init,
     MaybeSequenceName,
     Modality,
     Thermal,
@@ -25,9 +24,8 @@ from rgbt_tracker.cli.options import (
 
 if TYPE_CHECKING:
     from nestfuse_core.cameras.matching import Timing
-    from rgbt_tracker.boxes import Box
     from rgbt_tracker.config import TrackerConfig
-    from rgbt_tracker.sequences.base import FrameSequence, SequenceInfo
+    from rgbt_tracker.sequences.base import FrameSequence
     from rgbt_tracker.tracking.tracker import Tracker
 
 
@@ -45,7 +43,15 @@ def track(
     pair: PairBy = "auto",
     rgb_times: VisibleTimes = None,
     ir_times: ThermalTimes = None,
-    init: Init = None,
+    init: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="[N:]X,Y,W,H",
+            help="Box of the target in the first frame; again with N: puts the tracker back on it in frame N.",
+        ),
+    ] = None,
+    start: Annotated[int | None, typer.Option(metavar="N", help="Begin at frame N, counted from 0.")] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on where a run that stopped early was.")] = False,
     config: Config = DEFAULT_CONFIG,
     weights: Weights = None,
     modality: Modality = None,
@@ -64,7 +70,7 @@ def track(
 ) -> None:
     """Follow one target through an RGB-thermal sequence.
 
-    Writes DIR/NAME.txt (x,y,w,h a frame), NAME_scores.txt and NAME_time.txt. Examples:
+    Writes DIR/NAME.txt (x,y,w,h a frame), NAME_scores.txt, NAME_time.txt and NAME_frames.csv. Examples:
 
     rgbt track --sequence drawn:street --video street.mp4
 
@@ -76,12 +82,18 @@ def track(
         from rgbt_tracker.output.window import check_screen
 
         check_screen()
+    from rgbt_tracker.output.follow import Request, follow
+    from rgbt_tracker.output.plan import make_plan
+    from rgbt_tracker.sequences.watched import watch
+
     settings = _settings(config, modality, homography)
     timing = parse_timing(pair, offset, fps, rgb_times, ir_times)
     frames = _open(sequence, rgb, ir, name, root or [], timing)
     _check_cameras(frames, settings)
-    start = _start_box(frames.info, settings, init, show)
+    if len(settings.modalities) > 1:
+        frames = watch(frames)
     check_writable(output)
+    plan = make_plan(frames.info, settings.modality, output, init=init or [], start=start, resume=resume, can_draw=show)
     if video is not None:
         from nestfuse_core.common.video import check_video_name
 
@@ -89,12 +101,13 @@ def track(
         check_writable(video.parent)
     tracker = _build(settings, weights, device, frames.info.notes)
     tracker.record_maps = maps
-    from rgbt_tracker.output.follow import Request, follow
-
-    for line in follow(tracker, settings, frames, start, Request(output, video, show, maps)):
+    outcome = follow(tracker, settings, frames, plan, Request(output, video, show, maps))
+    for line in outcome.lines:
         typer.echo(line)
     for line in frames.summary():
         typer.echo(line)
+    if outcome.error is not None:
+        raise outcome.error
     if frames.broken:
         raise typer.Exit(1)
 
@@ -138,19 +151,6 @@ def _check_cameras(frames: FrameSequence, settings: TrackerConfig) -> None:
                 f"The modality '{settings.modality}' needs {camera} frames, and '{frames.info.source}' has none: "
                 f"give --{camera}, or --modality {present[0]}."
             )
-
-
-def _start_box(info: SequenceInfo, settings: TrackerConfig, init: str | None, show: bool) -> Box | None:
-    """The first box, or None when the user will draw it."""
-    from rgbt_tracker.box_files import parse_box
-
-    box = parse_box(init) if init is not None else info.start_for(settings.modality)
-    if box is None and not show:
-        raise UserError(
-            f"Where is the target? '{info.name}' has no ground truth for its first frame: give --init x,y,w,h (pixels, "
-            "x and y of the top-left corner), or --show to draw the box with the mouse."
-        )
-    return box
 
 
 def _build(settings: TrackerConfig, weights: str | None, device: str, notes: list[str]) -> Tracker:

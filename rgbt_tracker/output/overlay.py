@@ -12,13 +12,15 @@ from numpy.typing import NDArray
 from rgbt_tracker.boxes import Box, overlap
 from rgbt_tracker.config import TrackerConfig
 from rgbt_tracker.sequences.base import Frame
-from rgbt_tracker.tracking.cameras import CameraFrames
+from rgbt_tracker.sequences.watched import WORDS
+from rgbt_tracker.tracking.cameras import CameraFrames, Image
 
 Picture = NDArray[np.uint8]
 # Two colours that stay apart for the colour-blind and on thermal grey; BGR.
 TRACKED, TRUTH, LOST = (0, 176, 255), (255, 255, 0), (120, 120, 255)
 MORE, LESS = (0, 140, 255), (255, 80, 0)
 TEXT, BAR = (235, 235, 235), (28, 28, 28)
+DARK = 16
 FONT = cv2.FONT_HERSHEY_SIMPLEX
 PANEL = (320, 960)  # smallest and largest width of a camera's picture
 BAR_HEIGHT = 34
@@ -28,13 +30,15 @@ WINDOW = 30  # frames over which the shown speed is averaged
 
 @dataclass(frozen=True)
 class Caption:
-    """What stands below the pictures: frame ``index`` of ``length``, the tracker's score and its seconds."""
+    """What is written: frame ``index`` of ``length``, the tracker's score, its seconds (0 where the box was given) and
+    the cameras it used (empty where it does not tell)."""
 
     index: int
     length: int | None
     score: float
     lost: bool
     seconds: float
+    cameras: tuple[str, ...] = ()
 
 
 class Overlay:
@@ -48,13 +52,24 @@ class Overlay:
 
     def __init__(self, config: TrackerConfig, truth: NDArray[np.float64] | None = None) -> None:
         self._frames = CameraFrames(config)
+        self._last: dict[str, Image] = {}
+        self._panel_size: tuple[int, int] | None = None
         self._truth = truth
         self._seconds: deque[float] = deque(maxlen=WINDOW)
         self._strongest = 0.02
 
     def pictures(self, frame: Frame) -> dict[str, Picture]:
-        """The cameras' pictures as the tracker sees them: HxWx3 uint8 BGR, of one size."""
-        return self._frames(frame.rgb, frame.ir)
+        """The cameras' pictures as the tracker sees them: HxWx3 uint8 BGR, of one size; dark where there is none."""
+        given = {camera: picture for camera in ("rgb", "ir") if (picture := frame.picture(camera)) is not None}
+        self._last |= given
+        # In place of a picture that is missing its last one, so that everything keeps its size and place; before there
+        # was any, one as large as the other camera's.
+        other = next(iter(given.values()), np.zeros((1, 1), np.uint8))
+        stand_in = np.zeros(other.shape[:2], np.uint8)
+        shown = self._frames(self._last.get("rgb", stand_in), self._last.get("ir", stand_in))
+        return {
+            camera: picture if camera in given else np.full_like(picture, DARK) for camera, picture in shown.items()
+        }
 
     def __call__(
         self,
@@ -65,17 +80,22 @@ class Overlay:
         search: Box | None = None,
     ) -> Picture:
         """Return the picture, HxWx3 uint8 BGR, of the same size for every frame of a sequence."""
-        if caption.index > 0:
+        if caption.seconds > 0:
             self._seconds.append(caption.seconds)
         truth = self._truth_at(frame.index)
         panels = []
         for number, (camera, image) in enumerate(self.pictures(frame).items()):
-            if maps and search:
+            there = frame.picture(camera) is not None
+            if maps and search and there:
                 weights = share(maps, number)
                 # Attention shares lie close to one half: stretch to the strongest seen so far, steady over frames.
                 self._strongest = max(self._strongest, float(np.abs(weights - 0.5).max()))
                 image = tint(image, weights, search, 0.5 / self._strongest)
-            panels.append(self._panel(image, camera, box, truth, caption.lost))
+            fault = frame.faults.get(camera)
+            title = TITLES[camera] if there else f"{TITLES[camera]}: {WORDS[fault] if fault else 'no picture'}"
+            if there and caption.cameras and camera not in caption.cameras:
+                title += ": not used"
+            panels.append(self._panel(image, title, box, truth, caption.lost))
         picture = np.hstack(panels)
         return np.vstack([picture, self._bar(picture.shape[1], box, truth, caption)])
 
@@ -85,15 +105,18 @@ class Overlay:
         x, y, w, h = (float(value) for value in self._truth[index])
         return x, y, w, h
 
-    def _panel(self, image: Picture, camera: str, box: Box, truth: Box | None, lost: bool) -> Picture:
+    def _panel(self, image: Picture, title: str, box: Box, truth: Box | None, lost: bool) -> Picture:
         height, width = image.shape[:2]
-        scale = float(np.clip(width, *PANEL)) / width
-        size = (round(width * scale / 2) * 2, round(height * scale / 2) * 2)
+        if self._panel_size is None:
+            scale = float(np.clip(width, *PANEL)) / width
+            self._panel_size = round(width * scale / 2) * 2, round(height * scale / 2) * 2
+        size = self._panel_size
+        scale = size[0] / width
         panel: Picture = image.copy() if size == (width, height) else np.asarray(cv2.resize(image, size), np.uint8)
         if truth is not None:
             draw_box(panel, truth, scale, TRUTH, 1)
         draw_box(panel, box, scale, LOST if lost else TRACKED, 2)
-        write(panel, TITLES[camera], (8, 18), 0.5)
+        write(panel, title, (8, 18), 0.5)
         return panel
 
     def _bar(self, width: int, box: Box, truth: Box | None, caption: Caption) -> Picture:

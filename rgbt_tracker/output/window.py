@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import re
+import subprocess
 import sys
 from types import TracebackType
 
@@ -17,19 +19,43 @@ TITLE = "rgbt track"
 LARGEST = (1600, 900)
 STOP_KEYS = (ord("q"), 27)
 CONFIRM_KEYS = (ord(" "), 13)
+SCREENS = ("DISPLAY", "WAYLAND_DISPLAY")
+PROBE = "import cv2; cv2.namedWindow('rgbt', cv2.WINDOW_NORMAL); cv2.destroyAllWindows()"
+PROBE_SECONDS = 20.0
 
 
-def check_screen() -> None:
-    """Raise a UserError where a window cannot open; without a screen OpenCV would end the whole program."""
+def check_screen(seconds: float = PROBE_SECONDS) -> None:
+    """Find out whether a window can open, in another process: without a screen OpenCV would end the whole program.
+
+    Args:
+        seconds: how long to wait for a screen that does not answer.
+
+    Raises:
+        UserError: there is no screen, or DISPLAY names one that is gone or does not let us in.
+    """
+    instead = "use --video out.mp4 instead."
     if sys.platform.startswith("linux") and not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
-        raise UserError("--show needs a screen, and there is none (DISPLAY is not set); use --video out.mp4 instead.")
+        raise UserError(f"--show needs a screen, and there is none (DISPLAY is not set); {instead}")
+    try:
+        probe = subprocess.run([sys.executable, "-c", PROBE], capture_output=True, timeout=seconds, check=False)
+        why = "" if probe.returncode == 0 else _reason(probe.stderr.decode(errors="replace"))
+    except subprocess.TimeoutExpired:
+        why = f"no answer in {seconds:g} s"
+    if why:
+        names = ", ".join(f"{name}={os.environ[name]}" for name in SCREENS if os.environ.get(name))
+        raise UserError(f"--show cannot open a window{f' ({names})' if names else ''}: {why}; {instead}")
+
+
+def _reason(output: str) -> str:
+    """The first line that a window library wrote, without what it puts in front ("qt.qpa.xcb: ")."""
+    lines = [line.strip() for line in output.splitlines() if line.strip() and "QFontDatabase" not in line]
+    return re.sub(r"^qt[.\w]*: ", "", lines[0]).rstrip(".") if lines else "the window library ended the program"
 
 
 class Window:
-    """An OpenCV window; a context manager that closes it."""
+    """An OpenCV window, a context manager that closes it; ask `check_screen` first."""
 
     def __init__(self) -> None:
-        check_screen()
         self._shape: tuple[int, ...] = ()
 
     def __enter__(self) -> Window:

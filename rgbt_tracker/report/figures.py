@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import io
 import re
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -45,16 +47,6 @@ class Line:
     y: NDArray[np.float64]
 
 
-@dataclass(frozen=True)
-class Plot:
-    """A figure with the words that stand in for it where it cannot be seen."""
-
-    name: str
-    title: str
-    description: str
-    figure: Figure
-
-
 def color(tracker: int) -> str:
     """Return the colour of tracker number ``tracker``; the same on every plot, table and box."""
     return PALETTE[tracker % len(PALETTE)]
@@ -65,74 +57,129 @@ def dash(tracker: int) -> str | tuple:
     return DASHES[tracker % len(DASHES)]
 
 
-def _axes(title: str, x_label: str, y_label: str) -> tuple[Figure, Axes]:
-    figure = Figure(figsize=(5.2, 3.9), layout="constrained")
-    axes = figure.subplots()
-    axes.set(title=title, xlabel=x_label, ylabel=y_label)
-    return figure, axes
+@dataclass(frozen=True)
+class Plot(ABC):
+    """What a figure shows; it is drawn when it is first written.
 
-
-def curves(
-    name: str,
-    title: str,
-    labels: tuple[str, str],
-    lines: Sequence[Line],
-    band: tuple[float, float] | None = None,
-    top: float | None = None,
-) -> Plot:
-    """Draw one curve per tracker.
-
-    Args:
+    Attributes:
+        name: file name without suffix, and the prefix of its identifiers on the page.
+        title: above it.
         labels: text of the x and of the y axis.
+    """
+
+    name: str
+    title: str
+    labels: tuple[str, str]
+
+    @property
+    @abstractmethod
+    def description(self) -> str:
+        """The words that stand in for it where it cannot be seen."""
+
+    @abstractmethod
+    def draw(self) -> Figure:
+        """Draw it in the style that is set."""
+
+    @cached_property
+    def figure(self) -> Figure:
+        with matplotlib.rc_context(STYLE):
+            return self.draw()
+
+    def axes(self) -> tuple[Figure, Axes]:
+        """Return a figure with empty axes of the usual size."""
+        figure = Figure(figsize=(5.2, 3.9), layout="constrained")
+        axes = figure.subplots()
+        axes.set(title=self.title, xlabel=self.labels[0], ylabel=self.labels[1])
+        return figure, axes
+
+
+@dataclass(frozen=True)
+class Curves(Plot):
+    """One curve for each tracker.
+
+    Attributes:
+        lines: the curves.
         band: an interval of x to shade, for example the one EAO averages over.
         top: upper end of the y axis; None for the data's own.
     """
-    with matplotlib.rc_context(STYLE):
-        figure, axes = _axes(title, *labels)
-        if band:
-            axes.axvspan(*band, color=GRID, alpha=0.45, lw=0, label=f"{band[0]:g}–{band[1]:g} frames")
-        for line in lines:
+
+    lines: Sequence[Line]
+    band: tuple[float, float] | None = None
+    top: float | None = None
+
+    @property
+    def description(self) -> str:
+        words = "; ".join(line.label for line in self.lines)
+        return f"{self.labels[1]} against {self.labels[0]}. {words}."
+
+    def draw(self) -> Figure:
+        figure, axes = self.axes()
+        if self.band:
+            low, high = self.band
+            axes.axvspan(low, high, color=GRID, alpha=0.45, lw=0, label=f"{low:g}–{high:g} frames")
+        for line in self.lines:
             (drawn,) = axes.plot(
                 line.x, line.y, color=color(line.tracker), ls=dash(line.tracker), lw=1.9, label=line.label
             )
             drawn.set_gid(f"tracker-{line.tracker}")
-        axes.set_xlim(float(min(line.x[0] for line in lines)), float(max(line.x[-1] for line in lines)))
-        axes.set_ylim(0, top)
+        axes.set_xlim(float(min(line.x[0] for line in self.lines)), float(max(line.x[-1] for line in self.lines)))
+        axes.set_ylim(0, self.top)
         axes.legend(loc="best")
-    words = "; ".join(line.label for line in lines)
-    return Plot(name, title, f"{labels[1]} against {labels[0]}. {words}.", figure)
+        return figure
 
 
-def points(
-    name: str, title: str, labels: tuple[str, str], marks: Sequence[tuple[int, str, float, float]], unit: bool = True
-) -> Plot:
-    """Draw one point per tracker: (number, label, x, y); ``unit`` keeps both axes at 0..1."""
-    with matplotlib.rc_context(STYLE):
-        figure, axes = _axes(title, *labels)
-        for number, label, x, y in marks:
+@dataclass(frozen=True)
+class Points(Plot):
+    """One point for each tracker, both axes from 0 to 1.
+
+    Attributes:
+        marks: number of the tracker, label, x, y.
+    """
+
+    marks: Sequence[tuple[int, str, float, float]]
+
+    @property
+    def description(self) -> str:
+        words = "; ".join(f"{label}: {x:.3f}, {y:.3f}" for _, label, x, y in self.marks)
+        return f"{self.labels[0]}, {self.labels[1]}: {words}."
+
+    def draw(self) -> Figure:
+        figure, axes = self.axes()
+        for number, label, x, y in self.marks:
             (drawn,) = axes.plot([x], [y], "osD^vP"[number % 6], ms=9, color=color(number), label=label)
             drawn.set_gid(f"tracker-{number}")
-        if unit:
-            axes.set(xlim=(0, 1.02), ylim=(0, 1.02))
+        axes.set(xlim=(0, 1.02), ylim=(0, 1.02))
         axes.legend(loc="best")
-    words = "; ".join(f"{label}: {x:.3f}, {y:.3f}" for _, label, x, y in marks)
-    return Plot(name, title, f"{labels[0]}, {labels[1]}: {words}.", figure)
+        return figure
 
 
-def intervals(name: str, title: str, label: str, rows: Sequence[tuple[str, int, float, float, float]]) -> Plot:
-    """Draw differences with their intervals around 0: (text, tracker number, difference, low, high) from the top."""
-    with matplotlib.rc_context(STYLE):
-        figure = Figure(figsize=(5.2, 1.1 + 0.34 * len(rows)), layout="constrained")
+@dataclass(frozen=True)
+class Intervals(Plot):
+    """Differences with their intervals around 0; the y axis has no text of its own.
+
+    Attributes:
+        rows: text, number of the tracker, difference, low, high; from the top.
+    """
+
+    rows: Sequence[tuple[str, int, float, float, float]]
+
+    @property
+    def description(self) -> str:
+        rows = "; ".join(f"{text}: {value:+.3f} ({low:+.3f} to {high:+.3f})" for text, _, value, low, high in self.rows)
+        return f"{self.labels[0]}: {rows}."
+
+    def draw(self) -> Figure:
+        figure = Figure(figsize=(5.2, 1.1 + 0.34 * len(self.rows)), layout="constrained")
         axes = figure.subplots()
-        axes.set(title=title, xlabel=label, yticks=range(len(rows)), yticklabels=[row[0] for row in rows])
+        names = [row[0] for row in self.rows]
+        axes.set(title=self.title, xlabel=self.labels[0], yticks=range(len(names)), yticklabels=names)
         axes.axvline(0, color=INK, lw=1)
-        for line, (_, number, middle, low, high) in enumerate(rows):
+        for line, (_, number, middle, low, high) in enumerate(self.rows):
             axes.plot([low, high], [line, line], color=color(number), lw=2.4, solid_capstyle="butt")
             axes.plot([middle], [line], "o", color=color(number), ms=6)
-        axes.set_ylim(len(rows) - 0.4, -0.6)
+        axes.set_ylim(len(names) - 0.4, -0.6)
         axes.grid(axis="y", visible=False)
-    words = "; ".join(f"{text}: {middle:+.3f} ({low:+.3f} to {high:+.3f})" for text, _, middle, low, high in rows)
-    return Plot(name, title, f"{label}: {words}.", figure)
+        return figure
 
 
 def _svg(figure: Figure, name: str) -> str:

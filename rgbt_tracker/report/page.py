@@ -17,14 +17,13 @@ from markupsafe import Markup
 
 from nestfuse_core.common import console
 from nestfuse_core.common.files import replacing, write_text
-from rgbt_tracker.evaluation.diagnosis import Diagnosis
+from rgbt_tracker.evaluation.opened import extent
 from rgbt_tracker.report import figures
 from rgbt_tracker.report.figures import Plot
 from rgbt_tracker.report.frames import BLOCK, FrameEncoder
 from rgbt_tracker.report.payloads import Picture, sequence_payload, to_json
-from rgbt_tracker.report.sources import extent
+from rgbt_tracker.report.player import Player
 from rgbt_tracker.report.tables import Table, cells
-from rgbt_tracker.results.trajectory import Trajectory
 from rgbt_tracker.sequences.base import FrameSequence
 
 STATIC = Path(__file__).parent / "static"
@@ -53,34 +52,6 @@ class Page:
     headlines: list[str]
     tables: list[Table]
     plots: list[Plot]
-
-
-@dataclass(frozen=True)
-class Player:
-    """Everything in the player.
-
-    Attributes:
-        sequences: those to play, in order.
-        tracks: tracker -> sequence -> trajectory.
-        diagnoses: tracker -> sequence -> what happened in each frame.
-        numbers: tracker -> its number on the page.
-        images: where the frames go: "auto", "inside", "beside" or "none".
-        side: longer side of the images in pixels.
-    """
-
-    sequences: dict[str, FrameSequence]
-    tracks: dict[str, dict[str, Trajectory]]
-    diagnoses: dict[str, dict[str, Diagnosis]]
-    numbers: dict[str, int]
-    images: str
-    side: int
-
-    def encoders(self) -> dict[str, FrameEncoder]:
-        """Return an encoder for each sequence that has images and is to show them."""
-        if self.images == "none":
-            return {}
-        encoders = {name: FrameEncoder(sequence, self.side) for name, sequence in self.sequences.items()}
-        return {name: encoder for name, encoder in encoders.items() if encoder.modalities}
 
 
 def write_page(page: Page, player: Player, output: Path) -> str:

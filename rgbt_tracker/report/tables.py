@@ -137,10 +137,18 @@ def to_latex(table: Table) -> str:
     return "\n".join([*lines, r"\bottomrule", r"\end{tabular}"]) + "\n"
 
 
+def files(table: Table) -> dict[str, str]:
+    """File name -> text of a table's files: ``.csv`` (all digits), ``.md`` and ``.tex``."""
+    shown = table.data[[*table.keys, *(column.name for column in table.columns)]]
+    return {
+        f"{table.name}.csv": shown.to_csv(index=False, lineterminator="\n"),
+        f"{table.name}.md": to_markdown(table),
+        f"{table.name}.tex": to_latex(table),
+    }
+
+
 def write_tables(tables: list[Table], folder: Path) -> None:
-    """Write each table as ``<name>.csv`` (all digits), ``.md`` and ``.tex`` into ``folder``."""
-    for table in tables:
-        shown = table.data[[*table.keys, *(column.name for column in table.columns)]]
-        write_text(folder / f"{table.name}.csv", shown.to_csv(index=False, lineterminator="\n"))
-        write_text(folder / f"{table.name}.md", to_markdown(table))
-        write_text(folder / f"{table.name}.tex", to_latex(table))
+    """Write the files of each table into ``folder``."""
+    texts = {name: text for table in tables for name, text in files(table).items()}
+    for name, text in texts.items():
+        write_text(folder / name, text)

@@ -7,12 +7,12 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from rgbt_tracker.evaluation.comparison import OnePass
+from rgbt_tracker.evaluation.comparison import OnePassComparison
 from rgbt_tracker.evaluation.protocols import NORMALISED_LIMIT, NORMALISED_THRESHOLDS, SUCCESS_THRESHOLDS, Protocol
-from rgbt_tracker.evaluation.reset_comparison import Reset
+from rgbt_tracker.evaluation.reset_comparison import ResetComparison
 from rgbt_tracker.evaluation.reset_measures import ar_point
-from rgbt_tracker.report import figures
-from rgbt_tracker.report.figures import Line, Plot
+from rgbt_tracker.evaluation.scored import Scored
+from rgbt_tracker.report.figures import Curves, Intervals, Line, Plot, Points
 from rgbt_tracker.report.tables import Column, Table
 
 TRACKER = {"tracker": "Tracker"}
@@ -22,6 +22,41 @@ FAILURES = Column("failures", "Failures", 0, better="", hint="Number of times th
 LOST = Column("lost", "Lost frames", better="low", hint="Share of frames without any overlap, target in view")
 FRAMES = Column("frames", "Frames", 0, bar=False, better="")
 COUNT = Column("sequences", "Sequences", 0, bar=False, better="")
+
+
+def contents(scored: Scored, played: int) -> tuple[list[Table], list[Plot], list[str]]:
+    """Return the tables, the plots and the sentences above them; with resets first.
+
+    ``played`` is the number of sequences that the player holds.
+    """
+    tables, plots, headlines = [], [], []
+    if reset := scored.reset:
+        tables += reset_tables(reset)
+        plots += reset_plots(reset, scored.numbers)
+        headlines.append(headline(reset.summary, reset.differences, "eao", "EAO"))
+    if one_pass := scored.one_pass:
+        tables += one_pass_tables(one_pass)
+        plots += one_pass_plots(one_pass, scored.numbers)
+        headlines.append(headline(one_pass.summary, one_pass.differences, "success", one_pass.rules.labels[1]))
+        headlines.append(scored.protocol)
+    headlines.append(extent(scored, played))
+    return tables, plots, headlines
+
+
+def extent(scored: Scored, played: int) -> str:
+    """Say how much the report rests on, and that the player holds ``played`` of the sequences where not all."""
+
+    def count(number: int, noun: str) -> str:
+        return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+    sequences = scored.sequences
+    frames = sum(len(sequence) for sequence in sequences.values())
+    words = f"{count(len(scored.trackers), 'tracker')}, {count(len(sequences), 'sequence')}, {count(frames, 'frame')}."
+    if others := sum(tracker.others for tracker in scored.trackers):
+        words += f" {count(others, 'result file')} of other sequences {'is' if others == 1 else 'are'} passed over."
+    if played < len(sequences):
+        words += f" The player holds {played} of them, the hardest first; --player NAME adds others."
+    return words
 
 
 def labels(rules: Protocol) -> tuple[str, str]:
@@ -43,7 +78,7 @@ def one_pass_columns(rules: Protocol) -> list[Column]:
     ]
 
 
-def one_pass_tables(scores: OnePass) -> list[Table]:
+def one_pass_tables(scores: OnePassComparison) -> list[Table]:
     """Return summary, attributes, sequences and differences of one-pass results."""
     columns = one_pass_columns(scores.rules)
     speed = Column("fps", "Frames/s", 1, better="", hint="Without the first frame; only as comparable as the machines")
@@ -65,18 +100,19 @@ def one_pass_tables(scores: OnePass) -> list[Table]:
     return [table for table in tables if len(table.data)]
 
 
-def reset_tables(scores: Reset, interval: tuple[int, int]) -> list[Table]:
+def reset_tables(scores: ResetComparison) -> list[Table]:
     """Return summary, attributes, sequences and differences of VOT results."""
+    low, high = next(iter(scores.scores.values())).interval
     accuracy = Column("accuracy", "Accuracy", hint="Mean overlap outside the ten frames after each start")
     columns = [
-        Column("eao", "EAO", hint=f"Expected average overlap over lengths {interval[0]} to {interval[1]}"),
+        Column("eao", "EAO", hint=f"Expected average overlap over lengths {low} to {high}"),
         accuracy,
         Column("robustness", "Robustness", hint="exp(-30 failures / frames)"),
         _failures(scores.summary["failures"]),
         COUNT,
     ]
     counted = [accuracy, _failures(scores.sequences["failures"]), FRAMES]
-    note = f"Reset-based protocol, EAO over lengths {interval[0]} to {interval[1]}. {_left_out(scores.left_out)}"
+    note = f"Reset-based protocol, EAO over lengths {low} to {high}. {_left_out(scores.left_out)}"
     by_tag = {"attribute": "Attribute", **TRACKER}
     by_name = {"sequence": "Sequence", **TRACKER}
     tables = [
@@ -127,7 +163,7 @@ def _differences_table(name: str, title: str, data: pd.DataFrame) -> Table:
     return Table(name, "differences", title, data, keys, [*columns, COUNT], note)
 
 
-def one_pass_plots(scores: OnePass, numbers: dict[str, int]) -> list[Plot]:
+def one_pass_plots(scores: OnePassComparison, numbers: dict[str, int]) -> list[Plot]:
     """Return success, precision and normalised precision plots and the intervals of the differences."""
     precision, success = labels(scores.rules)
     order = scores.summary.set_index("tracker")
@@ -139,11 +175,11 @@ def one_pass_plots(scores: OnePass, numbers: dict[str, int]) -> list[Plot]:
         ]
 
     return [
-        figures.curves("success", success, ("Overlap threshold", "Share of frames above it"),
+        Curves("success", success, ("Overlap threshold", "Share of frames above it"),
                        lines("success", "success", SUCCESS_THRESHOLDS), top=1.02),
-        figures.curves("precision", precision, ("Centre error threshold, px", "Share of frames within it"),
+        Curves("precision", precision, ("Centre error threshold, px", "Share of frames within it"),
                        lines("precision", "precision", scores.rules.precision_thresholds), top=1.02),
-        figures.curves("normalised_precision", "Normalised precision",
+        Curves("normalised_precision", "Normalised precision",
                        ("Centre error threshold, target sizes", "Share of frames within it"),
                        lines("normalised", "normalised_precision", NORMALISED_THRESHOLDS), top=1.02),
         *_interval_plots(scores.differences, numbers, scores.rules.labels[1], "differences",
@@ -151,7 +187,7 @@ def one_pass_plots(scores: OnePass, numbers: dict[str, int]) -> list[Plot]:
     ]  # fmt: skip
 
 
-def reset_plots(scores: Reset, numbers: dict[str, int]) -> list[Plot]:
+def reset_plots(scores: ResetComparison, numbers: dict[str, int]) -> list[Plot]:
     """Return the EAO curve, the accuracy-robustness plot and the intervals of the differences in EAO."""
     order = list(scores.summary["tracker"])
     lines = []
@@ -163,9 +199,9 @@ def reset_plots(scores: Reset, numbers: dict[str, int]) -> list[Plot]:
     longest = max(len(line.x) for line in lines)
     marks = [(numbers[name], name, *ar_point(scores.scores[name].pooled)) for name in order]
     return [
-        figures.curves("eao", "Expected average overlap", ("Sequence length, frames", "Expected overlap"), lines,
+        Curves("eao", "Expected average overlap", ("Sequence length, frames", "Expected overlap"), lines,
                        band=band if band[0] < longest else None, top=1.02),
-        figures.points("ar", "Accuracy and robustness", ("Robustness (S = 30)", "Accuracy"), marks),
+        Points("ar", "Accuracy and robustness", ("Robustness (S = 30)", "Accuracy"), marks),
         *_interval_plots(scores.differences, numbers, "EAO", "vot_differences", "Difference in EAO"),
     ]  # fmt: skip
 
@@ -177,7 +213,7 @@ def _interval_plots(data: pd.DataFrame, numbers: dict[str, int], score: str, nam
          row.difference, row.low, row.high)
         for row in chosen.itertuples()
     ]  # fmt: skip
-    return [figures.intervals(name, title, f"{title}, 95 % interval", rows)] if rows else []
+    return [Intervals(name, title, (f"{title}, 95 % interval", ""), rows)] if rows else []
 
 
 def headline(summary: pd.DataFrame, differences: pd.DataFrame, score: str, label: str) -> str:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Literal
 
 from nestfuse_core.common.errors import UserError
+from rgbt_tracker.results.settings import benchmark_of
 from rgbt_tracker.results.write import COMPANIONS
 
 Kind = Literal["one-pass", "reset"]
@@ -33,6 +34,11 @@ class TrackerResults:
     folder: Path
     files: dict[str, list[Path]]
     others: int = 0
+
+    @property
+    def benchmark(self) -> str | None:
+        """What the results were made for; None where nothing beside them says so."""
+        return benchmark_of(self.folder)
 
     def one_pass_files(self) -> dict[str, Path]:
         """Sequence name -> result file.

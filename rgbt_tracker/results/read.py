@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import struct
 from collections.abc import Container, Iterable
 from pathlib import Path
@@ -14,7 +15,7 @@ from rgbt_tracker.box_files import is_absent, read_lines
 from rgbt_tracker.results.find import TrackerResults
 from rgbt_tracker.results.region_overlap import Region
 from rgbt_tracker.results.trajectory import FAILED, INITIALISED, UNKNOWN, Trajectory
-from rgbt_tracker.results.write import COMPANIONS
+from rgbt_tracker.results.write import COMPANIONS, FRAMES_HEADER, FrameRow
 
 
 def read_results(tracker: TrackerResults, only: Container[str] | None = None) -> dict[str, list[Trajectory]]:
@@ -64,15 +65,65 @@ def read_one_pass(path: Path) -> Trajectory:
         count = 1 if region is None else len(region)
         if code in (INITIALISED, FAILED) or (region is not None and (count not in (4, 8) or count != width)):
             raise UserError(f"Expected 4 or 8 numbers in every line of '{path}', got {count} in line {number}.")
-    maps = path.with_name(path.stem + COMPANIONS["maps"])
+    maps, frames = (path.with_name(path.stem + COMPANIONS[kind]) for kind in ("maps", "frames"))
     return Trajectory(
         track.regions,
         track.codes,
         _companion(path, "scores", len(track)),
         _companion(path, "times", len(track)),
         maps if maps.is_file() else None,
+        frames if frames.is_file() else None,
         path,
     )
+
+
+def read_frames(path: Path) -> list[FrameRow]:
+    """Read ``NAME_frames.csv``: a row for every tracked frame, in order.
+
+    Raises:
+        UserError: the file cannot be read, or a row is none of these; names the line.
+    """
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            header, *lines = list(csv.reader(file)) or [[]]
+    except OSError as error:
+        raise UserError(f"Cannot read '{path}': {error.strerror}.") from error
+    if header != FRAMES_HEADER.split(","):
+        raise UserError(f"Expected the header {FRAMES_HEADER} in line 1 of '{path}', got '{','.join(header)[:60]}'.")
+    return [_frame_row(line, number, path) for number, line in enumerate(lines, 2)]
+
+
+def frames_without(rows: list[FrameRow], length: int) -> dict[str, NDArray[np.bool_]]:
+    """In which frames a tracker had to do without one of its cameras.
+
+    Args:
+        rows: as `read_frames` returns them.
+        length: of the sequence.
+
+    Returns:
+        Camera, of those used in any frame -> (length,) bool; only cameras that were missing in some frame.
+    """
+    cameras = [camera for camera in ("rgb", "ir") if any(camera in row.cameras for row in rows)]
+    without = {camera: np.zeros(length, np.bool_) for camera in cameras}
+    for row in rows:
+        for camera in cameras:
+            if row.frame < length and camera not in row.cameras:
+                without[camera][row.frame] = True
+    return {camera: flags for camera, flags in without.items() if flags.any()}
+
+
+def _frame_row(line: list[str], number: int, path: Path) -> FrameRow:
+    try:
+        frame, time, rgb, ir, used = line
+        cameras = tuple(used.split("+")) if used else ()
+        if not set(cameras) <= {"rgb", "ir"}:
+            raise ValueError
+        first, second = (int(index) if index else None for index in (rgb, ir))
+        return FrameRow(int(frame), float(time) if time else None, first, second, cameras)
+    except ValueError:
+        raise UserError(
+            f"Expected {FRAMES_HEADER} in line {number} of '{path}', got '{','.join(line)[:60]}'."
+        ) from None
 
 
 def _companion(path: Path, kind: str, length: int) -> NDArray[np.float64]:

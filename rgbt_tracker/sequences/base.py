@@ -27,6 +27,8 @@ class Frame:
         time: seconds since the first frame of the sequence, or None where its sources have no times.
         rgb_index, ir_index: which picture of its own source each is, 0-based; a picture that is the nearest partner of
             several frames stands in all of them. None where there is no picture, or it was not paired by a source.
+        faults: "rgb", "ir" -> why the picture that this camera delivered was taken away: it is no evidence
+            (`rgbt_tracker.sequences.watched`).
     """
 
     index: int
@@ -35,6 +37,7 @@ class Frame:
     time: float | None = None
     rgb_index: int | None = None
     ir_index: int | None = None
+    faults: dict[str, str] = field(default_factory=dict)
 
     def picture(self, camera: str) -> Image | None:
         """The picture of camera "rgb" or "ir"."""
@@ -258,6 +261,18 @@ class Clip(Derived):
         if not 0 <= index < len(self):
             raise UserError(f"Expected a frame from 0 to {len(self) - 1} of '{self.name}', got {index}.")
         return replace(self._source.frame(index + self._start), index=index)
+
+
+class Tail(Derived):
+    """A recorded sequence whose iteration begins at frame ``start``; frames keep their numbers, and the facts stay."""
+
+    def __init__(self, source: FrameSequence, start: int) -> None:
+        super().__init__(source)
+        self._start = start
+
+    def __iter__(self) -> Iterator[Frame]:
+        for index in range(self._start, len(self)):
+            yield self.frame(index)
 
 
 class Cached(Derived):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from dataclasses import replace
 from itertools import chain
 from pathlib import Path
@@ -14,11 +14,12 @@ import cv2
 import numpy as np
 
 from nestfuse_core.cameras.live import Arrival, LiveCamera, is_live
+from nestfuse_core.cameras.names import CAMERAS
 from nestfuse_core.cameras.newest import Feed, NewestPairs
 from nestfuse_core.common.errors import UserError
 from nestfuse_core.common.pictures import Image
 from rgbt_tracker.sequences.base import Derived, Frame, FrameSequence, SequenceInfo
-from rgbt_tracker.sequences.images import CAMERAS, FrameFormat
+from rgbt_tracker.sequences.images import FrameFormat
 from rgbt_tracker.sequences.live_summary import LiveSummary
 from rgbt_tracker.sequences.prefetch import prefetch
 
@@ -81,6 +82,8 @@ class LivePair(FrameSequence):
 
     def close(self) -> None:
         self._stopped = True
+        for source in self._sources.values():
+            source.stop()  # all of them first: each may be waiting for its picture
         for source in self._sources.values():
             source.close()
 
@@ -167,6 +170,8 @@ def open_live(
         UserError: none given, one that cannot be opened, or a recording beside a camera.
     """
     given = {camera: source for camera, source in (("rgb", rgb), ("ir", ir)) if source is not None}
+    if not given:
+        raise UserError("Expected one or two cameras, got none; give an index such as 0 or a stream address.")
     for camera, source in given.items():
         if not isinstance(source, LiveCamera) and not is_live(str(source)):
             raise recording_beside_camera(str(source), camera)
@@ -228,6 +233,11 @@ class Stoppable(Derived):
         self._stopped.set()
         self._source.stop()
 
+    @property
+    def stopped(self) -> bool:
+        """Whether ``stop`` was called."""
+        return self._stopped.is_set()
+
     def choose_start(self, chosen: Callable[[Frame], bool]) -> Frame:
         """Return the frame the iteration will start with: the first, or of a live source the first that is chosen.
 
@@ -242,12 +252,17 @@ class Stoppable(Derived):
         raise UserError(f"No frame arrived from '{self.info.source}' to draw a box on.")
 
     def __iter__(self) -> Iterator[Frame]:
+        return self.frames()
+
+    def frames(self) -> Generator[Frame]:
+        """The iteration, which can be closed; those of a live source are counted from the one it starts with."""
         frames = self._begun if self._begun is not None else iter(self._source)
         self._begun = None
         began = 0.0
         for index, frame in enumerate(frames):
-            if index == 0 and self.live:
-                began = frame.time or 0.0
-            yield replace(frame, index=index, time=None if frame.time is None else frame.time - began)
+            if self.live:
+                began = frame.time or 0.0 if index == 0 else began
+                frame = replace(frame, index=index, time=None if frame.time is None else frame.time - began)
+            yield frame
             if self._stopped.is_set():
                 return

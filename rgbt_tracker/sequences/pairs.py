@@ -34,8 +34,8 @@ def open_pair(
     within half of the slower camera's interval has one camera. ``info.notes`` says how frames were paired.
 
     Args:
-        rgb, ir: a folder of images, a video (``FILE#1``: its second video stream), a camera index, a device, or a
-            stream address; or None for a camera that is not there.
+        rgb, ir: a folder of images, a video (``FILE#1``: its second video stream), a TIFF of several pages, a camera
+            index, a device, or a stream address; or None for a camera that is not there.
         name: of the sequence and its result files; made from the sources by default.
         offset: what the thermal clock shows minus what the visible one shows at the same instant, seconds.
         pair: "auto", "time", or "index": first with first, whatever the times.

@@ -16,10 +16,11 @@ class Result:
     """One frame's answer.
 
     Attributes:
-        box: x, y, w, h in px of the visible image (of the thermal one when it is used alone), 0-based.
-        score: the head's probability that the box holds the target, 0..1.
+        box: x, y, w, h in px of the visible image (of the thermal one while there was no other), 0-based.
+        score: the head's probability that the box holds the target, 0..1; 0 where there was no picture to look at.
         lost: the score is below ``tracking.lost_below``.
-        weights: under reliability-aware fusion, the weight of each branch (the modalities, then their joint fusion).
+        weights: under reliability-aware fusion, the weight of each branch (the modalities, then their joint fusion); 0
+            for a camera that was not there.
         maps: with ``record_maps``, level name -> (K, h, w) share of each modality over the search region
             ``search_box``; otherwise None.
         search_box: x, y, w, h of the square that was searched.
@@ -38,7 +39,8 @@ class Result:
 class SingleObjectTracker(Protocol):
     """A tracker of one target; `rgbt_tracker.tracking.tracker.Tracker` is ours.
 
-    Images are HxWx3 or HxW, BGR, or None for a camera that the tracker does not use; boxes are x, y, w, h in px.
+    Images are HxWx3 or HxW, BGR, or None for a camera that the tracker does not use or that has no picture of this
+    frame; boxes are x, y, w, h in px.
     """
 
     def initialize(self, rgb: ArrayLike | None, ir: ArrayLike | None, box: ArrayLike) -> None:

@@ -3,15 +3,34 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from nestfuse_core.common.errors import UserError
+from rgbt_tracker.boxes import Box
 from rgbt_tracker.results.trajectory import Trajectory
 from rgbt_tracker.sequences.base import Frame, FrameSequence
 from rgbt_tracker.tracking.interface import Result, SingleObjectTracker
+
+
+@dataclass(frozen=True)
+class Step:
+    """One frame of a pass.
+
+    Attributes:
+        frame: as it was read.
+        result: the tracker's; of a frame whose box was given to it, that box with score 1.
+        seconds: in the tracker.
+        given: whether the box was given: in the first frame, and where the tracker was put back on its target.
+    """
+
+    frame: Frame
+    result: Result
+    seconds: float
+    given: bool = False
 
 
 def first_box(sequence: FrameSequence) -> NDArray[np.float64]:
@@ -40,16 +59,53 @@ def track_sequence(
     """
     start = first_box(sequence) if box is None else np.asarray(box, np.float64)
     boxes, scores, seconds = [], [], []
-    for frame in sequence:
-        result = None
-        clock = time.perf_counter()
-        if frame.index == 0:
-            tracker.initialize(frame.rgb, frame.ir, start)
-        else:
-            result = tracker.update(frame.rgb, frame.ir)
-        seconds.append(time.perf_counter() - clock)
-        boxes.append(start if result is None else result.box)
-        scores.append(1.0 if result is None else result.score)
+    for step in begin(tracker, sequence, start):
+        boxes.append(step.result.box)
+        scores.append(step.result.score)
+        seconds.append(step.seconds)
         if on_frame is not None:
-            on_frame(frame, result)
+            on_frame(step.frame, None if step.given else step.result)
     return Trajectory.of_boxes(np.asarray(boxes, np.float64).reshape(-1, 4), scores, seconds)
+
+
+def begin(
+    tracker: SingleObjectTracker,
+    frames: Iterable[Frame],
+    box: ArrayLike,
+    relocations: Mapping[int, Box] | None = None,
+) -> Iterator[Step]:
+    """Start ``tracker`` with ``box`` on the first of ``frames`` and `go_on` with the others."""
+    remaining = iter(frames)
+    for frame in remaining:
+        clock = time.perf_counter()
+        tracker.initialize(frame.rgb, frame.ir, box)
+        yield Step(frame, as_given(box), time.perf_counter() - clock, given=True)
+        break
+    yield from go_on(tracker, remaining, relocations)
+
+
+def go_on(
+    tracker: SingleObjectTracker, frames: Iterable[Frame], relocations: Mapping[int, Box] | None = None
+) -> Iterator[Step]:
+    """Follow the target through further frames.
+
+    Args:
+        tracker: started; with ``relocations`` one that has ``relocate``.
+        relocations: frame -> x, y, w, h of the target in it, from which the tracker goes on.
+    """
+    boxes = relocations or {}
+    for frame in frames:
+        box = boxes.get(frame.index)
+        clock = time.perf_counter()
+        if box is None:
+            result = tracker.update(frame.rgb, frame.ir)
+        else:
+            tracker.relocate(box)  # type: ignore[attr-defined]
+            result = as_given(box)
+        yield Step(frame, result, time.perf_counter() - clock, given=box is not None)
+
+
+def as_given(box: ArrayLike) -> Result:
+    """The result of a frame whose box the user gave."""
+    x, y, w, h = (float(value) for value in np.asarray(box, np.float64).ravel())
+    return Result((x, y, w, h), 1.0)

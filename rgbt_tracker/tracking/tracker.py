@@ -1,14 +1,16 @@
 """The tracking loop: PySOT's SiamRPN++ tracker step for step, for every model and for one or two cameras.
 
-How candidates are scored is `rgbt_tracker.tracking.scoring`, the only part that goes beyond it.
+How candidates are scored is `rgbt_tracker.tracking.scoring`, which goes beyond it, as does what happens where a camera
+has no picture of a frame.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -20,7 +22,7 @@ from rgbt_tracker.boxes import Box, check_box
 from rgbt_tracker.config import TrackerConfig
 from rgbt_tracker.models.network import SearchOutput
 from rgbt_tracker.models.timing import NoTimer, Timer
-from rgbt_tracker.tracking.cameras import CameraFrames, Image
+from rgbt_tracker.tracking.cameras import CameraFrames, Image, turned
 from rgbt_tracker.tracking.candidates import Candidates
 from rgbt_tracker.tracking.crop import crop_square
 from rgbt_tracker.tracking.interface import Result
@@ -28,15 +30,19 @@ from rgbt_tracker.tracking.scoring import CandidateScorer, Network, Point
 
 MIN_SIDE = 10.0
 """No tracked box becomes smaller than this, in px."""
+CERTAIN = 0.8
+"""Score from which on a camera may learn what the target looks like from where another one sees it."""
 
 
 @dataclass
 class _Target:
-    """Centre and width, height in image px, and the first frame's channel means, one (3,) a modality."""
+    """Centre and width, height in image px, the channel means (3,) of the frame in which each camera learnt it, and
+    whether its place is known well enough for another camera to learn it there."""
 
     center: Point
     size: tuple[float, float]
-    means: list[NDArray[np.float64]]
+    means: dict[str, NDArray[np.float64]]
+    certain: bool = True
 
 
 class _Best(NamedTuple):
@@ -54,6 +60,13 @@ class Tracker:
     """Follows one target: ``initialize`` on its box, then ``update`` with every further frame.
 
     Images are HxWx3 or HxW uint8 (thermal also 16-bit), BGR; None for a modality that the configuration does not use.
+
+    With two cameras either may be None in any frame; the other goes on alone, as the tracker of that camera would. A
+    camera that had no picture of the first frame learns the target from the first of its pictures in which the other
+    is certain of it: a score of `CERTAIN` or more and a centre inside the picture, edges excluded. It takes part from
+    the next frame on; where it is the only one there, at once, at the place of the frame before. Boxes are px of the
+    visible picture, of the last one while it is missing. As long as there was none they are px of the thermal
+    picture, and the target is moved into the visible one's when that appears.
 
     Args:
         config: names the modalities and holds the loop's settings.
@@ -80,39 +93,65 @@ class Tracker:
         """Learn the target from its first frame.
 
         Raises:
-            UserError: a box that is not four finite numbers with area inside the image, or images that do not fit
-                the configuration's modality.
+            UserError: a box that is not four finite numbers with area inside the image, no image at all, or images
+                that do not fit the configuration's modality.
         """
         self._frames.start()
-        images = list(self._frames(rgb, ir).values())
-        height, width = images[0].shape[:2]
-        x, y, w, h = check_box(box, width, height)
-        center = (x + (w - 1) / 2, y + (h - 1) / 2)
-        means = [np.mean(image, axis=(0, 1)) for image in images]
-        side = float(np.round(self.context_side(w, h)))
-        with torch.inference_mode():
-            self._scorer.start(partial(self._crops, images, means), center, side)
-        self._target = _Target(center, (w, h), means)
+        images = self._frames(rgb, ir)
+        if self._frames.size is None:
+            raise UserError("Expected a picture of the first frame from at least one camera, got None for both.")
+        x, y, w, h = check_box(box, *self._frames.size)
+        target = _Target((x + (w - 1) / 2, y + (h - 1) / 2), (w, h), {})
+        self._scorer.start()
+        self._learn(target, images)
+        self._target = target
 
     def update(self, rgb: ArrayLike | None, ir: ArrayLike | None) -> Result:
         """Find the target in the next frame.
 
+        Where there is no picture of it, or only that of a camera which never saw the target, the target stays where it
+        was: the result has the last box, score 0 and no ``cameras``, and is lost.
+
         Raises:
             UserError: called before ``initialize``, or images that do not fit.
         """
-        target, options = self._present_target(), self.config.tracking
-        images = list(self._frames(rgb, ir).values())
-        exemplar_side = self.context_side(*target.size)
-        scale = options.exemplar / exemplar_side
-        side = round(exemplar_side * (options.instance / options.exemplar))
+        target = self._present_target()
+        images = self._frames(rgb, ir)
+        if self._frames.turn is not None:
+            cx, cy, w, h = turned(self._frames.turn, target.center, target.size)
+            target.center, target.size = (cx, cy), (w, h)
+        if target.certain and not set(images) & set(self._scorer.known):
+            self._learn(target, images)
+        known = {camera: image for camera, image in images.items() if camera in self._scorer.known}
+        result = self._search(target, known) if known else self._stay(target)
+        if target.certain and len(known) < len(images):
+            self._learn(target, {camera: image for camera, image in images.items() if camera not in known})
+        return result
+
+    def state(self) -> dict[str, NDArray[Any]]:
+        """Everything that changes from frame to frame, exact to the bit; see `restore`.
+
+        Raises:
+            UserError: called before ``initialize``.
+        """
+        target = self._present_target()
+        late = {f"mean_{camera}": mean for camera, mean in target.means.items()}
+        place = {"target": np.array([*target.center, *target.size]), "certain": np.array(target.certain)}
+        return {**place, **late, **self._frames.state(), **self._scorer.state()}
+
+    def restore(self, state: Mapping[str, NDArray[Any]]) -> None:
+        """Go on from where `state` was called, after ``initialize`` on the same first frame and box.
+
+        Raises:
+            UserError: called before ``initialize``.
+        """
+        target = self._present_target()
+        cx, cy, w, h = state["target"].tolist()
+        target.center, target.size, target.certain = (cx, cy), (w, h), bool(state["certain"])
+        target.means = {name.removeprefix("mean_"): mean for name, mean in state.items() if name.startswith("mean_")}
+        self._frames.restore(state)
         with torch.inference_mode():
-            crops = self._crops(images, target.means, target.center, side, options.instance)
-            output = self._scorer(crops)
-            with self.timer("post-processing"):
-                best = self._best(output, target.size[0] * scale, target.size[1] * scale)
-        searched = (target.center[0] - side / 2, target.center[1] - side / 2, float(side), float(side))
-        self._move(target, best, scale, images[0].shape)
-        return self._result(target, best.score, output, searched)
+            self._scorer.restore(state, self.device)
 
     @property
     def network(self) -> Network:
@@ -129,7 +168,7 @@ class Tracker:
         """Search around ``box`` (x, y, w, h) next, for the same target: its template and the gate's memory stay."""
         target = self._present_target()
         x, y, w, h = (float(value) for value in np.asarray(box, np.float64))
-        target.center, target.size = (x + w / 2, y + h / 2), (w, h)
+        target.center, target.size, target.certain = (x + w / 2, y + h / 2), (w, h), True
 
     def context_side(self, w: float, h: float) -> float:
         """Side of the template square in image px: sqrt((w + p)(h + p)), p the context."""
@@ -141,12 +180,43 @@ class Tracker:
             raise UserError("There is no target yet: call initialize(rgb, ir, box) with the first frame before update.")
         return self._target
 
+    def _learn(self, target: _Target, images: dict[str, Image]) -> None:
+        """Let the cameras of ``images`` learn the target where it is."""
+        if not images:
+            return
+        target.means |= {camera: np.mean(image, axis=(0, 1)) for camera, image in images.items()}
+        side = float(np.round(self.context_side(*target.size)))
+        with torch.inference_mode():
+            self._scorer.learn(tuple(images), partial(self._crops, images, target.means), target.center, side)
+
+    def _search(self, target: _Target, images: dict[str, Image]) -> Result:
+        """Find the target in ``images``, whose cameras all know it, and go there."""
+        options = self.config.tracking
+        exemplar_side = self.context_side(*target.size)
+        scale = options.exemplar / exemplar_side
+        side = round(exemplar_side * (options.instance / options.exemplar))
+        with torch.inference_mode():
+            crops = self._crops(images, target.means, target.center, side, options.instance)
+            output = self._scorer(tuple(images), crops)
+            with self.timer("post-processing"):
+                best = self._best(output, target.size[0] * scale, target.size[1] * scale)
+        searched = (target.center[0] - side / 2, target.center[1] - side / 2, float(side), float(side))
+        self._move(target, best, scale)
+        return self._result(target, best.score, output, searched, tuple(images))
+
+    @staticmethod
+    def _stay(target: _Target) -> Result:
+        """Nothing to look at: who knows where the target goes meanwhile."""
+        target.certain = False
+        (cx, cy), (w, h) = target.center, target.size
+        return Result((cx - w / 2, cy - h / 2, w, h), 0.0, lost=True)
+
     def _crops(
-        self, images: list[Image], means: list[NDArray[np.float64]], center: Point, side: float, size: int
+        self, images: dict[str, Image], means: dict[str, NDArray[np.float64]], center: Point, side: float, size: int
     ) -> Tensor:
         """(K, 1, 3, size, size) float32 on the device."""
         with self.timer("cropping"):
-            crops = [crop_square(i, center, side, size, mean) for i, mean in zip(images, means, strict=True)]
+            crops = [crop_square(image, center, side, size, means[camera]) for camera, image in images.items()]
             stacked = torch.from_numpy(np.stack(crops)).to(self.device, non_blocking=True)
             return stacked.permute(0, 3, 1, 2).float()[:, None]
 
@@ -161,15 +231,20 @@ class Tracker:
         index = ranked.argmax()
         return _Best(*torch.cat([boxes[:, index], scores[index, None], penalty[index, None]]).tolist())
 
-    def _move(self, target: _Target, best: _Best, scale: float, shape: tuple[int, ...]) -> None:
+    def _move(self, target: _Target, best: _Best, scale: float) -> None:
         """Go to the candidate, with the size smoothed and the box kept in the image."""
+        assert self._frames.size is not None
         rate = best.penalty * best.score * self.config.tracking.lr
-        (cx, cy), (w, h), (height, width) = target.center, target.size, shape[:2]
+        (cx, cy), (w, h), (width, height) = target.center, target.size, self._frames.size
         w, h = w * (1 - rate) + best.w / scale * rate, h * (1 - rate) + best.h / scale * rate
         target.center = max(0.0, min(cx + best.dx / scale, width)), max(0.0, min(cy + best.dy / scale, height))
         target.size = max(MIN_SIDE, min(w, width)), max(MIN_SIDE, min(h, height))
+        inside = 0 < target.center[0] < width and 0 < target.center[1] < height
+        target.certain = best.score >= CERTAIN and inside
 
-    def _result(self, target: _Target, score: float, output: SearchOutput, searched: Box) -> Result:
+    def _result(
+        self, target: _Target, score: float, output: SearchOutput, searched: Box, cameras: tuple[str, ...]
+    ) -> Result:
         (cx, cy), (w, h) = target.center, target.size
         weights = None if output.weights is None else tuple(output.weights[:, 0].tolist())
         maps, search_box = None, None
@@ -177,4 +252,4 @@ class Tracker:
             search_box = searched
             maps = {name: level[:, 0, 0].float().cpu().numpy() for name, level in output.maps.items()} or None
         lost = score < self.config.tracking.lost_below
-        return Result((cx - w / 2, cy - h / 2, w, h), score, lost, weights, maps, search_box)
+        return Result((cx - w / 2, cy - h / 2, w, h), score, lost, weights, maps, search_box, cameras)

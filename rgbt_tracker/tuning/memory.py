@@ -82,11 +82,11 @@ class RememberingNetwork:
 
     def __init__(self, network: SiameseNetwork, memory: Memory, variant: str, features: bool = False) -> None:
         self.network, self.answers, self.variant = network, memory, variant
-        self._template: tuple[Template, str] | None = None
+        self._templates: dict[tuple[str, ...], tuple[Template, str]] = {}
         if features:
             extract = network.extract
-            network.extract = lambda images: memory.recall(  # type: ignore[method-assign]
-                "features", (digest(images),), lambda: extract(images)
+            network.extract = lambda images, modalities=None: memory.recall(  # type: ignore[method-assign]
+                "features", (digest(images), *(modalities or ())), lambda: extract(images, modalities)
             )
 
     @property
@@ -94,22 +94,27 @@ class RememberingNetwork:
         """As `SiameseNetwork.wants_views`."""
         return self.network.wants_views
 
-    def template(self, images: Tensor, views: Views | None = None) -> Template:
+    def template(
+        self, images: Tensor, views: Views | None = None, modalities: tuple[str, ...] | None = None
+    ) -> Template:
         """As `SiameseNetwork.template`."""
         # The same crop of another frame has other views.
-        name = digest(images) + ("" if views is None else digest(views.images))
-        answer = self.answers.recall("template", (self.variant, name), lambda: self.network.template(images, views))
-        self._template = answer, name
+        name = digest(images) + ("" if views is None else digest(views.images)) + "".join(modalities or ())
+        answer: Template = self.answers.recall(
+            "template", (self.variant, name), lambda: self.network.template(images, views, modalities)
+        )
+        self._templates[answer.modalities] = answer, name
         return answer
 
     def search(self, template: Template, images: Tensor, memory: Tensor | None = None) -> SearchOutput:
-        """As `SiameseNetwork.search`; ``template`` must be the one that `template` returned last.
+        """As `SiameseNetwork.search`; ``template`` must be the one that `template` returned last for its modalities.
 
         ``memory`` is the track's own (of the reliability gate) and part of the question.
         """
-        assert self._template is not None and template is self._template[0]
+        known, name = self._templates[template.modalities]
+        assert template is known
         past = "" if memory is None else memory.cpu().numpy().tobytes().hex()
-        key = (self.variant, self._template[1], digest(images), past)
+        key = (self.variant, name, digest(images), past)
         return self.answers.recall("search", key, lambda: self.network.search(template, images, memory))
 
 

@@ -18,11 +18,12 @@ from vot.experiment.multirun import SupervisedExperiment
 from vot.tracker import Tracker
 
 from rgbt_tracker.evaluation import reset_measures as measures
+from rgbt_tracker.evaluation.reset_runs import SequenceRuns, scored
 from rgbt_tracker.vot import toolkit
 from rgbt_tracker.vot.runtimes import LOGGER
 
 
-def runs_of(experiment: Experiment, tracker: Tracker, sequences: list[Sequence]) -> list[measures.SequenceRuns] | None:
+def runs_of(experiment: Experiment, tracker: Tracker, sequences: list[Sequence]) -> list[SequenceRuns] | None:
     """All repetitions of a tracker; None, and a line in the log, when a sequence has no results."""
     gathered = {sequence.name: experiment.gather(tracker, sequence) for sequence in sequences}
     missing = [name for name, trajectories in gathered.items() if not trajectories]
@@ -39,10 +40,10 @@ def runs_of(experiment: Experiment, tracker: Tracker, sequences: list[Sequence])
     return [_runs(sequence, gathered[sequence.name]) for sequence in sequences]
 
 
-def _runs(sequence: Sequence, trajectories: list[Any]) -> measures.SequenceRuns:
+def _runs(sequence: Sequence, trajectories: list[Any]) -> SequenceRuns:
     truth = toolkit.to_trajectory(sequence.groundtruth())
-    runs = [measures.scored(toolkit.to_trajectory(item.regions()), truth, sequence.size) for item in trajectories]
-    return measures.SequenceRuns(sequence.name, runs, toolkit.tags_of(sequence))
+    runs = [scored(toolkit.to_trajectory(item.regions()), truth, sequence.size) for item in trajectories]
+    return SequenceRuns(sequence.name, runs, toolkit.tags_of(sequence))
 
 
 class _ResetAnalysis(TrackerSeparableAnalysis):
@@ -70,7 +71,7 @@ class _ResetAnalysis(TrackerSeparableAnalysis):
         runs = runs_of(experiment, tracker, sequences)
         return (None,) * len(self.describe()) if runs is None else self.evaluate(runs)
 
-    def evaluate(self, runs: list[measures.SequenceRuns]) -> tuple[Any, ...]:
+    def evaluate(self, runs: list[SequenceRuns]) -> tuple[Any, ...]:
         """The values of ``describe``."""
         raise NotImplementedError
 
@@ -106,7 +107,7 @@ class ExpectedAverageOverlap(_ResetAnalysis):
             Plot("Expected average overlap", "EAO curve", wrt="sequence length", minimal=0, maximal=1, trait="eao"),
         )
 
-    def evaluate(self, runs: list[measures.SequenceRuns]) -> tuple[Any, ...]:
+    def evaluate(self, runs: list[SequenceRuns]) -> tuple[Any, ...]:
         curve = measures.eao_curve(runs)
         score = _finite(measures.eao_score(curve, self.low, self.high))
         if score is None:
@@ -139,7 +140,7 @@ class AccuracyFailures(_ResetAnalysis):
             ),
         )
 
-    def evaluate(self, runs: list[measures.SequenceRuns]) -> tuple[Any, ...]:
+    def evaluate(self, runs: list[SequenceRuns]) -> tuple[Any, ...]:
         score = measures.accuracy_failures(runs, burn_in=self.burnin)
         return score.accuracy, score.failures, measures.ar_point(score, self.sensitivity)
 
@@ -159,6 +160,6 @@ class AttributeAccuracyFailures(_ResetAnalysis):
             Measure("Failures, attribute-weighted", "F (attributes)", 0, None, Sorting.ASCENDING),
         )
 
-    def evaluate(self, runs: list[measures.SequenceRuns]) -> tuple[Any, ...]:
+    def evaluate(self, runs: list[SequenceRuns]) -> tuple[Any, ...]:
         weighted = measures.attribute_weighted(measures.by_attribute(runs, self.burnin))
         return weighted.accuracy, weighted.failures

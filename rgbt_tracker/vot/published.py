@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from nestfuse_core.common.errors import UserError
-from rgbt_tracker.evaluation.groundtruth import load_regions
+from rgbt_tracker.evaluation.benchmark import load_regions
 from rgbt_tracker.evaluation.reset_measures import Scores, score
 from rgbt_tracker.evaluation.reset_runs import runs_of
 from rgbt_tracker.results.find import find_results

@@ -25,6 +25,7 @@ def load(monkeypatch):
         monkeypatch.setattr(sys, "path", [str(path.parent), *sys.path])
         spec = importlib.util.spec_from_file_location(path.stem, path)
         loaded = importlib.util.module_from_spec(spec)
+        monkeypatch.setitem(sys.modules, path.stem, loaded)  # dataclasses look their module up
         spec.loader.exec_module(loaded)
         return loaded
 

@@ -125,4 +125,12 @@ def test_bad_input_is_one_sentence(refusal, name, arguments, message, tmp_path, 
 
 def test_every_script_is_tested():
     scripts = {path.stem for path in (BENCHMARKS / "accuracy").glob("*.py")}
-    assert scripts == {"fusion_picture", "nanotrack_reset", "people", "reliability", "walkers"}
+    assert scripts == {
+        "clock_stream",
+        "fusion_picture",
+        "live_pairing",
+        "nanotrack_reset",
+        "people",
+        "reliability",
+        "walkers",
+    }

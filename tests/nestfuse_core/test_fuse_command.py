@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from nestfuse_core import cli
+from nestfuse_core import cli, cli_fusion
 from nestfuse_core.common.pictures import read_image, write_image
 from nestfuse_core.common.video import VideoReader, writing_video
 from nestfuse_core.fusion.fuser import Fuser
@@ -180,6 +180,53 @@ class TestVideos:
         assert code == 0 and "the last 2 visible ones are left out" in stderr
         assert len(VideoReader(videos / "out.mp4")) == 4
 
+    def test_a_slower_thermal_camera(self, fuse, videos, picture, plain_network, tmp_path):
+        for index in range(2):
+            write_image(videos / "slow" / f"{1_700_000_000 + index / 10}.png", picture(3 * index))
+        code, _, stderr = fuse(videos / "slow", videos / "vis.mp4", videos / "out.mp4", "--fps", ",10")
+        assert code == 0 and "Paired by time: rgb 30 fps, thermal 10 fps (--fps)" in stderr, stderr
+        assert "1 of 6 visible frames have no thermal partner" in stderr
+        fused, vis = VideoReader(videos / "out.mp4"), VideoReader(videos / "vis.mp4")
+        for index in range(5):
+            found = fused.read(index).astype(int)
+            errors = [
+                np.abs(Fuser(plain_network)(picture(3 * place), vis.read(index)).image - found).mean()
+                for place in (0, 1)
+            ]
+            assert errors[round(index / 3)] < errors[1 - round(index / 3)] / 2
+        code, _, stderr = fuse(videos / "slow", videos / "vis.mp4", videos / "out.mp4")
+        assert code == 2 and "--offset=1700000000" in stderr
+
+    def test_folders_whose_names_are_times(self, fuse, picture, plain_network, tmp_path):
+        for index in range(6):
+            write_image(tmp_path / "vis" / f"{1_700_000_000 + index / 30}.png", picture(index, channels=3))
+        for index in range(2):
+            write_image(tmp_path / "ir" / f"{1_700_000_000.004 + index / 10}.png", picture(index))
+        code, _, stderr = fuse(tmp_path / "ir", tmp_path / "vis", tmp_path / "out", "--metrics", tmp_path / "m.csv")
+        assert code == 0 and "Paired by time" in stderr and "1 of 6 visible frames" in stderr
+        assert files_in(tmp_path / "out") == files_in(tmp_path / "vis") and len(rows_of(tmp_path / "m.csv")) == 5
+        name = f"{1_700_000_000 + 3 / 30}.png"
+        expected = Fuser(plain_network)(picture(1), picture(3, channels=3)).image
+        np.testing.assert_array_equal(read_image(tmp_path / "out" / name), expected)
+        name = f"{1_700_000_000 + 5 / 30}.png"
+        np.testing.assert_array_equal(read_image(tmp_path / "out" / name), picture(5, channels=3))
+
+    def test_a_variable_rate_is_kept(self, fuse, videos, picture):
+        stamps = [0.0, 0.04, 0.08, 1.08, 1.12, 1.16]
+        for name, channels in (("a", 1), ("b", 3)):
+            with writing_video(videos / f"{name}.mkv", 25) as writer:
+                for index, stamp in enumerate(stamps):
+                    writer.write(picture(index, channels=channels), stamp)
+        code, _, stderr = fuse(videos / "a.mkv", videos / "b.mkv", videos / "out.mp4")
+        assert code == 0 and "6 of 6 frames have both, at most 0 ms apart" in stderr
+        times = VideoReader(videos / "out.mp4").times
+        np.testing.assert_allclose(times - times[0], stamps, atol=1e-3)
+
+    def test_one_video_for_both_cameras(self, fuse, videos):
+        code, _, stderr = fuse(videos / "vis.mp4", videos / "vis.mp4", videos / "out.mp4")
+        assert code == 2 and "vis.mp4' was given for both cameras" in stderr
+        assert not (videos / "out.mp4").exists()
+
     def test_files_that_are_no_video(self, fuse, videos, tmp_path):
         (tmp_path / "broken.mp4").write_bytes(b"nothing")
         code, _, stderr = fuse(tmp_path / "broken.mp4", videos / "vis.mp4", tmp_path / "o.mp4")
@@ -258,7 +305,7 @@ class TestScoring:
         arguments = ["--ir", folders[0], "--vis", folders[1], "--csv", tmp_path / "s.csv"]
         arguments += ["--fused", tmp_path / "mean", "--fused", tmp_path / "visible only"]
         with pytest.raises(SystemExit):
-            run(single(cli.score), [str(argument) for argument in arguments])
+            run(single(cli_fusion.score), [str(argument) for argument in arguments])
         assert "mean of 3 pairs, preset paper" in capsys.readouterr().out
         rows = rows_of(tmp_path / "s.csv")
         assert [(row["method"], row["name"]) for row in rows[2:4]] == [("mean", "10_rgb"), ("visible only", "1_rgb")]

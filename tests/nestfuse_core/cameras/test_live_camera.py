@@ -15,7 +15,7 @@ import pytest
 from nestfuse_core.cameras import live
 from nestfuse_core.cameras.live import HELD, PAUSES, LiveCamera, is_live
 from nestfuse_core.common.errors import UserError
-from nestfuse_core.common.video import DamagedPictureError, StreamEndedError, VideoStream
+from nestfuse_core.common.video_stream import DamagedPictureError, StreamEndedError, VideoStream
 
 Script = list[float | str | tuple[int, int]]
 

@@ -11,8 +11,8 @@ import cv2
 import numpy as np
 import pytest
 
-from nestfuse_core.common import video
-from nestfuse_core.common.video import DamagedPictureError, StreamEndedError, VideoStream
+from nestfuse_core.common import video_stream
+from nestfuse_core.common.video_stream import DamagedPictureError, StreamEndedError, VideoStream
 
 
 def jpeg(level: int, size: tuple[int, int] = (64, 48)) -> bytes:
@@ -79,7 +79,7 @@ def test_pictures_of_changing_size_and_one_that_is_none() -> None:
 
 
 def test_a_stream_that_falls_silent_ends(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(video, "SILENCE", 0.3)
+    monkeypatch.setattr(video_stream, "SILENCE", 0.3)
     with sending([jpeg(50)] * 12, hang=True) as address:
         assert set(read(VideoStream(address))) == {(50, (48, 64, 3))}
 

@@ -36,6 +36,14 @@ def folder(tmp_path):
         ("scene_T", "scene", "infrared"),
         ("Fused_07", "7", "fused"),
         ("visible", "", "visible"),
+        ("I00001_lwir", "i1", "infrared"),  # KAIST
+        ("I00001_visible", "i1", "visible"),
+        ("DJI_20240501120000_0007_T", "dji_20240501120000_7", "infrared"),
+        ("DJI_20240501120000_0007_W", "dji_20240501120000_7", "visible"),
+        ("DJI_0007_V", "dji_7", "visible"),
+        ("1700000000.0333", "1700000000.0333", None),
+        ("1700000000.333", "1700000000.333", None),
+        ("cafe\u0301_ir", "caf\u00e9", "infrared"),
     ],
 )
 def test_names_without_camera_words(stem, key, role):
@@ -77,11 +85,21 @@ def test_one_folder_for_both_cameras(folder):
         ("v1.png", "v1.png"),
         ("rgb_1.png", "rgb_1.png"),
         ("000_LWIR.png", "000_visible.png"),
+        ("I00001_lwir.png", "I00001_visible.png"),
+        ("DJI_0002_T.JPG", "DJI_0002_W.JPG"),
+        ("DJI_20240501120000_0007_T.JPG", "DJI_20240501120000_0007_V.JPG"),
+        ("stra\u00dfe_u\u0308ber.png", "stra\u00dfe_\u00fcber.png"),
     ],
 )
 def test_two_folders(folder, ir, vis):
     pairs, _ = match_folders(folder("a", ir), folder("b", vis))
     assert [(pair.ir.name, pair.vis.name) for pair in pairs] == [(ir, vis)]
+
+
+def test_pairs_whose_names_are_times_are_in_order_of_time(folder):
+    names = [f"{1_700_000_000 + index / 30}.png" for index in range(40)]
+    pairs, _ = match_folders(folder("a", *names), folder("b", *names))
+    assert [pair.vis.name for pair in pairs] == [pair.ir.name for pair in pairs] == names
 
 
 def test_a_folder_that_holds_more_than_its_camera(folder):

@@ -7,6 +7,7 @@ from typer.testing import CliRunner
 from rgbt_tracker.cli.main import build_app
 from rgbt_tracker.config import load_config
 from rgbt_tracker.output.comparison import COLOURS, comparison_picture
+from rgbt_tracker.results.read import read_frames
 from rgbt_tracker.synthetic import draw_sequence
 
 
@@ -18,6 +19,9 @@ def test_compare_writes_tracks_and_a_picture(tmp_path, monkeypatch) -> None:
     name = draw_sequence("street", length=5, seed=2).name
     for modality in ("rgb", "ir", "rgbt"):
         assert np.loadtxt(tmp_path / f"nestfuse_nanotrack-{modality}" / f"{name}.txt", delimiter=",").shape == (5, 4)
+        rows = read_frames(tmp_path / f"nestfuse_nanotrack-{modality}" / f"{name}_frames.csv")
+        used = ("rgb", "ir") if modality == "rgbt" else (modality,)
+        assert [(row.frame, row.cameras) for row in rows] == [(index, used) for index in range(5)]
     assert cv2.imread(str(tmp_path / f"{name}.jpg")).shape[1] == 5 * 320
     assert all(label in result.output for label in ("RGB", "thermal", "fused", f"{name}.jpg"))
 

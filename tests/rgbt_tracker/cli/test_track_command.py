@@ -8,9 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from dataclasses import dataclass
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import av
@@ -18,103 +16,14 @@ import cv2
 import numpy as np
 import pytest
 import torch
+from fake_tracking import BOXES, COUNT, STOPPED, Fake, count_frames, files, nano, refused
 
-from nestfuse_core.common.commands import application, run, single
-from nestfuse_core.common.video import StreamEndedError
-from rgbt_tracker.cli.track import track
-from rgbt_tracker.config import TrackerConfig
+from nestfuse_core.common.commands import application, run
+from nestfuse_core.common.video_stream import StreamEndedError
+from rgbt_tracker.results.read import read_frames
 from rgbt_tracker.sequences import read_boxes
 
 ROOT = Path(__file__).resolve().parents[3]
-COUNT = 6
-BOXES = np.array([[10.0 + 2 * index, 12, 16, 12] for index in range(COUNT)])
-
-
-class FakeTracker:
-    """Moves its box 2 px to the right a frame, as the target of `folder` does."""
-
-    def __init__(self, config: TrackerConfig) -> None:
-        self.config, self.record_maps, self.updates = config, False, 0
-        self.box: Any = None
-        self.before_update: Any = lambda number: None
-
-    def initialize(self, rgb: Any, ir: Any, box: Any) -> None:
-        self.box = tuple(float(value) for value in box)
-
-    def update(self, rgb: Any, ir: Any) -> Any:
-        self.updates += 1
-        self.before_update(self.updates)
-        assert rgb is not None or ir is not None
-        self.box = (self.box[0] + 2, *self.box[1:])
-        maps = {"level0": np.full((2, 4, 4), 0.5, np.float32)} if self.record_maps else None
-        return SimpleNamespace(box=self.box, score=0.8, lost=False, maps=maps, search_box=(0, 0, 40, 40))
-
-
-@dataclass
-class Fake:
-    """What the command asked for: the tracker's settings, weights and device."""
-
-    tracker: Any = None
-    weights: Any = None
-    device: str = ""
-    before_update: Any = None
-
-
-@pytest.fixture
-def fake(monkeypatch: pytest.MonkeyPatch) -> Fake:
-    seen = Fake()
-
-    def build(settings: TrackerConfig, weights: Any, device: str) -> FakeTracker:
-        seen.tracker, seen.weights, seen.device = FakeTracker(settings), weights, device
-        if seen.before_update:
-            seen.tracker.before_update = seen.before_update
-        return seen.tracker
-
-    monkeypatch.setattr("rgbt_tracker.api.build_tracker", build)
-    return seen
-
-
-@pytest.fixture
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A sequence of six frames with ground truth, and an empty working directory."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.delenv("RGBT_DATA", raising=False)
-    place = tmp_path / "data" / "street"
-    for camera, level in (("visible", 90), ("infrared", 60)):
-        (place / camera).mkdir(parents=True)
-        for index in range(COUNT):
-            cv2.imwrite(str(place / camera / f"{index:04d}.png"), np.full((48, 64, 3), level + index, np.uint8))
-    np.savetxt(place / "init.txt", BOXES, delimiter=",")
-    return place
-
-
-@dataclass
-class Outcome:
-    code: int
-    out: str
-    err: str
-
-
-@pytest.fixture
-def rgbt(capsys: pytest.CaptureFixture[str]):
-    """Run ``track`` with arguments as a shell would, exit code included."""
-
-    def shell(*arguments: Any) -> Outcome:
-        app = single(track)
-        with pytest.raises(SystemExit) as ended:
-            run(app, [str(argument) for argument in arguments])
-        captured = capsys.readouterr()
-        return Outcome(int(ended.value.code or 0), captured.out, " ".join(captured.err.split()))
-
-    return shell
-
-
-def nano(*more: Any) -> tuple[Any, ...]:
-    return ("--config", "nestfuse_nanotrack", "--output", "out", *more)
-
-
-def files(folder: Path) -> list[str]:
-    return sorted(path.name for path in folder.iterdir()) if folder.is_dir() else []
 
 
 # ---- what it writes
@@ -123,10 +32,14 @@ def files(folder: Path) -> list[str]:
 def test_results_and_summary(fake: Fake, folder: Path, rgbt: Any) -> None:
     done = rgbt("--sequence", folder, *nano())
     assert done.code == 0, done.err
-    assert files(Path("out")) == ["street.txt", "street_scores.txt", "street_time.txt"]
+    assert files(Path("out")) == ["street.txt", "street_frames.csv", "street_scores.txt", "street_time.txt"]
     np.testing.assert_allclose(read_boxes(Path("out/street.txt")), BOXES)
     assert np.loadtxt("out/street_scores.txt").tolist() == [1, *[0.8] * 5]
     assert len(np.loadtxt("out/street_time.txt")) == COUNT
+    rows = read_frames(Path("out/street_frames.csv"))
+    assert [(row.frame, row.rgb, row.ir, row.cameras) for row in rows] == [
+        (index, index, index, ("rgb", "ir")) for index in range(COUNT)
+    ]
     assert "street: 6 frames" in done.out and "mean overlap with the ground truth 1.000" in done.out
     assert "out/street.txt" in done.out
     assert fake.device == "auto" and fake.weights is None
@@ -186,14 +99,6 @@ def test_notes_of_the_reader_are_shown(fake: Fake, folder: Path, rgbt: Any) -> N
 
 
 # ---- bad input: exit code 2, one sentence, nothing written
-
-
-def refused(done: Outcome, *words: str) -> None:
-    assert done.code == 2
-    for word in words:
-        assert word in done.err
-    assert "Traceback" not in done.err
-    assert files(Path("out")) == []
 
 
 def test_sequence_and_rgb(fake: Fake, folder: Path, rgbt: Any) -> None:
@@ -260,15 +165,29 @@ def test_unreadable_frame_in_the_middle(fake: Fake, folder: Path, rgbt: Any, con
     victim = folder / "infrared" / "0003.png"
     victim.write_bytes(victim.read_bytes()[:60] if content is None else content)
     done = rgbt("--sequence", folder, *nano("--video", "o.mp4"))
-    refused(done, "Cannot read the thermal frame", "0003.png")
+    assert done.code == 2 and "Cannot read the thermal frame" in done.err and "Traceback" not in done.err
     assert fake.tracker.updates == 2, "the frames before it were tracked"
+    assert "stopped after 3 of 6 frames: Cannot read the thermal frame" in done.out
+    assert "--resume goes on at frame 3" in done.out
+    np.testing.assert_allclose(read_boxes(Path("out/street.txt")), BOXES[:3])
+    assert files(Path("out")) == sorted(f"street{end}" for end in (".txt", *STOPPED))
+    assert count_frames("o.mp4") == 3
+
+
+@pytest.mark.parametrize("content", [b"", b"text"])
+def test_an_unreadable_first_frame_leaves_nothing(fake: Fake, folder: Path, rgbt: Any, content: bytes) -> None:
+    (folder / "visible" / "0000.png").write_bytes(content)
+    refused(rgbt("--sequence", folder, *nano("--video", "o.mp4")), "Cannot read the visible frame", "0000.png")
     assert files(folder.parent.parent) == ["data"], "no half-written video, no empty folder"
 
 
 def test_wrong_depth(fake: Fake, folder: Path, rgbt: Any) -> None:
     cv2.imwrite(str(folder / "visible" / "0002.tiff"), np.zeros((48, 64, 3), np.float32))
     (folder / "visible" / "0002.png").unlink()
-    refused(rgbt("--sequence", folder, *nano()), "Expected uint8 or uint16", "0002.tiff", "got float32")
+    done = rgbt("--sequence", folder, *nano())
+    assert done.code == 2 and len(read_boxes(Path("out/street.txt"))) == 2
+    for words in ("Expected uint8 or uint16", "0002.tiff", "got float32"):
+        assert words in done.err
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has CUDA")
@@ -327,33 +246,7 @@ def test_what_the_system_refuses_is_one_sentence(
     assert end.value.code == 2 and words in message and "Traceback" not in message
 
 
-def test_interruption_leaves_nothing(fake: Fake, folder: Path, rgbt: Any) -> None:
-    def interrupt(number: int) -> None:
-        if number == 3:
-            raise KeyboardInterrupt
-
-    fake.before_update = interrupt
-    done = rgbt("--sequence", folder, *nano("--video", "o.mp4"))
-    assert done.code == 130 and "Interrupted; nothing half-written" in done.err
-    assert files(folder.parent.parent) == ["data"]
-
-
 # ---- windows and live sources
-
-
-@pytest.fixture
-def window(monkeypatch: pytest.MonkeyPatch) -> list[np.ndarray]:
-    """A screen that shows nothing and a user who draws 20,10,8,6 on the thermal picture."""
-    shown: list[np.ndarray] = []
-    monkeypatch.setenv("DISPLAY", ":0")
-    monkeypatch.setattr(cv2, "namedWindow", lambda *a: None)
-    monkeypatch.setattr(cv2, "resizeWindow", lambda *a: None)
-    monkeypatch.setattr(cv2, "destroyAllWindows", lambda: None)
-    monkeypatch.setattr(cv2, "imshow", lambda title, image: shown.append(image))
-    monkeypatch.setattr(cv2, "waitKey", lambda delay: ord(" ") if len(shown) == 1 else -1)
-    monkeypatch.setattr(cv2, "getWindowProperty", lambda *a: 1.0)
-    monkeypatch.setattr(cv2, "selectROI", lambda title, image, showCrosshair: (20 + image.shape[1] // 2, 10, 8, 6))
-    return shown
 
 
 def test_the_box_is_drawn_with_the_mouse(fake: Fake, folder: Path, rgbt: Any, window: list[np.ndarray]) -> None:
@@ -364,12 +257,12 @@ def test_the_box_is_drawn_with_the_mouse(fake: Fake, folder: Path, rgbt: Any, wi
     assert len(read_boxes(Path("out/street.txt"))) == COUNT == len(window)
 
 
-def test_q_ends_a_recorded_run_without_results(
+def test_q_ends_a_recorded_run_and_keeps_its_frames(
     fake: Fake, folder: Path, rgbt: Any, window: list[np.ndarray], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(cv2, "waitKey", lambda delay: ord("q") if len(window) == 3 else -1)
-    assert rgbt("--sequence", folder, *nano("--show")).code == 130
-    assert files(Path("out")) == []
+    done = rgbt("--sequence", folder, *nano("--show"))
+    assert done.code == 130 and len(read_boxes(Path("out/street.txt"))) == 3
 
 
 class FakeCapture:
@@ -426,6 +319,13 @@ def test_a_stream_that_ends_keeps_its_track_and_says_so(
     assert "visible camera: lost at" in done.out and "ended: no camera delivered anything" in done.out
 
 
+def test_live_cameras_begin_now(fake: Fake, folder: Path, rgbt: Any, cameras: None) -> None:
+    live = ("--rgb", "0", "--ir", "1", "--init", "1,2,3,4")
+    refused(rgbt(*live, *nano("--resume")), "Live cameras begin now: leave --resume out")
+    refused(rgbt(*live, *nano("--start", "3")), "Live cameras begin now: leave --start out")
+    refused(rgbt(*live, *nano("--init", "3:1,2,3,4")), "--init for a frame from 0 to 0")
+
+
 def test_a_live_box_is_drawn_on_the_frame_chosen_with_space(
     fake: Fake, folder: Path, rgbt: Any, cameras: None, window: list[np.ndarray]
 ) -> None:
@@ -480,7 +380,11 @@ def test_ctrl_c_while_it_runs(folder: Path) -> None:
     while not list(folder.parent.glob(".o-*.mp4")) and time.monotonic() < end:
         time.sleep(0.05)
     process.send_signal(signal.SIGINT)
-    _, err = process.communicate(timeout=60)
+    out, err = process.communicate(timeout=60)
     assert process.returncode == 130, err
     assert "Interrupted" in err and "Traceback" not in err
-    assert files(folder.parent) == ["street"]
+    stopped = re.search(r"stopped after (\d+) of 2000 frames: you ended it", out)
+    assert stopped, out
+    results = folder.parent / "results"
+    assert files(results) == sorted(f"street{end}" for end in (".txt", *STOPPED))
+    assert len(read_boxes(results / "street.txt")) == int(stopped[1]) == count_frames(str(folder.parent / "o.mp4"))

@@ -16,12 +16,9 @@ from rgbt_tracker.evaluation.ablation import (
     Contender,
     OnePassFigures,
     ResetFigures,
-    as_markdown,
-    differences,
     measure_all,
-    summary,
-    table,
 )
+from rgbt_tracker.evaluation.ablation_tables import as_markdown, differences, summary, table
 from rgbt_tracker.evaluation.job import Source
 from rgbt_tracker.models.build import build_network
 from rgbt_tracker.results.trajectory import FAILED, INITIALISED, TRACKED, UNKNOWN

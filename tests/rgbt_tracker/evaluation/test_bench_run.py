@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 
 from nestfuse_core.common.errors import UserError
 from rgbt_tracker.cli.main import build_app
-from rgbt_tracker.evaluation.groundtruth import load_benchmark
+from rgbt_tracker.evaluation.benchmark import load_benchmark
 from rgbt_tracker.evaluation.plan import plan
 from rgbt_tracker.evaluation.runner import Worker, run_jobs
 from rgbt_tracker.evaluation.store import ResultFolder

@@ -5,7 +5,7 @@ import pytest
 import scipy.stats
 
 from nestfuse_core.common.errors import UserError
-from rgbt_tracker.evaluation.bootstrap import bootstrap_difference, paired_bootstrap
+from rgbt_tracker.evaluation.bootstrap import bootstrap_difference, bootstrap_differences, paired_bootstrap
 
 RNG = np.random.default_rng(7)
 FIRST, SECOND = RNG.uniform(size=60), RNG.uniform(size=60) * 0.9
@@ -54,3 +54,16 @@ def test_what_cannot_be_compared_is_refused():
         paired_bootstrap([1, 2], [1, 2, 3])
     with pytest.raises(UserError, match="at least one"):
         paired_bootstrap([np.nan], [1])
+
+
+def test_every_pair_of_several_trackers_meets_the_same_draws():
+    rng = np.random.default_rng(3)
+    values = {name: rng.random(7) for name in "abc"}
+    scores = {name: lambda indices, each=each: float(np.median(each[indices])) for name, each in values.items()}
+    found = bootstrap_differences(scores, 7, samples=200, seed=5)
+    assert list(found) == [("a", "b"), ("a", "c"), ("b", "c")]
+    draws = np.random.default_rng(5).integers(7, size=(200, 7))
+    for (first, second), interval in found.items():
+        gaps = [np.median(values[first][drawn]) - np.median(values[second][drawn]) for drawn in draws]
+        assert (interval.low, interval.high) == pytest.approx(tuple(np.percentile(gaps, [2.5, 97.5])))
+        assert interval == bootstrap_difference(scores[first], scores[second], 7, samples=200, seed=5)

@@ -6,7 +6,9 @@ import scipy.io
 from sequence_files import LAYOUTS, write_sequence
 
 from nestfuse_core.common.errors import UserError
-from rgbt_tracker.evaluation.groundtruth import find_sequences, load_benchmark, load_regions
+from rgbt_tracker.evaluation.benchmark import load_benchmark, load_regions, read_benchmark
+from rgbt_tracker.evaluation.groundtruth import find_sequences
+from rgbt_tracker.evaluation.protocols import PROTOCOLS
 from rgbt_tracker.results.write import write_rows
 
 BOXES = np.array([[1.0, 2, 10, 8], [2.5, 3, 10, 8], [3, 3.25, 11, 9], [4, 4, 12, 9]])
@@ -53,7 +55,7 @@ def test_some_of_the_sequences_from_several_folders(tmp_path):
         write_sequence(tmp_path / place / name, "rgbt234", BOXES)
     assert list(find_sequences(tmp_path)) == ["a", "b", "c"]
     assert list(load_benchmark("rgbt234", tmp_path).sequences) == ["a", "b"]  # the largest folder is the benchmark
-    assert set(load_benchmark("rgbt234", tmp_path, ["a", "c"]).sequences) == {"a", "c"}
+    assert set(read_benchmark("rgbt234", PROTOCOLS["rgbt234"], tmp_path, ["a", "c"]).sequences) == {"a", "c"}
 
 
 def test_regions_and_sizes_of_both_vot_layouts(tmp_path):

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from nestfuse_core.common.errors import UserError
 from rgbt_tracker.evaluation import one_pass as scores
+from rgbt_tracker.evaluation.per_frame import center_errors, normalised_errors, overlaps
 from rgbt_tracker.evaluation.protocols import PROTOCOLS
 
 coordinate = st.integers(-40, 400).map(float)
@@ -53,7 +54,7 @@ def test_scores_match_plain_loops(frames):
         assert got["mean_iou"] == pytest.approx(np.mean(ious))
         assert got["success"] == pytest.approx(auc, abs=edges + 1e-9)
         assert got["precision"] == precision
-        slack = float(np.mean(np.abs(scores.normalised_errors(boxes, truths) - 0.2) < 1e-9))
+        slack = float(np.mean(np.abs(normalised_errors(boxes, truths) - 0.2) < 1e-9))
         assert got["normalised_precision"] == pytest.approx(normalised, abs=slack + 1e-12)
 
 
@@ -61,13 +62,13 @@ def test_scores_match_plain_loops(frames):
 def test_scores_do_not_depend_on_place_and_overlap_not_on_scale(frames, shift, scale):
     boxes, truth, _ = (np.array(column) for column in zip(*frames, strict=True))
     moved = [value + np.array([shift, shift, 0, 0]) for value in (boxes, truth)]
-    np.testing.assert_allclose(scores.overlaps(*moved), scores.overlaps(boxes, truth), atol=1e-9)
-    np.testing.assert_allclose(scores.overlaps(boxes * scale, truth * scale), scores.overlaps(boxes, truth), atol=1e-9)
+    np.testing.assert_allclose(overlaps(*moved), overlaps(boxes, truth), atol=1e-9)
+    np.testing.assert_allclose(overlaps(boxes * scale, truth * scale), overlaps(boxes, truth), atol=1e-9)
     np.testing.assert_allclose(
-        scores.normalised_errors(boxes * scale, truth * scale), scores.normalised_errors(boxes, truth), atol=1e-9
+        normalised_errors(boxes * scale, truth * scale), normalised_errors(boxes, truth), atol=1e-9
     )
     np.testing.assert_allclose(
-        scores.center_errors(boxes * scale, truth * scale), scale * scores.center_errors(boxes, truth), atol=1e-6
+        center_errors(boxes * scale, truth * scale), scale * center_errors(boxes, truth), atol=1e-6
     )
 
 
@@ -107,7 +108,7 @@ def test_absent_frames_are_left_out(gone):
     truth = np.array([[10.0, 20, 30, 40], gone, [12, 20, 30, 40]])
     boxes = np.array([[11.0, 20, 30, 40], [300, 300, 5, 5], [50, 60, 30, 40]])
     assert scores.one_pass_scores(boxes, truth) == scores.one_pass_scores(boxes[[0, 2]], truth[[0, 2]])
-    assert np.isnan(scores.overlaps(boxes, truth)[1])
+    assert np.isnan(overlaps(boxes, truth)[1])
 
 
 def test_a_target_seen_by_one_camera_counts():

@@ -7,9 +7,9 @@ import pytest
 
 from nestfuse_core.common.errors import UserError
 from rgbt_tracker.boxes import box_to_polygon
-from rgbt_tracker.evaluation.benchmark import evaluate
-from rgbt_tracker.evaluation.groundtruth import Annotation, Benchmark, load_benchmark
-from rgbt_tracker.evaluation.one_pass import combine, score_sequence
+from rgbt_tracker.evaluation.benchmark import Annotation, Benchmark, load_benchmark
+from rgbt_tracker.evaluation.one_pass import combine, evaluate, score_frames, score_sequence
+from rgbt_tracker.evaluation.per_frame import measure
 from rgbt_tracker.evaluation.protocols import PROTOCOLS, protocol
 from rgbt_tracker.results.read import read_one_pass
 from rgbt_tracker.results.write import write_rows
@@ -171,7 +171,7 @@ def test_frames_may_be_chosen():
     truth = np.tile([10.0, 10, 20, 20], (4, 1))
     boxes = truth + np.array([[0], [0], [50], [50]]) * [1, 0, 0, 0]
     for rules in (PROTOCOLS["plain"], PROTOCOLS["rgbt210"]):
-        score = score_sequence(rules, boxes, [truth], np.array([False, True, True, False]))
+        score = score_frames(rules, measure(rules, boxes, [truth]).of(np.array([False, True, True, False])))
         assert (score.frames, score.precision_at, score.mean_iou) == (2, 0.5, 0.5)
 
 

@@ -9,8 +9,7 @@ from hypothesis import strategies as st
 
 from rgbt_tracker.evaluation import reset_measures as measures
 from rgbt_tracker.evaluation.interval import evaluation_interval
-from rgbt_tracker.evaluation.reset_measures import Run, SequenceRuns
-from rgbt_tracker.evaluation.reset_runs import load_runs
+from rgbt_tracker.evaluation.reset_runs import Run, SequenceRuns, load_runs
 
 
 def curve_from_the_definition(sequences, skip=5):

@@ -17,8 +17,8 @@ from still import BOXES, setup, write_data
 
 from nestfuse_core.common.errors import UserError
 from rgbt_tracker.evaluation import runner
+from rgbt_tracker.evaluation.benchmark import load_benchmark
 from rgbt_tracker.evaluation.cluster import run_on_cluster
-from rgbt_tracker.evaluation.groundtruth import load_benchmark
 from rgbt_tracker.evaluation.job import Experiment, Job, OnePass, Reset, Source
 from rgbt_tracker.evaluation.plan import plan
 from rgbt_tracker.evaluation.runner import Worker, run_jobs
@@ -185,7 +185,7 @@ def test_a_plan_is_made_as_it_is_needed(data, folder):
 SCRIPT = """
 import sys
 from still import setup
-from rgbt_tracker.evaluation.groundtruth import load_benchmark
+from rgbt_tracker.evaluation.benchmark import load_benchmark
 from rgbt_tracker.evaluation.plan import plan
 from rgbt_tracker.evaluation.runner import Worker, run_jobs
 from rgbt_tracker.evaluation.store import ResultFolder

@@ -219,7 +219,7 @@ def test_a_template_is_tried_where_the_target_is() -> None:
         config = config.replace(**{"model.fusion.reliability": {"template": 1.0}})
         tracker = build_tracker(config, "untrained", "cpu")
         seen = []
-        tracker.network.template = lambda images, views, seen=seen: seen.append(views)
+        tracker.network.template = lambda images, views, cameras, seen=seen: seen.append(views)
         tracker.initialize(rgb, ir, box)
         views, places = seen[0]
         assert views.shape[:3] == (2, 4, 3) and places.shape == (4, 2)

@@ -10,7 +10,7 @@ import pytest
 from nestfuse_core.common.errors import UserError
 from rgbt_tracker.results.archives import unpacked
 from rgbt_tracker.results.find import find_results
-from rgbt_tracker.results.write import write_rows
+from rgbt_tracker.results.write import COMPANIONS, write_rows
 
 NAMES = ("alpha", "beta", "gamma")
 BOXES = np.array([[1.0, 2, 10, 8], [2.5, 3, 10, 8]])
@@ -122,3 +122,11 @@ def test_archives_that_are_none_or_reach_out_of_their_folder(tmp_path):
     (tmp_path / "cut.tar.xz").write_bytes(b"\xfd7zXZ\x00\x00\x04")
     with pytest.raises(UserError, match=r"cut\.tar\.xz"), unpacked([tmp_path / "cut.tar.xz"]):
         pass
+
+
+def test_what_lies_beside_a_track_is_none(tmp_path):
+    write_rows(tmp_path / "ours" / "car.txt", BOXES)
+    for end in COMPANIONS.values():
+        (tmp_path / "ours" / f"car{end}").write_text("1\n")
+    names = ["car", *(f"car{Path(end).stem}" for end in COMPANIONS.values() if not end.endswith(".txt"))]
+    assert found(tmp_path / "ours", sequences=names) == {"ours": {"car"}}

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sequence_files import LAYOUTS, which, write_frames, write_sequence
+from sequence_files import LAYOUTS, picture, which, write_frames, write_sequence
 
+from nestfuse_core.cameras.pairing import NONE
 from nestfuse_core.common.errors import UserError
 from rgbt_tracker.locate import open_sequence
 from rgbt_tracker.sequences import open_folder, open_pair
+from rgbt_tracker.sequences.folders import is_sequence
 
 BOXES = np.array([[1.0, 2, 10, 8], [2.5, 3, 10, 8], [3, 3.25, 11, 9], [4, 4, 12, 9]])
 
@@ -135,7 +138,7 @@ def test_missing_in_both_names_both(tmp_path: Path) -> None:
 def test_unlike_numbering_and_counts(tmp_path: Path) -> None:
     write_frames(tmp_path / "a", "%d.png", [1, 2, 3], "rgb")
     write_frames(tmp_path / "b", "%d.png", [1001, 1002], "ir")
-    with pytest.raises(UserError, match="numbered differently"):
+    with pytest.raises(UserError, match=r"numbered differently.*--fps VISIBLE,THERMAL"):
         open_pair(tmp_path / "a", tmp_path / "b")
 
 
@@ -145,6 +148,64 @@ def test_equal_counts_with_other_gaps_are_paired_in_order_and_noted(tmp_path: Pa
     assert "paired in order" in open_pair(tmp_path / "a", tmp_path / "b").info.notes[0]
 
 
+def test_names_that_are_times_pair_by_time(tmp_path: Path) -> None:
+    for camera, name, count, rate in (("rgb", "eye", 30, 30), ("ir", "heat", 10, 10)):
+        (tmp_path / name).mkdir()
+        for index in range(count):
+            path = tmp_path / name / f"{1_700_000_000 + index / rate}.png"
+            assert cv2.imwrite(str(path), picture(round(index * 30 / rate) % 12, camera))
+    sequence = open_pair(tmp_path / "eye", tmp_path / "heat")
+    assert "30 fps (file names), thermal 10 fps (file names)" in sequence.info.notes[0]
+    assert len(sequence) == 30 and sequence.fps == pytest.approx(30, abs=1e-3)
+    for frame in sequence:
+        assert frame.rgb is not None and which(frame.rgb) == frame.index % 12
+        assert frame.time == pytest.approx(frame.index / 30, abs=1e-6)
+        if frame.index < 29:
+            assert frame.ir is not None and which(frame.ir) == 3 * round(frame.index / 3) % 12
+
+
+def test_rates_and_files_of_times(tmp_path: Path) -> None:
+    write_frames(tmp_path / "eye", "%d.png", list(range(9)), "rgb")
+    write_frames(tmp_path / "heat", "%d.png", list(range(3)), "ir")
+    with pytest.raises(UserError, match=r"no thermal frame for 6.*--fps VISIBLE,THERMAL"):
+        open_pair(tmp_path / "eye", tmp_path / "heat")
+    by_rate = open_pair(tmp_path / "eye", tmp_path / "heat", fps=(9, 3))
+    expected = [0, 0, 1, 1, 1, 2, 2, 2, NONE]
+    assert by_rate.info.fps == pytest.approx(9)
+    assert [NONE if frame.ir_index is None else frame.ir_index for frame in by_rate] == expected
+    (tmp_path / "eye" / "times.csv").write_text("".join(f"{index}.png,{index / 9}\n" for index in range(9)))
+    (tmp_path / "t.txt").write_text("0\n0.3333\n0.6667\n")
+    by_file = open_pair(tmp_path / "eye", tmp_path / "heat", times={"ir": tmp_path / "t.txt"})
+    assert [NONE if frame.ir_index is None else frame.ir_index for frame in by_file] == expected
+    assert "were taken from" in by_file.info.notes[0] and "times.csv" in by_file.info.notes[0]
+    later = open_pair(tmp_path / "eye", tmp_path / "heat", fps=(9, 3), offset=-1 / 3)
+    assert [NONE if frame.ir_index is None else frame.ir_index for frame in later][3:] == expected[:6]
+    with pytest.raises(UserError, match="the thermal ones have none: say how often"):
+        open_pair(tmp_path / "eye", tmp_path / "heat", fps=(9, None), pair="time")
+
+
+def test_a_file_of_times_that_does_not_fit_is_noted(tmp_path: Path) -> None:
+    write_frames(tmp_path / "eye", "%d.png", [0, 1, 2], "rgb")
+    write_frames(tmp_path / "heat", "%d.png", [0, 1, 2], "ir")
+    (tmp_path / "eye" / "timestamps.txt").write_text("0\n1\n")
+    notes = open_pair(tmp_path / "eye", tmp_path / "heat").info.notes
+    assert "timestamps.txt' was not used as times" in notes[0] and "Paired by position" in notes[1]
+    with pytest.raises(UserError, match="Expected a time for each of 3 frames"):
+        open_pair(tmp_path / "eye", tmp_path / "heat", times={"rgb": tmp_path / "eye" / "timestamps.txt"})
+
+
+def test_clocks_that_do_not_meet_are_refused_with_the_offset(tmp_path: Path) -> None:
+    for name, start in (("eye", 1_700_000_000), ("heat", 1_700_000_100.5)):
+        (tmp_path / name).mkdir()
+        for index in range(4):
+            cv2.imwrite(str(tmp_path / name / f"{start + index / 4:.2f}.png"), picture(index, "rgb"))
+    with pytest.raises(UserError, match=r"No visible frame has a thermal partner.*--offset=100\.5 .*--pair index"):
+        open_pair(tmp_path / "eye", tmp_path / "heat")
+    for said in ({"offset": 100.5}, {"pair": "index"}):
+        sequence = open_pair(tmp_path / "eye", tmp_path / "heat", **said)
+        assert [(frame.rgb_index, frame.ir_index) for frame in sequence] == [(index, index) for index in range(4)]
+
+
 def test_empty_directory(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="found nothing"):
         open_sequence(tmp_path)
@@ -152,6 +213,37 @@ def test_empty_directory(tmp_path: Path) -> None:
     (tmp_path / "infrared").mkdir()
     with pytest.raises(UserError, match=r"Expected images .* found none"):
         open_sequence(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("visible", "thermal"),
+    [("rgb", "ir_gray"), ("visible", "lwir"), ("img", "img_thermal"), ("RGB_undistorted", "thermal8"), ("W", "T")],
+)
+def test_folders_named_in_other_words(tmp_path: Path, visible: str, thermal: str) -> None:
+    write_frames(tmp_path / visible, "%d.png", [1, 2], "rgb")
+    write_frames(tmp_path / thermal, "%d.png", [1, 2], "ir")
+    (tmp_path / "annotations").mkdir()
+    frame = open_sequence(tmp_path).frame(1)
+    assert frame.rgb is not None and frame.ir is not None
+    np.testing.assert_array_equal(frame.rgb, picture(1, "rgb"))
+    np.testing.assert_array_equal(frame.ir, picture(1, "ir"))
+
+
+@pytest.mark.parametrize(
+    "others", [("rgb_left", "rgb_right", "ir_left", "ir_right"), ("img", "image_thermal"), ("t_train", "v_train")]
+)
+def test_folders_that_leave_a_doubt_are_no_sequence(tmp_path: Path, others: tuple[str, ...]) -> None:
+    for name in others:
+        write_frames(tmp_path / name, "%d.png", [1, 2], "rgb")
+    assert not is_sequence(tmp_path)
+    with pytest.raises(UserError, match="Expected a sequence in"):
+        open_folder(tmp_path)
+
+
+def test_words_beside_others_need_frames(tmp_path: Path) -> None:
+    for name in ("rgb_train", "thermal_train"):
+        (tmp_path / name / "0001").mkdir(parents=True)
+    assert not is_sequence(tmp_path), "a dataset of one folder for each camera's sequences"
 
 
 def test_one_camera_folder_is_not_enough(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ import pytest
 
 from nestfuse_core.cameras.live import HELD, Arrival, Event, LiveCamera
 from nestfuse_core.common.errors import UserError
-from nestfuse_core.common.video import StreamEndedError
+from nestfuse_core.common.video_stream import StreamEndedError
 from rgbt_tracker.sequences import FrameSequence, SequenceInfo, open_pair, prefetch
 from rgbt_tracker.sequences import live as live_module
 from rgbt_tracker.sequences.live import LivePair, Stoppable, open_live
@@ -66,6 +66,9 @@ class Scripted:
 
     def picture(self, index: int) -> np.ndarray:
         return np.full((self.size[1], self.size[0], 3), index % 250, np.uint8)
+
+    def stop(self) -> None:
+        assert not self.closed
 
     def close(self) -> None:
         self.closed = True
@@ -278,6 +281,11 @@ def test_a_camera_that_does_not_open_lets_the_other_go() -> None:
     with pytest.raises(UserError, match="Cannot open the thermal camera '97'"):
         open_live(other, "97")
     assert not running()
+
+
+def test_no_camera() -> None:
+    with pytest.raises(UserError, match="Expected one or two cameras, got none"):
+        open_live(None, None)
 
 
 def test_a_recording_beside_a_camera(tmp_path: Path) -> None:

@@ -15,11 +15,12 @@ class Recorded:
 
     def __init__(self, wants_views: bool = False) -> None:
         self.wants_views = wants_views
-        self.views, self.memories, self.templates = [], [], []
+        self.views, self.memories, self.templates, self.learnt = [], [], [], []
 
-    def template(self, images, views=None):
+    def template(self, images, views=None, modalities=None):
         self.views.append(views)
-        return Template((images,))
+        self.learnt.append(modalities)
+        return Template((images,), modalities)
 
     def search(self, template, images, memory=None):
         self.templates.append(template)
@@ -28,21 +29,25 @@ class Recorded:
         return SearchOutput(images, images, {}, memory=count)
 
 
-def cut(asked: list):
+def cut(asked: list, cameras: int = 2):
     def crops(center, side, size):
         asked.append((center, side, size))
-        return torch.zeros(2, 1, 3, size, size)
+        return torch.zeros(cameras, 1, 3, size, size)
 
     return crops
+
+
+BOTH = ("rgb", "ir")
 
 
 def test_the_memory_goes_from_search_to_search_and_ends_with_the_track() -> None:
     network = Recorded()
     score = CandidateScorer(CONFIG, network)
     for searches in (3, 2):
-        score.start(cut([]), (50.0, 40.0), 60.0)
+        score.start()
+        score.learn(BOTH, cut([]), (50.0, 40.0), 60.0)
         for _ in range(searches):
-            score(torch.zeros(2, 1, 3, 255, 255))
+            score(BOTH, torch.zeros(2, 1, 3, 255, 255))
     assert network.memories == [None, 0, 1, None, 0]
     assert network.templates[0] is network.templates[2] is not network.templates[3]
 
@@ -50,7 +55,7 @@ def test_the_memory_goes_from_search_to_search_and_ends_with_the_track() -> None
 @pytest.mark.parametrize("wants_views", [False, True])
 def test_views_of_the_first_frame_are_cut_for_a_network_that_wants_them(wants_views: bool) -> None:
     network, asked = Recorded(wants_views), []
-    CandidateScorer(CONFIG, network).start(cut(asked), (50.0, 40.0), 60.0)
+    CandidateScorer(CONFIG, network).learn(BOTH, cut(asked), (50.0, 40.0), 60.0)
     assert asked[0] == ((50.0, 40.0), 60.0, 127)
     assert len(asked) == (5 if wants_views else 1)
     if not wants_views:

@@ -75,8 +75,7 @@ def test_bad_boxes(box, message: str) -> None:
 @pytest.mark.parametrize(
     ("rgb", "ir", "message"),
     [
-        (None, IR, "rgb frame is None"),
-        (RGB, None, "ir frame is None"),
+        (None, None, "at least one camera, got None for both"),
         (np.zeros((10, 10, 2), np.uint8), IR, "1 or 3 channels, got 2"),
         (RGB.astype(np.float32), IR, "as uint8, got float32"),
         (np.zeros((0, 5, 3), np.uint8), IR, "HxW"),
@@ -87,6 +86,16 @@ def test_bad_boxes(box, message: str) -> None:
 def test_bad_images(rgb, ir, message: str) -> None:
     with pytest.raises(UserError, match=message):
         tracker().initialize(rgb, ir, BOX)
+
+
+@pytest.mark.parametrize(("modality", "other"), [("rgb", "ir"), ("ir", "rgb")])
+def test_the_only_camera_cannot_be_missing(modality: str, other: str) -> None:
+    built = tracker(modality)
+    with pytest.raises(UserError, match=f"modality '{modality}' but the {modality} frame is None.* to '{other}'"):
+        built.initialize(None, None, BOX)
+    built.initialize(RGB, IR, BOX)
+    with pytest.raises(UserError, match=f"the {modality} frame is None"):
+        built.update(*((None, IR) if modality == "rgb" else (RGB, None)))
 
 
 def test_update_before_initialize() -> None:

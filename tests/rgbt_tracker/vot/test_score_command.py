@@ -8,7 +8,7 @@ from typer.testing import CliRunner
 
 from nestfuse_core.common.errors import UserError
 from rgbt_tracker.cli.main import build_app
-from rgbt_tracker.evaluation.groundtruth import load_regions
+from rgbt_tracker.evaluation.benchmark import load_regions
 from rgbt_tracker.evaluation.reset_runs import load_runs
 
 

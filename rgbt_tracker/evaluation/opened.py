@@ -1,15 +1,16 @@
-"""The sequences of a report: opened with their images, or as boxes alone where there are none."""
+"""The sequences that results belong to: opened with their images, or as boxes alone where there are none."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from nestfuse_core.common.errors import UserError
-from rgbt_tracker.evaluation.groundtruth import Files, Size, image_sizes
+from rgbt_tracker.evaluation.groundtruth import Files, Size, image_size, stated_sizes
+from rgbt_tracker.results.trajectory import Trajectory
 from rgbt_tracker.sequences.annotations import annotate, annotate_from, read_annotation
 from rgbt_tracker.sequences.base import Frame, FrameSequence, SequenceInfo
 from rgbt_tracker.sequences.folders import is_sequence, open_folder
@@ -41,20 +42,25 @@ class BoxesOnly(FrameSequence):
 
 
 def open_sequences(
-    root: Path, found: Mapping[str, Files], lengths: Mapping[str, int] | None = None
+    root: Path, found: Mapping[str, Files], tracks: Iterable[Mapping[str, Trajectory]]
 ) -> dict[str, FrameSequence]:
-    """Open sequences in any layout we read, or their annotation alone.
+    """Open the sequences that trajectories belong to, in any layout we read, or their annotation alone.
 
     Args:
         root: folder they lie in.
-        found: those to open (`rgbt_tracker.evaluation.groundtruth.find_sequences`).
-        lengths: name -> number of frames, where there are no images to count.
+        found: those there are (`rgbt_tracker.evaluation.groundtruth.find_sequences`).
+        tracks: sequence -> trajectory, of several trackers; where there are no images, the longest one's number of
+            frames is the sequence's.
 
     Raises:
         UserError: a sequence that cannot be read, or that has no ground truth.
     """
-    sizes = image_sizes(root, found)
-    opened = {name: _open(files, sizes.get(name), (lengths or {}).get(name, 0)) for name, files in found.items()}
+    lengths: dict[str, int] = {}
+    for name, track in (item for each in tracks for item in each.items()):
+        lengths[name] = max(lengths.get(name, 0), len(track))
+    chosen = {name: found[name] for name in sorted(lengths)}
+    stated = stated_sizes(root)
+    opened = {name: _open(files, image_size(files, stated), lengths[name]) for name, files in chosen.items()}
     for name, sequence in opened.items():
         if sequence.groundtruth is None:
             raise UserError(f"The sequence '{name}' has no ground truth, which the report compares with.")
