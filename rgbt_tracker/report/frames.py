@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from nestfuse_core.common.pictures import Image, encode_image
+from nestfuse_core.common.pictures import encode_image
 from nestfuse_core.fusion.scale import ThermalScale
 from nestfuse_core.fusion.thermal import needs_scaling
 from rgbt_tracker.sequences.base import FrameSequence
