@@ -108,8 +108,10 @@ class Recording(Source):
     """Frames of a video, a file or an address that holds one, or the pages of a TIFF, whose times nobody has said."""
 
     def __init__(self, path: Path | str, camera: str, stream: int = 0) -> None:
-        paged = isinstance(path, Path) and path.suffix.lower() in PAGED
-        self._reader = PageReader(path) if paged else VideoReader(path, stream)
+        if isinstance(path, Path) and path.suffix.lower() in PAGED:
+            self._reader: PageReader | VideoReader = PageReader(path)
+        else:
+            self._reader = VideoReader(path, stream)
         times = self._reader.times
         super().__init__(camera, str(path), self._reader.length, times, "" if times is None else "time stamps")
         self._path, self._stream = path, stream
@@ -193,6 +195,6 @@ def open_recorded(address: Address, camera: str) -> Source:
         return ImageFiles(list_frames(place), camera)
     found = "a file of another kind" if place.exists() else "nothing there"
     raise UserError(
-        f"Expected a folder of images, a video ({', '.join(VIDEO_SUFFIXES)}), a TIFF of several pages, a camera index or a "
-        f"stream address for the {CAMERAS[camera]} camera, got '{address.text}' ({found})."
+        f"Expected a folder of images, a video ({', '.join(VIDEO_SUFFIXES)}), a TIFF of several pages, a camera index "
+        f"or a stream address for the {CAMERAS[camera]} camera, got '{address.text}' ({found})."
     )

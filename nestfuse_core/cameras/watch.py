@@ -23,9 +23,10 @@ SAMPLES = 96
 """Rows that are looked at, at least; of a smaller picture all are."""
 TOLERANCE = 1
 """Grey levels by which a pixel of 8 bits that stands still may change: what a codec leaves."""
-STILL, STAYS = 0.1, 0.3
-"""Share of its usual changing pixels up to which a picture stands still; and up to which one that is frozen stays so
-(a codec's key frames renew it)."""
+STILL = 0.1
+"""Share of its usual changing pixels up to which a picture stands still."""
+RENEWALS = 5
+"""Pictures in a row in which a codec may change a frozen one where nothing moves: a key frame, and better ones."""
 UNUSUAL = 0.02
 """Share of changing pixels that is taken for usual as long as nothing is known."""
 FORBEARANCE, PATIENCE = 10, 2
@@ -100,10 +101,12 @@ def emptiness(glance: Glance) -> str | None:
 
     An empty picture is the same everywhere but for what differs from pixel to pixel: the means of its cells differ as
     much as those of so many independent numbers do. Where the depth is not that of 8 bits, whose range is not known,
-    this is all there is to go by, and black is 0.
+    this is all there is to go by, and black is 0. Pictures of a few pixels are not judged.
     """
+    if min(glance.values.shape) < 3 * CELL:
+        return None
     cells = glance.cells.ravel()
-    lowest, highest = np.partition(cells, (2, -3))[[2, -3]] if cells.size > 5 else (0.0, np.inf)
+    lowest, highest = np.partition(cells, (2, -3))[[2, -3]]
     steps = np.abs(np.diff(glance.values[:: 4 * CELL], axis=1)).ravel()
     noise = float(np.partition(steps, steps.size // 2)[steps.size // 2]) / (0.6745 * 2**0.5)
     if highest - lowest > (0.0 if glance.deep else EVEN) + SPREAD * noise / CELL:
@@ -154,6 +157,7 @@ class CameraWatch:
         self.run = 0
         self.frozen = False
         self._held: Glance | None = None
+        self._renewals = 0
         self._index: int | None = None
         self._usual: deque[float] = deque(maxlen=2 * SEEN)
         self._runs = deque([FORBEARANCE] * SEEN, maxlen=SEEN)
@@ -166,16 +170,19 @@ class CameraWatch:
         self.glance, self._index = glance, index
         self.empty = emptiness(glance) or ("torn" if is_torn(glance) else None)
         if held is None or held.values.shape != glance.values.shape:
-            self._held, self.run, self.frozen = glance, 0, False
+            self._held, self.run, self.frozen, self._renewals = glance, 0, False, 0
             return
         changed = glance.changed(held)
         usual = float(np.median(self._usual)) if len(self._usual) >= SEEN else UNUSUAL
-        if changed <= usual * (STAYS if self.frozen else STILL):
-            self.run += 1
+        if changed <= usual * STILL:
+            self.run, self._renewals = self.run + 1, 0
+            return
+        if self.frozen and self._renewals < RENEWALS and not glance.moved(held):
+            self._held, self._renewals = glance, self._renewals + 1
             return
         self._usual.append(changed)
         self._runs.append(self.run)
-        self._held, self.run, self.frozen = glance, 0, False
+        self._held, self.run, self.frozen, self._renewals = glance, 0, False, 0
 
     @property
     def stands_still(self) -> bool:

@@ -59,6 +59,7 @@ def compare(
     from rgbt_tracker.output.log import frame_row
     from rgbt_tracker.results.write import write_results
     from rgbt_tracker.sequences import prefetch
+    from rgbt_tracker.sequences.watched import watch
 
     settings = load_config(config)
     if sequence is not None:
@@ -75,7 +76,7 @@ def compare(
         stderr.print(f"Note: {note}", markup=False, highlight=False)
     known = frames.groundtruth is not None
     table = Table("modality", *(["mean overlap", "success AUC"] if known else []), "frames/s")
-    tracks = {}
+    tracks, watched = {}, watch(frames)
     with progress() as display:
         for modality, label in LABELS.items():
             task = display.add_task(label, total=len(frames), note="")
@@ -86,7 +87,7 @@ def compare(
                 rows.append(frame_row(frame, result, cameras))
                 display.advance(task)
 
-            track = track_sequence(tracker, prefetch(frames), box, keep)
+            track = track_sequence(tracker, prefetch(watched if modality == "rgbt" else frames), box, keep)
             scores = one_pass_scores(track.boxes, frames.groundtruth) if frames.groundtruth is not None else {}
             write_results(output / f"{settings.name}-{modality}", frames.name, track, rows)
             overlaps = [f"{scores[name]:.3f}" for name in ("mean_iou", "success") if name in scores]
@@ -95,6 +96,8 @@ def compare(
     picture = output / f"{frames.name}.jpg"
     write_image(picture, comparison_picture(frames, tracks, settings))
     print_table(table)
+    for line in watched.summary():
+        typer.echo(line)
     typer.echo(f"picture: {picture}")
 
 

@@ -84,11 +84,14 @@ def track(
         check_screen()
     from rgbt_tracker.output.follow import Request, follow
     from rgbt_tracker.output.plan import make_plan
+    from rgbt_tracker.sequences.watched import watch
 
     settings = _settings(config, modality, homography)
     timing = parse_timing(pair, offset, fps, rgb_times, ir_times)
     frames = _open(sequence, rgb, ir, name, root or [], timing)
     _check_cameras(frames, settings)
+    if len(settings.modalities) > 1:
+        frames = watch(frames)
     check_writable(output)
     plan = make_plan(frames.info, settings.modality, output, init=init or [], start=start, resume=resume, can_draw=show)
     if video is not None:

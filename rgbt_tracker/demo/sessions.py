@@ -20,7 +20,8 @@ from nestfuse_core.fusion.scale import ThermalScale
 from nestfuse_core.fusion.thermal import needs_scaling
 from rgbt_tracker.boxes import Box, check_box
 from rgbt_tracker.config import MODALITIES, Modality
-from rgbt_tracker.sequences.base import Frame, FrameSequence
+from rgbt_tracker.sequences.base import Derived, Frame, FrameSequence
+from rgbt_tracker.sequences.watched import Watched, watch
 from rgbt_tracker.tracking.interface import SingleObjectTracker
 
 WORDS = {"rgb": "visible", "ir": "thermal"}
@@ -48,19 +49,20 @@ class Session:
     at: int = 0
     used: float = field(default_factory=time.monotonic)
     lock: threading.RLock = field(default_factory=threading.RLock)
-    _recent: dict[int, Frame] = field(default_factory=dict)
+    _recent: _Recent = field(init=False)
+    _watched: Watched = field(init=False)
     _scale: ThermalScale = field(default_factory=ThermalScale)
+
+    def __post_init__(self) -> None:
+        self._recent = _Recent(self.frames)
+        self._watched = watch(self._recent)
 
     def frame(self, index: int) -> Frame:
         """Return a frame, the thermal image resized to the visible one; raises UserError outside the sequence."""
         if not 0 <= index < len(self.frames):
             raise UserError(f"Expected a frame from 0 to {len(self.frames) - 1}, got {index}.")
         with self.lock:
-            if index not in self._recent:
-                while len(self._recent) >= 4:
-                    self._recent.pop(next(iter(self._recent)))
-                self._recent[index] = _same_size(self.frames.frame(index))
-            return self._recent[index]
+            return self._recent.frame(index)
 
     @property
     def cameras(self) -> list[str]:
@@ -117,7 +119,7 @@ class Session:
                 del self.trackers[modality], self.boxes[modality]
             self.at += 1
             frame = self.frame(self.at)
-            return self._answer({name: self._update(name, frame) for name in chosen})
+            return self._answer({name: self._update(name, self._evidence(name, frame)) for name in chosen})
 
     def _checked(self, modalities: Sequence[str]) -> list[Modality]:
         if not modalities or any(name not in MODALITIES for name in modalities):
@@ -129,9 +131,16 @@ class Session:
         return [cast(Modality, modality) for modality in modalities]
 
     def _add(self, modality: Modality, box: Box, make: MakeTracker) -> None:
-        tracker, frame = make(modality), self.frame(self.at)
+        tracker, frame = make(modality), self._evidence(modality, self.frame(self.at))
         tracker.initialize(frame.rgb, frame.ir, box)
         self.trackers[modality], self.boxes[modality] = tracker, box
+
+    def _evidence(self, modality: Modality, frame: Frame) -> Frame:
+        """The frame for a tracker of ``modality``: one of two cameras does without one that lies."""
+        if len(MODALITIES[modality]) == 1:
+            return frame
+        faults = self._watched.frame(frame.index).faults
+        return replace(frame, faults=faults, **dict.fromkeys(faults))  # type: ignore[arg-type]
 
     def _update(self, modality: Modality, frame: Frame) -> dict[str, Any]:
         begin = time.perf_counter()
@@ -139,7 +148,8 @@ class Session:
         milliseconds = 1000 * (time.perf_counter() - begin)
         box: Box = tuple(float(value) for value in result.box)  # type: ignore[assignment]
         self.boxes[modality] = box
-        return {"box": box, "score": float(result.score), "lost": bool(result.lost), "ms": round(milliseconds, 1)}
+        answer = {"box": box, "score": float(result.score), "lost": bool(result.lost), "ms": round(milliseconds, 1)}
+        return {**answer, "faults": frame.faults} if frame.faults else answer
 
     def _answer(self, tracks: dict[str, Any]) -> dict[str, Any]:
         return {"frame": self.at, "last": self.at + 1 >= len(self.frames), "tracks": tracks}
@@ -150,6 +160,21 @@ class Session:
             self.frames.close()
             if self.folder is not None:
                 shutil.rmtree(self.folder, ignore_errors=True)
+
+
+class _Recent(Derived):
+    """A sequence that keeps its last few frames, the thermal image resized to the visible one."""
+
+    def __init__(self, source: FrameSequence) -> None:
+        super().__init__(source)
+        self._kept: dict[int, Frame] = {}
+
+    def frame(self, index: int) -> Frame:
+        if index not in self._kept:
+            while len(self._kept) >= 4:
+                self._kept.pop(next(iter(self._kept)))
+            self._kept[index] = _same_size(self._source.frame(index))
+        return self._kept[index]
 
 
 def _same_size(frame: Frame) -> Frame:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from rgbt_tracker.boxes import Box, overlap
 from rgbt_tracker.config import TrackerConfig
 from rgbt_tracker.sequences.base import Frame
+from rgbt_tracker.sequences.watched import WORDS
 from rgbt_tracker.tracking.cameras import CameraFrames, Image
 
 Picture = NDArray[np.uint8]
@@ -90,7 +91,8 @@ class Overlay:
                 # Attention shares lie close to one half: stretch to the strongest seen so far, steady over frames.
                 self._strongest = max(self._strongest, float(np.abs(weights - 0.5).max()))
                 image = tint(image, weights, search, 0.5 / self._strongest)
-            title = TITLES[camera] if there else f"{TITLES[camera]}: no picture"
+            fault = frame.faults.get(camera)
+            title = TITLES[camera] if there else f"{TITLES[camera]}: {WORDS[fault] if fault else 'no picture'}"
             if there and caption.cameras and camera not in caption.cameras:
                 title += ": not used"
             panels.append(self._panel(image, title, box, truth, caption.lost))

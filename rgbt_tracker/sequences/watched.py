@@ -22,40 +22,52 @@ WORDS = {
 """Faults (`nestfuse_core.cameras.watch.FAULTS`) in a sentence."""
 
 
+LEAD = 60
+"""Frames before the first one asked for that are looked at too, so that it is known what is usual."""
+
+
 class Watched(Derived):
     """A sequence in whose frames a camera that lies has no picture; ``faults`` of a frame says why.
 
-    Frames are judged in their order, each once. One that is asked for out of order starts a new watch, unless it has
-    been judged before.
+    Frames are judged in their order, each once. One further on is judged after the `LEAD` frames before it alone, as
+    if all had been looked at (a camera that froze even before them is found out a little later).
 
     Attributes:
-        found: frame -> camera -> fault, of the frames judged so far.
+        found: frame -> camera -> fault, of the frames judged so far that have one.
     """
 
     def __init__(self, source: FrameSequence) -> None:
         super().__init__(source)
         self.found: dict[int, dict[str, str]] = {}
-        self._watch, self._next = PairWatch(), 0
+        self._watch = PairWatch()
+        self._judged = range(0)
 
     def frame(self, index: int) -> Frame:
-        return self._judged(self._source.frame(index))
+        if index not in self._judged and index != self._judged.stop:
+            self._watch, self._judged = PairWatch(), range(index, index)
+            for before in range(max(0, index - LEAD), index):
+                self._look(self._source.frame(before))
+        return self._judge(self._source.frame(index))
 
     def __iter__(self) -> Iterator[Frame]:
-        return map(self._judged, self._source)
-
-    def _judged(self, frame: Frame) -> Frame:
-        if frame.index not in self.found:
-            if frame.index != self._next:
-                self._watch = PairWatch()
-            self._next = frame.index + 1
-            indices = {"rgb": frame.rgb_index, "ir": frame.ir_index}
-            self.found[frame.index] = self._watch({"rgb": frame.rgb, "ir": frame.ir}, indices)
-        faults = self.found[frame.index]
-        return replace(frame, faults=faults, **dict.fromkeys(faults)) if faults else frame  # type: ignore[arg-type]
+        return map(self._judge, self._source) if self.live else super().__iter__()
 
     def summary(self) -> list[str]:
-        """A line a camera and fault: "thermal camera: 30 frames frozen (frames 31 to 60)"."""
-        return fault_lines(self.found)
+        """As the source's, and a line a camera and fault: "thermal camera: 30 frames frozen (frames 31 to 60)"."""
+        return [*self._source.summary(), *fault_lines(self.found)]
+
+    def _look(self, frame: Frame) -> dict[str, str]:
+        indices = {"rgb": frame.rgb_index, "ir": frame.ir_index}
+        return self._watch({"rgb": frame.rgb, "ir": frame.ir}, indices)
+
+    def _judge(self, frame: Frame) -> Frame:
+        if frame.index not in self._judged:
+            self._judged = range(self._judged.start, frame.index + 1)
+            self.found.pop(frame.index, None)
+            if found := self._look(frame):
+                self.found[frame.index] = found
+        faults = self.found.get(frame.index)
+        return replace(frame, faults=faults, **dict.fromkeys(faults)) if faults else frame  # type: ignore[arg-type]
 
 
 def watch(sequence: FrameSequence) -> Watched:

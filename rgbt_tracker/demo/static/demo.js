@@ -147,7 +147,8 @@ function update() {
     head.className = modality;
     head.textContent = NAMES[modality];
     row.append(head);
-    for (const text of [track.score.toFixed(2) + (track.lost ? " (lost)" : ""), track.box.map((value) => value.toFixed(0)).join(", "), track.ms.toFixed(0)]) row.insertCell().textContent = text;
+    const faults = Object.entries(track.faults ?? {}).map(([camera, why]) => ` (${camera === "ir" ? "thermal" : "visible"}: ${why})`);
+    for (const text of [track.score.toFixed(2) + (track.lost ? " (lost)" : "") + faults.join(""), track.box.map((value) => value.toFixed(0)).join(", "), track.ms.toFixed(0)]) row.insertCell().textContent = text;
     return row;
   }));
   draw();
