@@ -74,11 +74,12 @@ def fuse(
     thermal_range: Annotated[
         str,
         typer.Option(
-            metavar="image|shared|LOW,HIGH",
+            metavar="auto|image|shared|LOW,HIGH",
             help="What becomes black and white of infrared above 8 bits: each image's percentiles 0.1 and 99.9 (image),"
-            " those of all (shared: no flicker), or LOW,HIGH.",
+            " one steady range that follows the camera (shared: no flicker), or LOW,HIGH; auto is shared for frames"
+            " over time, else image.",
         ),
-    ] = "image",
+    ] = "auto",
     maps: Annotated[Path | None, typer.Option(metavar="DIR", help="Folder for the attention maps.")] = None,
     metrics: Annotated[
         Path | None, typer.Option(metavar="FILE", help="CSV file for the seven metrics of every pair.")

@@ -1,4 +1,4 @@
-"""What one camera has delivered: image files or a recording, frame by frame, with the time of each."""
+"""What one camera has delivered: image files, a recording or pages, frame by frame, with the time of each."""
 
 from __future__ import annotations
 
@@ -14,13 +14,17 @@ import numpy as np
 
 from nestfuse_core.cameras.files import list_frames
 from nestfuse_core.cameras.names import CAMERAS
-from nestfuse_core.cameras.pairing import Times, usual_interval
+from nestfuse_core.cameras.pairing import Times, usual_rate
 from nestfuse_core.cameras.times import name_times, read_times
 from nestfuse_core.common.errors import UserError
+from nestfuse_core.common.pages import SUFFIXES as PAGED
+from nestfuse_core.common.pages import PageReader, page_count
 from nestfuse_core.common.pictures import Image, read_image
 from nestfuse_core.common.video import SUFFIXES as VIDEO_SUFFIXES
 from nestfuse_core.common.video import VideoReader, is_recording
 
+TRUSTED = 0.05
+"""Relative difference between the rate that a video states and that of its stamps, below which the stated one holds."""
 STREAM = re.compile(r"(.+)#(\d+)")
 
 
@@ -41,9 +45,8 @@ class Source(ABC):
 
     @property
     def fps(self) -> float | None:
-        """Frames a second, from the usual interval; None where it is unknown."""
-        interval = usual_interval(self.times) if self.times is not None else 0.0
-        return 1 / interval if interval > 0 else None
+        """Frames a second where there is no gap; None where it is unknown."""
+        return None if self.times is None else usual_rate(self.times)
 
     @property
     @abstractmethod
@@ -58,9 +61,12 @@ class Source(ABC):
     def where(self, index: int) -> str:
         """The file, or the file and frame, for messages."""
 
-    @abstractmethod
     def use_file(self, path: Path) -> None:
         """Take the times from a file (`read_times`). Raises UserError."""
+        times = read_times(path, [], self.length)
+        if (np.diff(times) < 0).any():
+            raise UserError(f"Expected ascending times for the frames of '{self.name}' in '{path}'.")
+        self.use_times(times, f"'{path.name}'")
 
     def use_times(self, times: Times, clock: str) -> None:
         """Take other times, (length,) ascending."""
@@ -80,6 +86,8 @@ class ImageFiles(Source):
             times = None
         super().__init__(camera, str(files[0].parent), len(files), times, "" if times is None else "file names")
         self.files = list(files)
+        # A slower camera's picture is the partner of several frames.
+        self._last: tuple[Path, Image] | None = None
 
     @property
     def identity(self) -> tuple[str, int]:
@@ -92,34 +100,39 @@ class ImageFiles(Source):
         self.use_times(times[order], f"'{path.name}'")
 
     def read(self, index: int) -> Image:
+        file, last = self.files[index], self._last
+        if last is not None and last[0] == file:
+            return last[1]
         what, advice = f"{CAMERAS[self.camera]} frame", "restore the file, or move it and its partner away"
-        return read_image(self.files[index], what, advice)
+        self._last = file, read_image(file, what, advice)
+        return self._last[1]
 
     def where(self, index: int) -> str:
         return str(self.files[index])
 
 
 class Recording(Source):
-    """Frames of a video: a file, or an address that holds a recording."""
+    """Frames of a video, a file or an address that holds one, or the pages of a TIFF, whose times nobody has said."""
 
     def __init__(self, path: Path | str, camera: str, stream: int = 0) -> None:
-        self._reader = VideoReader(path, stream)
-        super().__init__(camera, str(path), self._reader.length, self._reader.times, "time stamps")
+        if isinstance(path, Path) and path.suffix.lower() in PAGED:
+            self._reader: PageReader | VideoReader = PageReader(path)
+        else:
+            self._reader = VideoReader(path, stream)
+        times = self._reader.times
+        super().__init__(camera, str(path), self._reader.length, times, "" if times is None else "time stamps")
         self._path, self._stream = path, stream
 
     @property
     def fps(self) -> float | None:
-        return self._reader.fps if self.clock == "time stamps" else super().fps
+        # What a file states is exact, but some state what they do not keep, or count gaps into it.
+        usual, stated = super().fps, self._reader.fps
+        trusted = self.clock == "time stamps" and stated and (not usual or abs(usual / stated - 1) < TRUSTED)
+        return stated if trusted else usual
 
     @property
     def identity(self) -> tuple[str, int]:
         return self.name if isinstance(self._path, str) else os.path.realpath(self._path), self._stream
-
-    def use_file(self, path: Path) -> None:
-        times = read_times(path, [], self.length)
-        if (np.diff(times) < 0).any():
-            raise UserError(f"Expected ascending times for the frames of the video '{self.name}' in '{path}'.")
-        self.use_times(times, f"'{path.name}'")
 
     def read(self, index: int) -> Image:
         return self._reader.read(index)
@@ -129,6 +142,11 @@ class Recording(Source):
 
     def close(self) -> None:
         self._reader.close()
+
+
+def is_sequence_file(path: Path) -> bool:
+    """Whether a file holds frames over time: a video by its name, or a TIFF of several pages."""
+    return path.is_file() and (path.suffix.lower() in VIDEO_SUFFIXES or page_count(path) > 1)
 
 
 @dataclass(frozen=True)
@@ -174,19 +192,19 @@ def parse_address(typed: str | os.PathLike[str]) -> Address:
 
 
 def open_recorded(address: Address, camera: str) -> Source:
-    """Open the frames of a folder or a recording.
+    """Open the frames of a folder, a recording or a TIFF of several pages.
 
     Raises:
         UserError: neither is there, or it cannot be read.
     """
     place = address.place
     assert place is not None
-    if isinstance(place, str) or (place.is_file() and place.suffix.lower() in VIDEO_SUFFIXES):
+    if isinstance(place, str) or is_sequence_file(place):
         return Recording(place, camera, address.stream)
     if place.is_dir():
         return ImageFiles(list_frames(place), camera)
     found = "a file of another kind" if place.exists() else "nothing there"
     raise UserError(
-        f"Expected a folder of images, a video ({', '.join(VIDEO_SUFFIXES)}), a camera index or a stream "
-        f"address for the {CAMERAS[camera]} camera, got '{address.text}' ({found})."
+        f"Expected a folder of images, a video ({', '.join(VIDEO_SUFFIXES)}), a TIFF of several pages, a camera index "
+        f"or a stream address for the {CAMERAS[camera]} camera, got '{address.text}' ({found})."
     )

@@ -44,7 +44,7 @@ class PageReader:
         self._path = path
         self._file: Any = None
         self._bytes: NDArray[np.uint8] | None = None
-        self._pages = _frames(self._open())
+        self._pages = self._frames()
         self.length = len(self._pages)
         self.rate = None if rate is None else Fraction(rate).limit_denominator(60000)
         self.times = None if self.rate is None else np.arange(self.length) / float(self.rate)
@@ -87,6 +87,15 @@ class PageReader:
             self._file.close()
         self._file = self._bytes = None
 
+    def _frames(self) -> list[Any]:
+        """The pages that are frames: of the first one's size, and neither a preview nor a mask."""
+        file = self._open()
+        pages = list(file.pages)
+        if not pages or _points_on(file, pages[-1]):
+            self.close()
+            raise UserError(f"The TIFF '{self._path}' is cut off after {len(pages)} pages; copy it again.")
+        return [page for page in pages if page.shape == pages[0].shape and not page.subfiletype & 0b101]
+
     def _open(self) -> Any:
         import tifffile
 
@@ -105,7 +114,7 @@ class PageReader:
         if self._bytes is None:
             self._bytes = np.memmap(self._path, np.uint8, "c")
         place, form = (8, "Q") if file.is_bigtiff else (4, "I")
-        struct.pack_into(f"{file.byteorder}{form}", memoryview(self._bytes), place, page.offset)
+        struct.pack_into(f"{file.byteorder}{form}", self._bytes.data, place, page.offset)
         return decode_image(self._bytes)
 
     def _through_tifffile(self, page: Any) -> Image | None:
@@ -116,10 +125,14 @@ class PageReader:
             return None
 
 
-def _frames(file: Any) -> list[Any]:
-    """The pages that are frames: of the first one's size, and neither a preview nor a mask."""
-    pages = list(file.pages)
-    return [page for page in pages if page.shape == pages[0].shape and not page.subfiletype & 0b101]
+def _points_on(file: Any, page: Any) -> bool:
+    """Whether a page names one that follows it: its directory is a count, entries, and the place of the next."""
+    count, entry, place = ("Q", 20, "Q") if file.is_bigtiff else ("H", 12, "I")
+    file.filehandle.seek(page.offset)
+    (entries,) = struct.unpack(file.byteorder + count, file.filehandle.read(struct.calcsize(count)))
+    file.filehandle.seek(entries * entry, 1)
+    following = file.filehandle.read(struct.calcsize(place))
+    return len(following) == struct.calcsize(place) and struct.unpack(file.byteorder + place, following)[0] != 0
 
 
 def page_count(path: Path) -> int:

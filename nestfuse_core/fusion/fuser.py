@@ -149,6 +149,11 @@ class Fuser:
             channel_shares=channel_shares,
         )
 
+    def pass_over(self, read: Callable[[], Image]) -> None:
+        """Leave out a frame; its infrared picture is read if the scale of the frames after it depends on it."""
+        if isinstance(self.thermal_range, ThermalScale) and thermal.needs_scaling(ir := read()):
+            self.thermal_range.follow(thermal.as_grey(ir))
+
     def fuse_grey(self, ir: Grey, vis: Grey) -> tuple[Grey, list[Grey], list[Grey]]:
         """Fuse grey levels: HxW float32 in 0..255 twice -> the network's output HxW, >= 0, and the attention maps."""
         height, width = vis.shape

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 
 from nestfuse_core.cameras.matching import Timing
-from nestfuse_core.cameras.sources import parse_address
+from nestfuse_core.cameras.sources import is_sequence_file, parse_address
 from nestfuse_core.cameras.times import name_times
 from nestfuse_core.common import console
 from nestfuse_core.common.errors import UserError
@@ -16,12 +17,12 @@ from nestfuse_core.common.pictures import SUFFIXES, check_image_name, list_image
 from nestfuse_core.common.video import SUFFIXES as VIDEO_SUFFIXES
 from nestfuse_core.fusion.fuser import Fuser
 from nestfuse_core.fusion.pairs import Pair, match_folders
-from nestfuse_core.fusion.records import Records, Request, fixed_range, refuse_overwriting
+from nestfuse_core.fusion.records import Records, Request, refuse_overwriting, thermal_range
 from nestfuse_core.fusion.streams import check_folder, plan_streams
 
 
 def kind_of(path: Path) -> str:
-    """Return ``folder``, ``video`` or ``image``; ``FILE#1`` is a video's second stream.
+    """Return ``folder``, ``video`` (also a TIFF of several pages) or ``image``; ``FILE#1`` is a video's second stream.
 
     Raises:
         UserError: nothing there, or a file that is neither.
@@ -31,10 +32,9 @@ def kind_of(path: Path) -> str:
         raise UserError(f"No file or folder at '{path}'; check the path.")
     if place.is_dir():
         return "folder"
-    suffix = place.suffix.lower()
-    if suffix in VIDEO_SUFFIXES:
+    if is_sequence_file(place):
         return "video"
-    if suffix in SUFFIXES:
+    if place.suffix.lower() in SUFFIXES:
         return "image"
     raise UserError(
         f"'{path}' is neither an image ({', '.join(SUFFIXES)}) nor a video ({', '.join(VIDEO_SUFFIXES)}) by its name."
@@ -84,7 +84,7 @@ def _plan_files(request: Request) -> Callable[[Fuser], None]:
 
     def work(fuser: Fuser) -> None:
         records = Records(request, 1)
-        fuser.thermal_range = fixed_range(request, lambda: iter([ir]))
+        fuser.thermal_range = thermal_range(request)
         with console.progress() as bar:
             task = bar.add_task("tiles", total=fuser.steps(*vis.shape[:2]) or 1, note="")
             fuser.on_tile = lambda: bar.advance(task)
@@ -105,7 +105,7 @@ def _plan_folders(request: Request) -> Callable[[Fuser], None]:
 
     def work(fuser: Fuser) -> None:
         records = Records(request, len(pairs))
-        fuser.thermal_range = fixed_range(request, lambda: (read_image(pair.ir) for pair in pairs))
+        fuser.thermal_range = thermal_range(request)
         with console.progress() as bar:
             task = bar.add_task("pairs", total=len(pairs), note="")
             for index, pair in enumerate(pairs):
@@ -121,6 +121,7 @@ def _fuse_pair(request: Request, fuser: Fuser, records: Records, index: int, pai
     target = request.output / f"{pair.name}.png"
     recorded = request.metrics or request.sheet or request.maps
     if request.resume and target.is_file() and not recorded:
+        fuser.pass_over(partial(read_image, pair.ir))
         return
     ir, vis = read_image(pair.ir), read_image(pair.vis)
     fusion = fuser(ir, vis)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -13,6 +12,7 @@ from nestfuse_core.common.pictures import Image, write_image
 from nestfuse_core.fusion import thermal
 from nestfuse_core.fusion.fuser import Fusion
 from nestfuse_core.fusion.maps import write_maps
+from nestfuse_core.fusion.scale import ThermalScale
 from nestfuse_core.fusion.scores import Row, means, means_table, write_csv
 from nestfuse_core.fusion.sheet import Sheet, chosen_rows
 from nestfuse_core.metrics.evaluate import evaluate
@@ -31,7 +31,7 @@ class Request:
     metrics: Path | None = None
     preset: str = "paper"
     sheet: Path | None = None
-    thermal_range: str | thermal.Range = "image"
+    thermal_range: str | thermal.Range = "auto"
     resume: bool = False
     skip_unpaired: bool = False
     timing: Timing = field(default_factory=Timing)
@@ -86,12 +86,14 @@ def refuse_overwriting(output: Path, *inputs: Path) -> None:
             raise UserError(f"--output is the input '{source}'; name another file, so that no input is overwritten.")
 
 
-def fixed_range(request: Request, images: Callable[[], Iterator[Image]]) -> thermal.Range | None:
-    """Return the thermal range for the whole run, or None where each picture has its own."""
-    if request.thermal_range == "image":
-        return None
-    if request.thermal_range == "shared":
-        limits = thermal.robust_range(image for image in images() if thermal.needs_scaling(image))
-        return limits if limits[0] < limits[1] else None
-    assert not isinstance(request.thermal_range, str)
-    return request.thermal_range
+def thermal_range(request: Request, over_time: bool = False) -> thermal.Range | ThermalScale | None:
+    """Return the thermal range of a run: fixed, a scale that follows the camera, or None: each picture has its own.
+
+    Args:
+        request: what was asked for.
+        over_time: whether the pictures are one camera's frames in their order.
+    """
+    if not isinstance(request.thermal_range, str):
+        return request.thermal_range
+    shared = request.thermal_range == "shared" or (request.thermal_range == "auto" and over_time)
+    return ThermalScale() if shared else None

@@ -13,10 +13,10 @@ SAMPLES = 6000
 """Pixels of a frame, on a grid, that are compared with those of the frame before."""
 FLAT = 10.0
 """A frame whose range is below this many standard deviations of its noise shows the closed shutter."""
-CLIPPED, NARROW = 0.1, 1 / 3
+CLIPPED, NARROW = 0.25, 1 / 3
 """Share of pixels outside the range, and share of it that a frame fills, from which on it slowly changes its width."""
 RATE = 0.05
-"""Of the way to the present frame's range, how much is gone in a frame."""
+"""Of the way to the present frame's range, how much is gone in a frame, and of the width, how much at most."""
 
 
 class ThermalScale:
@@ -25,8 +25,8 @@ class ThermalScale:
     The range holds the percentiles of the first frame that is not flat, and its width stays. Its place follows what
     all pixels do together, the median difference between a frame and the last one, at once: a calibration's jump and a
     drift leave grey levels as they are, and something hot that enters moves no median. Flat frames (the closed shutter)
-    are passed over. Only while the range does not fit the pictures, more than a tenth of the pixels outside or the
-    pictures filling less than a third of it, it approaches theirs by a twentieth of the way in each frame.
+    are passed over. Only while the range does not fit the pictures, more than a quarter of the pixels outside or
+    the pictures filling less than a third of it, it approaches theirs, by a twentieth in each frame.
     """
 
     def __init__(self) -> None:
@@ -80,7 +80,11 @@ class ThermalScale:
                 low, high = low + shift, high + shift
         outside = np.count_nonzero((values < low) | (values > high)) / values.size
         if outside > CLIPPED or present[1] - present[0] < NARROW * (high - low):
-            low, high = low + RATE * (present[0] - low), high + RATE * (present[1] - high)
+            most = high - low
+            low, high = (
+                side + RATE * float(np.clip(there - side, -most, most))
+                for side, there in zip((low, high), present, strict=True)
+            )
         self._range = low, high
 
     def state(self) -> NDArray[np.float64]:

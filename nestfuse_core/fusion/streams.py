@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, closing, contextmanager
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +19,7 @@ from nestfuse_core.common.video import SUFFIXES as VIDEO_SUFFIXES
 from nestfuse_core.common.video import check_video_name, writing_video
 from nestfuse_core.fusion.colour import luminance
 from nestfuse_core.fusion.fuser import Fuser
-from nestfuse_core.fusion.records import Records, Request, fixed_range, refuse_overwriting
+from nestfuse_core.fusion.records import Records, Request, refuse_overwriting, thermal_range
 
 Write = Callable[[int, Image, Image | None], None]
 """Takes a visible frame's index, its picture, and its luminance in 8 bits if that is known."""
@@ -35,13 +36,13 @@ def plan_streams(request: Request) -> Callable[[Fuser], None]:
     vis = open_recorded(parse_address(request.vis), "rgb")
     ir = open_recorded(parse_address(request.ir), "ir")
     found = match(vis, ir, request.timing, leader="rgb", bridge=False)
-    output = _output(request, vis)
+    output = _output(request, vis, found.fps)
     for note in found.notes:
         console.stderr.print(note, markup=False, highlight=False)
     return lambda fuser: _fuse(request, fuser, vis, ir, found, output)
 
 
-def _output(request: Request, vis: Source) -> Path:
+def _output(request: Request, vis: Source, fps: float | None) -> Path:
     """Where the pictures go: a folder for visible image files, a video for a visible video."""
     output = request.output
     if isinstance(vis, ImageFiles):
@@ -49,6 +50,8 @@ def _output(request: Request, vis: Source) -> Path:
         return output
     if output.is_dir() or not output.suffix:
         output = output / f"{Path(vis.name).stem}.mp4"
+    if not (vis.fps or fps):
+        raise UserError(f"Nobody has said the times of the frames of '{vis.name}'; give their rate: --fps 9.")
     check_video_name(output)
     refuse_overwriting(output, request.ir, request.vis)
     return output
@@ -66,12 +69,14 @@ def check_folder(request: Request) -> None:
 def _fuse(request: Request, fuser: Fuser, vis: Source, ir: Source, found: Match, output: Path) -> None:
     pairing, name = found.pairing, _namer(vis, output)
     records, alone = Records(request, pairing.both), 0
-    fuser.thermal_range = fixed_range(request, lambda: (ir.read(index) for index in range(ir.length)))
-    with closing(ir), closing(vis), console.progress() as bar, _writing(request, vis, output) as write:
+    fuser.thermal_range = thermal_range(request, over_time=True)
+    with closing(ir), closing(vis), console.progress() as bar, _writing(vis, found.fps, output) as write:
         task = bar.add_task("frames", total=len(pairing), note="")
         for index, partner in zip(pairing.rgb.tolist(), pairing.ir.tolist(), strict=True):
             bar.advance(task)
             if _is_done(request, vis, output, name(index)):
+                if partner != NONE:
+                    fuser.pass_over(partial(ir.read, partner))
                 continue
             visible = vis.read(index)
             if partner == NONE:
@@ -98,8 +103,12 @@ def _is_done(request: Request, vis: Source, output: Path, name: str) -> bool:
     return request.resume and isinstance(vis, ImageFiles) and not recorded and (output / f"{name}.png").is_file()
 
 
-def _writing(request: Request, vis: Source, output: Path) -> AbstractContextManager[Write]:
-    return _into_folder(vis, output) if isinstance(vis, ImageFiles) else _into_video(vis, output)
+def _writing(vis: Source, fps: float | None, output: Path) -> AbstractContextManager[Write]:
+    if isinstance(vis, ImageFiles):
+        return _into_folder(vis, output)
+    rate = vis.fps or fps
+    assert rate is not None  # `_output` has asked
+    return _into_video(vis, rate, output)
 
 
 @contextmanager
@@ -109,10 +118,9 @@ def _into_folder(vis: ImageFiles, output: Path) -> Iterator[Write]:
 
 
 @contextmanager
-def _into_video(vis: Source, output: Path) -> Iterator[Write]:
-    assert vis.times is not None and vis.fps
-    stamps = _stamps(vis.times, vis.fps)
-    with writing_video(output, vis.fps) as writer:
+def _into_video(vis: Source, fps: float, output: Path) -> Iterator[Write]:
+    stamps = None if vis.times is None else _stamps(vis.times, fps)
+    with writing_video(output, fps) as writer:
 
         def write(index: int, image: Image, grey: Image | None) -> None:
             if image.dtype != np.uint8:

@@ -83,17 +83,19 @@ def resize_to(grey: Grey, width: int, height: int) -> Grey:
 
 
 def parse_range(text: str) -> str | Range:
-    """Return ``"image"``, ``"shared"`` or (low, high) from the command line.
+    """Return ``"auto"``, ``"image"``, ``"shared"`` or (low, high) from the command line.
 
     Raises:
         UserError: anything else.
     """
-    if text in ("image", "shared"):
+    if text in ("auto", "image", "shared"):
         return text
     try:
         low, high = (float(part) for part in text.split(","))
     except ValueError:
         low = high = 0.0
     if not (np.isfinite([low, high]).all() and low < high):
-        raise UserError(f"Expected a thermal range as 'image', 'shared' or LOW,HIGH with LOW < HIGH, got '{text}'.")
+        raise UserError(
+            f"Expected a thermal range as 'auto', 'image', 'shared' or LOW,HIGH with LOW < HIGH, got '{text}'."
+        )
     return low, high

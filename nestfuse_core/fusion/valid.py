@@ -14,7 +14,7 @@ Levels = TypeVar("Levels", bound=Image)
 
 SAMPLES = 6000
 """Pixels from which the range of the measurements is estimated."""
-SPAN = (0.1, 99.9)
+SPAN = (0.5, 99.5)
 """Percentiles between which the measurements lie."""
 NEAR, FAR = 0.25, 1.0
 """Distance of a mark from the measurements, over their range: where it lies along the border, and anywhere."""
@@ -47,10 +47,14 @@ def valid_pixels(grey: Image) -> NDArray[np.bool_]:
         return valid
     for mark in _marks(grey, valid):
         marked = grey == mark
-        place = _marked_place(grey, valid & ~marked, marked, float(mark))
+        place = _marked_place(grey, valid & ~_with_edge(marked), marked, mark)
         if place is not None:
-            valid &= cv2.dilate(place.astype(np.uint8), EDGE) == 0
+            valid &= ~_with_edge(place)
     return valid
+
+
+def _with_edge(place: Image) -> NDArray[np.bool_]:
+    return cv2.dilate(place.astype(np.uint8), EDGE) > 0
 
 
 def _marks(grey: Image, valid: NDArray[np.bool_]) -> list[float]:
@@ -76,11 +80,13 @@ def _marked_place(grey: Image, rest: NDArray[np.bool_], marked: NDArray[np.bool_
     distance = max(low - mark, mark - high, 0.0)
     if distance > FAR * (high - low):
         return marked
-    if distance < NEAR * (high - low) and not (low < mark < high and np.unique(values).size > FINE):
+    apart = distance >= NEAR * (high - low)
+    # Nothing lies below a value at which a picture was clipped.
+    among = float(values.min()) < mark < high and np.unique(values).size > FINE
+    if not apart and not among:
         return None
     rim = _along_border(marked)
-    enough = distance > 0 or np.count_nonzero(rim) >= MARKED * grey.size
-    return rim if enough and rim.any() else None
+    return rim if np.count_nonzero(rim) >= (1 if apart else MARKED * grey.size) else None
 
 
 def _along_border(marked: NDArray[np.bool_]) -> NDArray[np.bool_]:

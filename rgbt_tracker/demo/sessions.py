@@ -16,7 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nestfuse_core.common.errors import UserError
-from nestfuse_core.fusion.thermal import Range, needs_scaling, robust_range, to_grey_levels
+from nestfuse_core.fusion.scale import ThermalScale
+from nestfuse_core.fusion.thermal import needs_scaling
 from rgbt_tracker.boxes import Box, check_box
 from rgbt_tracker.config import MODALITIES, Modality
 from rgbt_tracker.sequences.base import Derived, Frame, FrameSequence
@@ -50,7 +51,7 @@ class Session:
     lock: threading.RLock = field(default_factory=threading.RLock)
     _recent: _Recent = field(init=False)
     _watched: Watched = field(init=False)
-    _range: Range | None = None
+    _scale: ThermalScale = field(default_factory=ThermalScale)
 
     def __post_init__(self) -> None:
         self._recent = _Recent(self.frames)
@@ -69,7 +70,7 @@ class Session:
         return list(self.frames.cameras)
 
     def picture(self, index: int, camera: str) -> NDArray[np.uint8]:
-        """Return what to show of a camera: HxW or HxWx3 uint8; deep thermal images keep the first frame's range.
+        """Return what to show of a camera: HxW or HxWx3 uint8; deep thermal images go through one scale.
 
         Black where the camera has no picture of this moment.
         """
@@ -81,10 +82,7 @@ class Session:
             return np.zeros(next(other.shape[:2] for other in (frame.rgb, frame.ir) if other is not None), np.uint8)
         if not needs_scaling(image):
             return np.asarray(image, np.uint8)
-        if self._range is None:
-            frames = (self.frame(place) for place in range(len(self.frames)))
-            self._range = robust_range([next(np.asarray(frame.ir) for frame in frames if frame.ir is not None)])
-        return to_grey_levels(image, self._range).round().astype(np.uint8)
+        return self._scale(np.asarray(image))
 
     def start(self, index: int, box: Sequence[float], modalities: Sequence[str], make: MakeTracker) -> dict[str, Any]:
         """Start trackers on a frame; returns what `step` returns."""

@@ -6,7 +6,7 @@ This is for looking at a run, not for ranking it: the frames in which the target
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -84,13 +84,12 @@ def diagnose(track: Trajectory, truths: ArrayLike, known: ArrayLike | None = Non
 def fitted(track: Trajectory, length: int) -> Trajectory:
     """The trajectory cut to ``length`` frames, or filled up with frames without a box."""
     more = max(length - len(track), 0)
-    return Trajectory(
-        [*track.regions[:length], *[None] * more],
-        np.concatenate([track.codes[:length], np.full(more, UNKNOWN)]),
-        np.concatenate([track.scores[:length], np.full(more, np.nan)]),
-        np.concatenate([track.seconds[:length], np.full(more, np.nan)]),
-        track.maps,
-        track.source,
+    return replace(
+        track,
+        regions=[*track.regions[:length], *[None] * more],
+        codes=np.concatenate([track.codes[:length], np.full(more, UNKNOWN)]),
+        scores=np.concatenate([track.scores[:length], np.full(more, np.nan)]),
+        seconds=np.concatenate([track.seconds[:length], np.full(more, np.nan)]),
     )
 
 

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -123,10 +124,10 @@ class _Run:
         self._keeper = None if info.length is None else self._keep_states()
 
     def _keep_states(self) -> StateKeeper:
-        made_with = fingerprint(self._settings, self._tracker, self._info, self._request.maps)
+        made_with = partial(fingerprint, self._settings, self._tracker, self._info, self._request.maps)
         resumed = self._plan.resumed
         if resumed:
-            resumed.check(made_with)
+            resumed.check(made_with())
         path = state_path(self._request.output, self._info.name)
         return StateKeeper(path, self._tracker, self.log, self._plan.given, made_with, resumed)
 

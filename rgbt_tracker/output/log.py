@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Sequence
 
 import numpy as np
@@ -12,6 +13,8 @@ from rgbt_tracker.results.write import FrameRow
 from rgbt_tracker.sequences.base import Frame
 from rgbt_tracker.tracking.interface import Result
 from rgbt_tracker.tracking.run import Step
+
+BITS = {"rgb": 1, "ir": 2}
 
 
 class Log:
@@ -24,20 +27,22 @@ class Log:
 
     def __init__(self, modalities: Sequence[str], start: int = 0) -> None:
         self.start = start
-        self.steps: list[tuple[Result, float]] = []
         self.rows: list[FrameRow] = []
         self._modalities = modalities
+        # Of numbers and not of objects: the whole of a long run is written every few seconds.
+        self._boxes, self._scores, self._seconds, self._cameras = array("d"), array("d"), array("d"), bytearray()
 
     def add(self, step: Step) -> None:
         """Take note of a frame."""
         row = frame_row(step.frame, None if step.given else step.result, self._modalities)
-        # Maps are large, and kept by those who want them.
-        kept = Result(step.result.box, step.result.score, cameras=row.cameras)
-        self.steps.append((kept, step.seconds))
+        self._boxes.extend(step.result.box)
+        self._scores.append(step.result.score)
+        self._seconds.append(step.seconds)
+        self._cameras.append(sum(BITS[camera] for camera in row.cameras))
         self.rows.append(row)
 
     def __len__(self) -> int:
-        return len(self.steps)
+        return len(self.rows)
 
     @property
     def end(self) -> int:
@@ -47,17 +52,22 @@ class Log:
     @property
     def boxes(self) -> NDArray[np.float64]:
         """(N, 4) x, y, w, h of the tracked frames."""
-        return np.array([result.box for result, _ in self.steps], np.float64).reshape(-1, 4)
+        return np.array(self._boxes, np.float64).reshape(-1, 4)
 
     @property
     def scores(self) -> NDArray[np.float64]:
         """(N,) of the tracked frames, 1 where the box was given."""
-        return np.array([result.score for result, _ in self.steps], np.float64)
+        return np.array(self._scores, np.float64)
 
     @property
     def seconds(self) -> NDArray[np.float64]:
         """(N,) in the tracker, of the tracked frames."""
-        return np.array([seconds for _, seconds in self.steps], np.float64)
+        return np.array(self._seconds, np.float64)
+
+    @property
+    def cameras(self) -> NDArray[np.uint8]:
+        """(N,) whose pictures were used in the tracked frames: the sum of their `BITS`."""
+        return np.array(self._cameras, np.uint8)
 
     def track(self) -> Trajectory:
         """The track, a row a frame of the sequence: NaN before ``start``."""

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from nestfuse_core.common import console
 from nestfuse_core.common.errors import UserError
 from rgbt_tracker.box_files import parse_given
 from rgbt_tracker.boxes import Box
@@ -41,8 +42,10 @@ def make_plan(
 ) -> Plan:
     """Bring together what the user typed and what is known of the sequence.
 
+    Says on stderr where an earlier run stopped and this one does not go on with it.
+
     Args:
-        info: of the sequence; a note is added where an earlier run stopped and this one does not go on with it.
+        info: of the sequence.
         modality: of the tracker, which decides whose ground truth counts.
         folder: of the results.
         init: ``x,y,w,h`` for the first frame, ``N:x,y,w,h`` for any.
@@ -59,7 +62,8 @@ def make_plan(
     path = state_path(folder, info.name)
     stopped = State.read(path) if resume else None
     if not resume and info.length is not None and path.is_file():
-        info.notes.append(f"An earlier run of '{info.name}' stopped early; --resume goes on with it instead.")
+        note = f"Note: An earlier run of '{info.name}' stopped early; --resume goes on with it instead."
+        console.stderr.print(note, markup=False, highlight=False)
     begin = start if start is not None else stopped.start if stopped else 0
     if info.length is not None and not 0 <= begin < info.length:
         raise UserError(f"Expected --start from 0 to {info.length - 1} for '{info.name}', got {begin}.")

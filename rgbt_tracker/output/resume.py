@@ -13,6 +13,7 @@ import time
 import zipfile
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,7 +24,7 @@ from nestfuse_core.common.errors import UserError
 from nestfuse_core.common.files import replacing
 from rgbt_tracker.boxes import Box
 from rgbt_tracker.config import TrackerConfig
-from rgbt_tracker.output.log import Log
+from rgbt_tracker.output.log import BITS, Log
 from rgbt_tracker.results.write import COMPANIONS
 from rgbt_tracker.sequences.base import Frame, SequenceInfo
 from rgbt_tracker.tracking.interface import Result
@@ -34,7 +35,6 @@ if TYPE_CHECKING:
 
 EVERY = 10.0
 """Seconds between two states of a run, which is all that a process that is killed can lose."""
-BITS = {"rgb": 1, "ir": 2}
 TRACKER = "tracker."
 ANEW = "type the same command as before, or leave --resume out to begin anew."
 
@@ -161,6 +161,7 @@ class State:
 def fingerprint(settings: TrackerConfig, tracker: Tracker, info: SequenceInfo, maps: bool) -> dict[str, Any]:
     """What must be the same for a run to go on, by the words for it."""
     facts: dict[str, Any] = {"sequence": info.source or info.name, "number of frames": info.length, "--maps": maps}
+    facts["reading of the sequence"] = list(info.notes)
     for key, value in settings.model_dump(mode="json").items():
         facts |= {f"{key}.{name}": part for name, part in value.items()} if isinstance(value, dict) else {key: value}
     # What is loaded counts, not what it is called.
@@ -183,7 +184,7 @@ class StateKeeper:
         tracker: whose state counts between two frames.
         log: of the run.
         given: frame -> box that the run is given for it.
-        made_with: `fingerprint`.
+        made_with: gives the `fingerprint`, which takes a while; asked for once, when the first state is written.
         resumed: the run that this one goes on with; until it has told again what was tracked, its state stands.
         clock: seconds.
     """
@@ -194,12 +195,12 @@ class StateKeeper:
         tracker: Tracker,
         log: Log,
         given: Mapping[int, Box],
-        made_with: Mapping[str, Any],
+        made_with: Callable[[], Mapping[str, Any]],
         resumed: State | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._path, self._tracker, self._log = path, tracker, log
-        self._made_with = {**made_with, "start": log.start, "boxes": {str(key): box for key, box in given.items()}}
+        self._given, self._made_with = {str(frame): box for frame, box in given.items()}, cache(made_with)
         self._clock, self._written = clock, clock()
         self._known = len(resumed.boxes) if resumed else 0
         self._kept: tuple[int, dict[str, NDArray[Any]]] | None = None
@@ -238,15 +239,9 @@ class StateKeeper:
     def _write(self) -> None:
         assert self._kept is not None
         count, state = self._kept
-        cameras = [sum(BITS[camera] for camera in row.cameras) for row in self._log.rows[:count]]
-        log = self._log
-        State(
-            self._made_with,
-            log.boxes[:count],
-            log.scores[:count],
-            log.seconds[:count],
-            np.array(cameras, np.uint8),
-            state,
-            self._path,
-        ).write()
+        log, made_with = self._log, {**self._made_with(), "start": self._log.start, "boxes": self._given}
+        boxes, scores, seconds, cameras = (
+            values[:count] for values in (log.boxes, log.scores, log.seconds, log.cameras)
+        )
+        State(made_with, boxes, scores, seconds, cameras, state, self._path).write()
         self._written = self._clock()

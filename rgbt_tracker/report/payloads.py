@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from rgbt_tracker.evaluation.diagnosis import Diagnosis, fitted
 from rgbt_tracker.results.maps import read_maps
+from rgbt_tracker.results.read import frames_without, read_frames
 from rgbt_tracker.results.trajectory import Trajectory
 from rgbt_tracker.sequences.base import SequenceInfo
 
@@ -37,7 +38,7 @@ def sequence_payload(
     tracks: Mapping[int, Trajectory],
     diagnoses: Mapping[int, Diagnosis],
 ) -> str:
-    """Return boxes, overlaps, errors, failures, attributes and weight maps of a sequence.
+    """Return boxes, overlaps, errors, failures, missing cameras, attributes and weight maps of a sequence.
 
     Args:
         info: facts about the sequence, ground truth included.
@@ -71,6 +72,8 @@ def _track(track: Trajectory, diagnosis: Diagnosis) -> dict:
     }
     if np.isfinite(track.scores).any():
         content["score"] = _numbers(track.scores, 3)
+    if track.frames is not None and (without := frames_without(read_frames(track.frames), len(track))):
+        content["without"] = {camera: _runs(flags) for camera, flags in without.items()}
     if track.maps is not None:
         content["maps"] = read_maps(track.maps, len(track))
     return content

@@ -65,13 +65,14 @@ def read_one_pass(path: Path) -> Trajectory:
         count = 1 if region is None else len(region)
         if code in (INITIALISED, FAILED) or (region is not None and (count not in (4, 8) or count != width)):
             raise UserError(f"Expected 4 or 8 numbers in every line of '{path}', got {count} in line {number}.")
-    maps = path.with_name(path.stem + COMPANIONS["maps"])
+    maps, frames = (path.with_name(path.stem + COMPANIONS[kind]) for kind in ("maps", "frames"))
     return Trajectory(
         track.regions,
         track.codes,
         _companion(path, "scores", len(track)),
         _companion(path, "times", len(track)),
         maps if maps.is_file() else None,
+        frames if frames.is_file() else None,
         path,
     )
 
@@ -90,6 +91,25 @@ def read_frames(path: Path) -> list[FrameRow]:
     if header != FRAMES_HEADER.split(","):
         raise UserError(f"Expected the header {FRAMES_HEADER} in line 1 of '{path}', got '{','.join(header)[:60]}'.")
     return [_frame_row(line, number, path) for number, line in enumerate(lines, 2)]
+
+
+def frames_without(rows: list[FrameRow], length: int) -> dict[str, NDArray[np.bool_]]:
+    """In which frames a tracker had to do without one of its cameras.
+
+    Args:
+        rows: as `read_frames` returns them.
+        length: of the sequence.
+
+    Returns:
+        Camera, of those used in any frame -> (length,) bool; only cameras that were missing in some frame.
+    """
+    cameras = [camera for camera in ("rgb", "ir") if any(camera in row.cameras for row in rows)]
+    without = {camera: np.zeros(length, np.bool_) for camera in cameras}
+    for row in rows:
+        for camera in cameras:
+            if row.frame < length and camera not in row.cameras:
+                without[camera][row.frame] = True
+    return {camera: flags for camera, flags in without.items() if flags.any()}
 
 
 def _frame_row(line: list[str], number: int, path: Path) -> FrameRow:

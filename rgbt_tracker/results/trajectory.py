@@ -34,6 +34,7 @@ class Trajectory:
         scores: (N,) the tracker's own confidence, NaN where it is not known.
         seconds: (N,) time in the tracker, NaN where it is not known.
         maps: the file with its fusion weight maps (`rgbt_tracker.results.maps`), or None.
+        frames: the file that says which cameras each frame had (`rgbt_tracker.results.read.read_frames`), or None.
         source: the file it was read from, for messages, or None.
     """
 
@@ -42,6 +43,7 @@ class Trajectory:
     scores: Array = field(default_factory=_unknown)
     seconds: Array = field(default_factory=_unknown)
     maps: Path | None = None
+    frames: Path | None = None
     source: Path | None = None
 
     def __post_init__(self) -> None:

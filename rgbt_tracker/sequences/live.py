@@ -14,11 +14,12 @@ import cv2
 import numpy as np
 
 from nestfuse_core.cameras.live import Arrival, LiveCamera, is_live
+from nestfuse_core.cameras.names import CAMERAS
 from nestfuse_core.cameras.newest import Feed, NewestPairs
 from nestfuse_core.common.errors import UserError
 from nestfuse_core.common.pictures import Image
 from rgbt_tracker.sequences.base import Derived, Frame, FrameSequence, SequenceInfo
-from rgbt_tracker.sequences.images import CAMERAS, FrameFormat
+from rgbt_tracker.sequences.images import FrameFormat
 from rgbt_tracker.sequences.live_summary import LiveSummary
 from rgbt_tracker.sequences.prefetch import prefetch
 

@@ -82,8 +82,17 @@ def _check_dataset(folders: list[SequenceFolder]) -> Iterator[Finding]:
         if further:
             detail = f"{', '.join(further)} would be further targets to the toolkit's own experiments; ours ignore them"
             yield Finding(f"sequence {folder.name}", False, detail, fatal=False)
+    yield from _check_paths(folders)
     good = sum(not folder.problems for folder in folders)
     yield Finding("sequences", good == len(folders), f"{good} of {len(folders)} complete, both channels readable")
+
+
+def _check_paths(folders: list[SequenceFolder]) -> Iterator[Finding]:
+    """The toolkit hands paths of frames to the tracker over TraX, whose messages end at the first accent."""
+    odd = [folder for folder in folders if not str(folder.root).isascii()]
+    if odd:
+        detail = f"'{odd[0].root}' is not ASCII, and TraX takes no other path: {ASCII_ADVICE}"
+        yield Finding("paths", False, detail)
 
 
 def _check_runs(session: Session, folders: list[SequenceFolder]) -> Iterator[Finding]:
@@ -152,7 +161,9 @@ def _write_excerpt(folder: SequenceFolder, target: Path) -> None:
             shutil.copyfile(file, copy)
 
 
+ASCII_ADVICE = "move the workspace to a path without accents or other scripts, or use 'rgbt vot evaluate'"
 CAUSES = {
+    "illegal argument number": "TraX was given a path that is not ASCII (TMPDIR?), and takes no other",
     "does not have information for channel": "the sequence lacks a channel the tracker asks for",
     "Unable to connect to tracker": "the tracker ended before the handshake",
     "did not reply": "a frame took longer than the row's timeout; raise 'timeout' in trackers.ini, or use a GPU",

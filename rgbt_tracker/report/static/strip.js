@@ -1,5 +1,5 @@
 "use strict";
-// What happened over time: one line per tracker, a lane of failures for each, a lane for each attribute.
+// What happened over time: one line per tracker; a lane of its failures, of cameras it had to do without, of attributes.
 const SVG = "http://www.w3.org/2000/svg";
 
 function seriesPath(values, top) {
@@ -64,16 +64,12 @@ class Strip {
       lane.append(...track.failures.map((frame) => this.mark(id, frame, total > 24)));
       return lane;
     });
-    for (const [tag, runs] of Object.entries(this.info.tags)) {
-      const lane = this.lane(tag.replaceAll("_", " "));
-      lane.append(...runs.map(([start, end]) => {
-        const run = document.createElement("b");
-        run.style.left = `${this.percent(start)}%`;
-        run.style.width = `${this.percent(end) - this.percent(start)}%`;
-        return run;
-      }));
-      lanes.push(lane);
+    for (const [id, track] of tracks) {
+      for (const [camera, runs] of Object.entries(track.without || {})) {
+        lanes.push(this.laneOfRuns(`${report.trackers[id].name}: without ${camera === "ir" ? "thermal" : "visible"}`, runs));
+      }
     }
+    for (const [tag, runs] of Object.entries(this.info.tags)) lanes.push(this.laneOfRuns(tag.replaceAll("_", " "), runs));
     $("p-lanes").replaceChildren(...lanes);
     $("p-legendkey").hidden = !total;
   }
@@ -84,6 +80,17 @@ class Strip {
     const text = document.createElement("span");
     text.textContent = label;
     lane.append(text);
+    return lane;
+  }
+
+  laneOfRuns(label, runs) {
+    const lane = this.lane(label);
+    lane.append(...runs.map(([start, end]) => {
+      const run = document.createElement("b");
+      run.style.left = `${this.percent(start)}%`;
+      run.style.width = `${this.percent(end) - this.percent(start)}%`;
+      return run;
+    }));
     return lane;
   }
 

@@ -138,6 +138,16 @@ def test_another_sequence_of_that_name_is_refused(stopped: Path, folder: Path, r
     assert "another sequence" in rgbt(*sources, *nano("--resume")).err
 
 
+def test_another_pairing_is_refused(fake: Fake, folder: Path, rgbt: Any) -> None:
+    sources = ("--rgb", folder / "visible", "--ir", folder / "infrared", "--init", "1,2,3,4", "--fps", "10")
+    fake.before_update = ctrl_c(3)
+    assert rgbt(*sources, *nano()).code == 130
+    fake.before_update = None
+    done = rgbt(*sources, *nano("--offset", "0.2", "--resume"))
+    assert done.code == 2 and "another reading of the sequence" in done.err
+    assert rgbt(*sources, *nano("--resume")).code == 0
+
+
 @pytest.mark.parametrize("content", [b"", b"text", None])
 def test_a_damaged_state_is_named(stopped: Path, folder: Path, rgbt: Any, content: bytes | None) -> None:
     stopped.write_bytes(stopped.read_bytes()[:200] if content is None else content)

@@ -63,6 +63,24 @@ def test_images_are_ordered_by_number_and_removed_at_the_end(client, app):
     assert client.get(f"/api/sessions/{opened['id']}/rgb/0.jpg").status_code == 404
 
 
+def test_images_whose_names_are_times_are_paired_by_them(client):
+    times = {"rgb": [1_700_000_000 + index / 30 for index in range(6)], "ir": [1_700_000_000, 1_700_000_000.1]}
+    files = [
+        (camera, (f"{time}.png", encoded(".png", 40 * index + 20, color=camera == "rgb"), "image/png"))
+        for camera, stamps in times.items()
+        for index, time in enumerate(stamps)
+    ]
+    opened = client.post("/api/uploads", files=files).json()
+    assert opened["length"] == 6 and opened["fps"] == pytest.approx(30, abs=0.01)
+    assert "5 of 6 frames have both" in opened["notes"][0]
+    values = {
+        camera: [picture(client.get(f"/api/sessions/{opened['id']}/{camera}/{index}.jpg")).mean() for index in range(6)]
+        for camera in ("rgb", "ir")
+    }
+    assert np.allclose(values["rgb"], [20, 60, 100, 140, 180, 220], atol=2)
+    assert np.allclose(values["ir"], [20, 20, 60, 60, 60, 0], atol=2), "black where the thermal camera has no picture"
+
+
 def test_deep_thermal_images_and_videos(client, video):
     deep = client.post("/api/uploads", files=pair(2, np.uint16)).json()
     assert picture(client.get(f"/api/sessions/{deep['id']}/ir/1.jpg")).dtype == np.uint8

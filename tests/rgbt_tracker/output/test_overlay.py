@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rgbt_tracker.config import load_config
-from rgbt_tracker.output.overlay import LOST, TRACKED, TRUTH, Caption, Overlay, share, tint
+from rgbt_tracker.output.overlay import BAR_HEIGHT, LOST, TRACKED, TRUTH, Caption, Overlay, share, tint
 from rgbt_tracker.sequences import Frame
 
 CONFIG = load_config("nestfuse_nanotrack")
 
 
-def caption(index: int = 3, lost: bool = False) -> Caption:
-    return Caption(index, 9, 0.5, lost, 0.05)
+def caption(index: int = 3, lost: bool = False, cameras: tuple[str, ...] = ()) -> Caption:
+    return Caption(index, 9, 0.5, lost, 0.05, cameras)
 
 
 def grey_frame(index: int = 3, size: tuple[int, int] = (400, 300), ir_size: tuple[int, int] | None = None) -> Frame:
@@ -69,6 +72,36 @@ def test_homography_moves_the_thermal_picture() -> None:
     shown = Overlay(config).pictures(Frame(0, grey_frame().rgb, ir))["ir"]
     rows, columns = np.nonzero(shown[..., 0] > 128)
     assert (rows.min(), columns.min()) == (110, 130)
+
+
+@pytest.mark.parametrize("first", ["both", "rgb", "ir"])
+@pytest.mark.parametrize("ir_size", [None, (160, 120)])
+def test_a_missing_camera_is_a_dark_panel_of_the_same_size(first: str, ir_size: tuple[int, int] | None) -> None:
+    overlay, whole = Overlay(CONFIG), grey_frame(ir_size=ir_size)
+    kinds = {"both": whole, "rgb": replace(whole, ir=None), "ir": replace(whole, rgb=None)}
+    shapes = set()
+    for kind in (first, "both", "rgb", "ir", "both"):
+        picture = overlay(kinds[kind], (50, 80, 40, 30), caption())
+        shapes.add(picture.shape)
+        width, bottom = picture.shape[1] // 2, picture.shape[0] - BAR_HEIGHT
+        middle = [picture[bottom // 2 : bottom, side * width : (side + 1) * width] for side in (0, 1)]
+        dark = [bool((panel < 40).mean() > 0.9) for panel in middle]
+        assert dark == [kind == "ir", kind == "rgb"], kind
+        assert has(picture[:bottom, :width], TRACKED).any() and has(picture[:bottom, width:], TRACKED).any()
+    assert len(shapes) == 1, "a video has one size"
+
+
+def test_titles_tell_which_cameras_were_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    written: list[str] = []
+    monkeypatch.setattr("rgbt_tracker.output.overlay.write", lambda image, text, place, size: written.append(text))
+    overlay = Overlay(CONFIG)
+    overlay(grey_frame(), (5, 5, 9, 9), caption(cameras=("rgb", "ir")))
+    overlay(grey_frame(), (5, 5, 9, 9), caption(cameras=("rgb",)))
+    overlay(replace(grey_frame(), ir=None), (5, 5, 9, 9), caption(cameras=("rgb",)))
+    overlay(grey_frame(), (5, 5, 9, 9), caption())
+    assert written == [
+        "visible", "thermal", "visible", "thermal: not used", "visible", "thermal: no picture", "visible", "thermal"
+    ]  # fmt: skip
 
 
 @settings(max_examples=40, deadline=None)

@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 
 from nestfuse_core.common.errors import UserError
 from rgbt_tracker.box_files import is_normalised, read_boxes
-from rgbt_tracker.results.read import read_one_pass, read_trajectory
+from rgbt_tracker.results.read import frames_without, read_one_pass, read_trajectory
 from rgbt_tracker.results.trajectory import FAILED, INITIALISED, TRACKED, UNKNOWN, Trajectory
-from rgbt_tracker.results.write import write_rows
+from rgbt_tracker.results.write import FrameRow, write_rows
 
 
 def test_a_trajectory_of_boxes():
@@ -138,3 +138,11 @@ def test_a_cut_off_binary_file_is_named(tmp_path):
     file.write_bytes(b"\x01\x00\x05\x00\x00\x00\x01\x00\x00")
     with pytest.raises(UserError, match="ends early"):
         read_trajectory(file)
+
+
+def test_frames_that_had_to_do_without_a_camera() -> None:
+    both, alone = ("rgb", "ir"), ("rgb",)
+    rows = [FrameRow(index, None, index, index, cameras) for index, cameras in enumerate([both, alone, alone, both])]
+    without = frames_without(rows[1:], 5)
+    assert list(without) == ["ir"] and without["ir"].tolist() == [False, True, True, False, False]
+    assert frames_without([FrameRow(0, None, 0, None, alone)], 5) == {}, "a tracker of one camera misses none"

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from fractions import Fraction
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
+from time import sleep
 from typing import Any
 
 import av
 import cv2
 import numpy as np
 import pytest
+import tifffile
 from sequence_files import SIZE, picture, which, write_frames
 
+from nestfuse_core.cameras.sources import parse_address
 from nestfuse_core.common.errors import UserError
 from rgbt_tracker.sequences import FrameSequence, open_pair, prefetch
 
@@ -166,8 +169,9 @@ def test_an_address_with_a_duration_is_a_recording(tmp_path: Path) -> None:
     with serve(tmp_path) as address:
         sequence = open_pair(f"{address}/day.mp4", None)
         assert len(sequence) == 6 and [which(frame.rgb) for frame in sequence] == list(range(6))
-        with pytest.raises(UserError, match="Cannot open the thermal camera"):
-            open_pair(None, f"{address}/absent.mp4")
+        assert parse_address(f"{address}/day.mp4").place == f"{address}/day.mp4"
+        for live in ("camera", "absent.mp4"):
+            assert parse_address(f"{address}/{live}").live
 
 
 @contextmanager
@@ -181,6 +185,19 @@ def serve(folder: Path) -> Iterator[str]:
 
 
 class QuietHandler(SimpleHTTPRequestHandler):
+    def do_GET(self) -> None:
+        if self.path != "/camera":
+            return super().do_GET()
+        self.send_response(200)
+        self.send_header("Content-Type", "multipart/x-mixed-replace; boundary=b")
+        self.end_headers()
+        with suppress(OSError):  # who watched has gone
+            for index in range(400):
+                part = cv2.imencode(".jpg", picture(index % 12, "rgb"))[1].tobytes()
+                head = f"--b\r\nContent-Type: image/jpeg\r\nContent-Length: {len(part)}\r\n\r\n"
+                self.wfile.write(head.encode() + part + b"\r\n")
+                sleep(0.02)
+
     def log_message(self, format: str, *args: Any) -> None:
         return
 
@@ -207,6 +224,17 @@ def test_streams_of_one_file(tmp_path: Path) -> None:
     (tmp_path / "odd#1").mkdir()
     write_frames(tmp_path / "odd#1", "%d.png", [0, 1], "rgb")
     assert len(open_pair(tmp_path / "odd#1", None)) == 2, "a name that is there is taken as it is"
+
+
+def test_pages_of_a_tiff(tmp_path: Path) -> None:
+    pages = np.stack([picture(index, "ir")[..., 0].astype(np.uint16) * 100 for index in range(4)])
+    tifffile.imwrite(tmp_path / "heat.tif", pages, photometric="minisblack")
+    write_frames(tmp_path / "eye", "%d.png", list(range(4)), "rgb")
+    sequence = open_pair(tmp_path / "eye", tmp_path / "heat.tif")
+    assert len(sequence) == 4 and "Paired by position" in sequence.info.notes[0] and sequence.name == "eye_heat"
+    np.testing.assert_array_equal(sequence.frame(3).ir, pages[3])
+    slow = open_pair(tmp_path / "eye", tmp_path / "heat.tif", fps=(8, 4))
+    assert [frame.ir_index for frame in slow] == [0, 0, 1, 1, 3], "the visible camera ends first"
 
 
 def test_one_live_address_for_both_cameras() -> None:

@@ -1,6 +1,7 @@
 """``rgbt vot check`` and ``rgbt vot table``."""
 
 import shutil
+import tempfile
 
 import pytest
 from typer.testing import CliRunner
@@ -56,6 +57,23 @@ def test_a_failing_tracker_shows_in_vot_test(workspace):
     (workspace / "trackers.ini").write_text(rows.replace("modality='ir'", "modality='ir', x=1"))
     answer = check(workspace, "Thermal")
     assert "Unknown argument 'x'" in answer.output and answer.exit_code == 2
+
+
+def test_a_workspace_whose_path_trax_does_not_take(workspace):
+    elsewhere = workspace.rename(workspace.with_name("vot-wörk"))
+    answer = check(elsewhere)
+    assert answer.exit_code == 2
+    assert "FAIL paths: '" in answer.output and "vot-wörk/sequences/a' is not ASCII, and TraX takes no" in answer.output
+    assert "rgbt vot evaluate" in answer.output and "ok   dry run" in answer.output
+
+
+def test_trax_itself_stumbles_over_such_a_path(workspace, tmp_path, monkeypatch):
+    """What `paths` finds is true: should TraX learn it, this fails and the finding can go."""
+    folder = tmp_path / "öd"
+    folder.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(folder))
+    answer = check(workspace)
+    assert answer.exit_code == 2 and "FAIL vot test: TraX was given a path that is not ASCII" in answer.output
 
 
 def test_table(workspace, tmp_path):
