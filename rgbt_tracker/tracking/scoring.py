@@ -128,6 +128,8 @@ class CandidateScorer:
     def _template(self, cameras: tuple[str, ...]) -> Template:
         if cameras not in self._templates:
             crops, views = torch.cat([self._crops[camera] for camera in cameras]), None
+            # As crops of one frame lie in memory: convolutions of another layout differ in their last bits.
+            crops = crops[:, 0].contiguous(memory_format=torch.channels_last)[:, None]
             if self._views and cameras == self._cameras:
                 views = Views(torch.cat([self._views[camera] for camera in cameras]), self._places())
             self._templates[cameras] = self._network.template(crops, views, cameras)
