@@ -161,7 +161,9 @@ class _Run:
     def _check_boxes(self, frame: Frame) -> None:
         """Refuse boxes outside the picture before the run, and not when their frame comes."""
         image = frame.ir if frame.rgb is None or "rgb" not in self._settings.modalities else frame.rgb
-        for box in self._plan.given.values() if image is not None else ():
+        if image is None:
+            return  # which the tracker refuses
+        for box in self._plan.given.values():
             check_box(box, image.shape[1], image.shape[0])
 
     def finish(self, recorder: Recorder) -> Outcome:
