@@ -81,13 +81,16 @@ class CandidateScorer:
         Args:
             cut: cuts the frame of these cameras, in this order.
         """
-        self._crops |= zip(cameras, cut(center, side, self._exemplar).split(1), strict=True)
-        if self._network.wants_views:
-            self._views |= zip(cameras, self._cut_views(cut, center, side).split(1), strict=True)
-        self._prepare()
+        crops = cut(center, side, self._exemplar)
+        views = self._cut_views(cut, center, side) if self._network.wants_views else None
+        late = bool(self.known)
+        for number, camera in enumerate(cameras):
+            # One layout in memory, that which `restore` gives it: another one may round otherwise.
+            self._crops[camera] = crops[number : number + 1].contiguous() if late else crops[number : number + 1]
+            if views is not None and cameras != self._cameras:
+                self._views[camera] = views[number : number + 1].contiguous()
+        self._prepare(crops, views)
         self._first = self._first or self.known
-        if self._first == self._cameras:
-            self._views.clear()  # nobody will ask for them again
 
     def __call__(self, cameras: tuple[str, ...], crops: Tensor) -> SearchOutput:
         """Score a search, (K, 1, 3, S, S) crops of ``cameras``, in all of which the target is known."""
@@ -119,21 +122,31 @@ class CandidateScorer:
         if self._first != self._cameras:
             self._prepare()
 
-    def _prepare(self) -> None:
-        """Make the template of all cameras in which the target is known; that of one alone waits until it is needed."""
+    def _prepare(self, crops: Tensor | None = None, views: Tensor | None = None) -> None:
+        """Make the template of all cameras in which the target is known, of ``crops`` if these are all of them; that
+        of one alone waits until it is needed."""
         self.known = tuple(camera for camera in self._cameras if camera in self._crops)
         self._templates.clear()
-        self._template(self.known)
+        if crops is not None and len(crops) == len(self._cameras):
+            self._templates[self.known] = self._learnt(crops, views, self.known)
+        else:
+            self._template(self.known)
 
     def _template(self, cameras: tuple[str, ...]) -> Template:
         if cameras not in self._templates:
-            crops, views = torch.cat([self._crops[camera] for camera in cameras]), None
-            # As crops of one frame lie in memory: convolutions of another layout differ in their last bits.
-            crops = crops[:, 0].contiguous(memory_format=torch.channels_last)[:, None]
-            if self._views and cameras == self._cameras:
-                views = Views(torch.cat([self._views[camera] for camera in cameras]), self._places())
-            self._templates[cameras] = self._network.template(crops, views, cameras)
+            if len(cameras) == 1:
+                crops, views = self._crops[cameras[0]], None
+            else:
+                crops, views = (
+                    torch.cat([parts[camera] for camera in cameras]) if parts else None
+                    for parts in (self._crops, self._views)
+                )
+            assert crops is not None
+            self._templates[cameras] = self._learnt(crops, views, cameras)
         return self._templates[cameras]
+
+    def _learnt(self, crops: Tensor, views: Tensor | None, cameras: tuple[str, ...]) -> Template:
+        return self._network.template(crops, None if views is None else Views(views, self._places()), cameras)
 
     def _cut_views(self, cut: Cut, center: Point, side: float) -> Tensor:
         """Four search images of a frame, (K, 4, 3, S, S); where the target is in them is what `_places` says.

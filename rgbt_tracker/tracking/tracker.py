@@ -66,10 +66,11 @@ class Tracker:
 
     With two cameras either may be None in any frame; the other goes on alone, as the tracker of that camera would. A
     camera that had no picture of the first frame learns the target from the first of its pictures in which the other
-    is certain of it: a centre inside the picture, edges excluded, and a score of `CERTAIN` or more, or any score in the
-    `EARLY` frames after the one whose box was given. It takes part from the next frame on; where it is the only one there, at once, at the place of the frame before. Boxes are px of the
-    visible picture, of the last one while it is missing. As long as there was none they are px of the thermal
-    picture, and the target is moved into the visible one's when that appears.
+    is certain of it: a centre inside the picture, edges excluded, and a score of `CERTAIN` or more; any score serves in
+    the `EARLY` frames after the one whose box was given. It takes part from the next frame on; where it is the only one
+    there, at once, at the place of the frame before. Boxes are px of the visible picture, of the last one while it is
+    missing. As long as there was none they are px of the thermal picture, and the target is moved into the visible
+    one's when that appears.
 
     Args:
         config: names the modalities and holds the loop's settings.
