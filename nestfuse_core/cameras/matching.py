@@ -57,6 +57,15 @@ def parse_timing(
     return Timing(pair, offset, _given(*rates), _given(rgb_times, ir_times))
 
 
+def refuse_timing(timing: Timing, sequence: str) -> None:
+    """Raise UserError where something was said about the times of a dataset's sequence, which is paired by position."""
+    if timing != Timing():
+        raise UserError(
+            f"The frames of '{sequence}' are paired by position, as in all dataset folders; --fps, --offset, --pair "
+            "and files of times need --rgb A and --ir B."
+        )
+
+
 def _given(rgb: T | None, ir: T | None) -> dict[str, T]:
     return {camera: value for camera, value in (("rgb", rgb), ("ir", ir)) if value is not None}
 

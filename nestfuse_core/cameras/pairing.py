@@ -59,6 +59,16 @@ def usual_interval(times: Times) -> float:
     return float(np.median(np.diff(times))) if len(times) > 1 else float("nan")
 
 
+def usual_rate(times: Times) -> float | None:
+    """Frames a second where there is no gap; None for a single frame.
+
+    A mean, since the median of stamps that are rounded to milliseconds is 16 or 17 ms at 60 frames a second.
+    """
+    intervals = np.diff(times)
+    usual = intervals[intervals <= GAP * usual_interval(times)]
+    return float(1 / usual.mean()) if usual.sum() > 0 else None
+
+
 def default_tolerance(rgb: Times, ir: Times) -> float:
     """Half of the slower camera's usual interval.
 

@@ -14,7 +14,7 @@ import numpy as np
 
 from nestfuse_core.cameras.files import list_frames
 from nestfuse_core.cameras.names import CAMERAS
-from nestfuse_core.cameras.pairing import Times, usual_interval
+from nestfuse_core.cameras.pairing import Times, usual_rate
 from nestfuse_core.cameras.times import name_times, read_times
 from nestfuse_core.common.errors import UserError
 from nestfuse_core.common.pages import SUFFIXES as PAGED
@@ -23,6 +23,8 @@ from nestfuse_core.common.pictures import Image, read_image
 from nestfuse_core.common.video import SUFFIXES as VIDEO_SUFFIXES
 from nestfuse_core.common.video import VideoReader, is_recording
 
+TRUSTED = 0.05
+"""Relative difference between the rate that a video states and that of its stamps, below which the stated one holds."""
 STREAM = re.compile(r"(.+)#(\d+)")
 
 
@@ -43,9 +45,8 @@ class Source(ABC):
 
     @property
     def fps(self) -> float | None:
-        """Frames a second, from the usual interval; None where it is unknown."""
-        interval = usual_interval(self.times) if self.times is not None else 0.0
-        return 1 / interval if interval > 0 else None
+        """Frames a second where there is no gap; None where it is unknown."""
+        return None if self.times is None else usual_rate(self.times)
 
     @property
     @abstractmethod
@@ -85,6 +86,8 @@ class ImageFiles(Source):
             times = None
         super().__init__(camera, str(files[0].parent), len(files), times, "" if times is None else "file names")
         self.files = list(files)
+        # A slower camera's picture is the partner of several frames.
+        self._last: tuple[Path, Image] | None = None
 
     @property
     def identity(self) -> tuple[str, int]:
@@ -97,8 +100,12 @@ class ImageFiles(Source):
         self.use_times(times[order], f"'{path.name}'")
 
     def read(self, index: int) -> Image:
+        file, last = self.files[index], self._last
+        if last is not None and last[0] == file:
+            return last[1]
         what, advice = f"{CAMERAS[self.camera]} frame", "restore the file, or move it and its partner away"
-        return read_image(self.files[index], what, advice)
+        self._last = file, read_image(file, what, advice)
+        return self._last[1]
 
     def where(self, index: int) -> str:
         return str(self.files[index])
@@ -118,7 +125,10 @@ class Recording(Source):
 
     @property
     def fps(self) -> float | None:
-        return self._reader.fps if self.clock == "time stamps" else super().fps
+        # What a file states is exact, but some state what they do not keep, or count gaps into it.
+        usual, stated = super().fps, self._reader.fps
+        trusted = self.clock == "time stamps" and stated and (not usual or abs(usual / stated - 1) < TRUSTED)
+        return stated if trusted else usual
 
     @property
     def identity(self) -> tuple[str, int]:

@@ -50,7 +50,7 @@ def compare(
     """
     from rich.table import Table
 
-    from nestfuse_core.cameras.matching import parse_timing
+    from nestfuse_core.cameras.matching import parse_timing, refuse_timing
     from nestfuse_core.common.files import check_writable
     from nestfuse_core.common.pictures import write_image
     from rgbt_tracker import build_tracker, load_config, track_sequence
@@ -61,15 +61,17 @@ def compare(
     from rgbt_tracker.sequences import prefetch
     from rgbt_tracker.sequences.watched import watch
 
+    timing = parse_timing(pair, offset, fps, rgb_times, ir_times)
     settings = load_config(config)
     if sequence is not None:
+        refuse_timing(timing, sequence)
         frames = _annotated(sequence, rgb, ir)
     else:
         from rgbt_tracker.sequences.pairs import open_timed
 
         if rgb is None or ir is None:
             raise UserError("Nothing to compare: give --sequence NAME|DIR, or both --rgb A and --ir B.")
-        frames = _from_both(open_timed(rgb, ir, None, parse_timing(pair, offset, fps, rgb_times, ir_times)))
+        frames = _from_both(open_timed(rgb, ir, None, timing))
     box = _start(frames, init)
     check_writable(output)
     for note in frames.info.notes:

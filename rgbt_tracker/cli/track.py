@@ -127,12 +127,14 @@ def _settings(config: str, modality: str | None, homography: str | None) -> Trac
 def _open(
     sequence: str | None, rgb: str | None, ir: str | None, name: str | None, roots: list[Path], timing: Timing
 ) -> FrameSequence:
+    from nestfuse_core.cameras.matching import refuse_timing
     from rgbt_tracker.locate import open_sequence
     from rgbt_tracker.sequences.pairs import open_timed
 
     if sequence is not None and (rgb is not None or ir is not None):
         raise UserError("Give either --sequence or --rgb and --ir, not both.")
     if sequence is not None:
+        refuse_timing(timing, sequence)
         frames = open_sequence(sequence, roots)
         frames.info.name = name or frames.info.name
         return frames

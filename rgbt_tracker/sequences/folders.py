@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from pathlib import Path
 
 from nestfuse_core.cameras.files import check_partners, list_frames
@@ -12,7 +13,7 @@ from nestfuse_core.common.errors import UserError
 from nestfuse_core.common.pictures import SUFFIXES
 from rgbt_tracker.sequences.annotations import annotate
 from rgbt_tracker.sequences.base import SequenceInfo
-from rgbt_tracker.sequences.paired import PairedSequence
+from rgbt_tracker.sequences.paired import PairedSequence, shape_notes
 
 ROLES = {"rgb": "visible", "ir": "infrared"}
 SHORTEST = 2
@@ -84,7 +85,11 @@ def open_folder(folder: Path) -> PairedSequence:
     notes = check_partners(files["rgb"], files["ir"])
     info = SequenceInfo(safe_name(folder), len(files["rgb"]), source=str(folder), notes=notes)
     annotate(info, folder)
-    return PairedSequence(info, ImageFiles(files["rgb"], "rgb"), ImageFiles(files["ir"], "ir"))
+    sequence = PairedSequence(info, ImageFiles(files["rgb"], "rgb"), ImageFiles(files["ir"], "ir"))
+    if info.groundtruth is None:  # a recording of one's own; annotated ones are laid on each other
+        with suppress(UserError):  # a first frame that is damaged is named when it is needed
+            info.notes += shape_notes(sequence)
+    return sequence
 
 
 def safe_name(path: Path) -> str:

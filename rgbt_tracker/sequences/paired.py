@@ -10,6 +10,9 @@ from nestfuse_core.common.pictures import Image
 from rgbt_tracker.sequences.base import Frame, FrameSequence, SequenceInfo
 from rgbt_tracker.sequences.images import FrameFormat
 
+ASPECT = 0.02
+"""Relative difference of two pictures' width / height that is more than rounding."""
+
 
 class PairedSequence(FrameSequence):
     """A sequence of one or two recorded sources.
@@ -71,3 +74,18 @@ def _in_order(rgb: Source | None, ir: Source | None) -> Pairing:
     source = rgb or ir
     assert source is not None
     return one_camera(source.camera, source.length, source.times)
+
+
+def shape_notes(sequence: PairedSequence) -> list[str]:
+    """What to know about two cameras whose pictures have different shapes; reads the first of each."""
+    if len(sequence.cameras) < 2:
+        return []
+    shapes = [image.shape for camera in ("rgb", "ir") if (image := sequence.read(camera, 0)) is not None]
+    (height, width), (thermal_height, thermal_width) = (shape[:2] for shape in shapes)
+    if abs(width / height * thermal_height / thermal_width - 1) <= ASPECT:
+        return []
+    return [
+        f"The thermal pictures ({thermal_width}x{thermal_height}) are of another shape than the visible ones "
+        f"({width}x{height}), so the cameras see different areas: unless --homography says how they lie on the visible "
+        "ones, they are stretched."
+    ]

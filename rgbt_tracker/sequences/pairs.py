@@ -11,10 +11,7 @@ from nestfuse_core.common.errors import UserError
 from rgbt_tracker.sequences.base import FrameSequence, SequenceInfo
 from rgbt_tracker.sequences.folders import safe_name
 from rgbt_tracker.sequences.live import LivePair, name_of, open_live, recording_beside_camera
-from rgbt_tracker.sequences.paired import PairedSequence
-
-ASPECT = 0.02
-"""Relative difference of two pictures' width / height that is more than rounding."""
+from rgbt_tracker.sequences.paired import PairedSequence, shape_notes
 
 
 def open_pair(
@@ -81,7 +78,7 @@ def _open_recorded(info: SequenceInfo, sources: dict[str, Source], timing: Timin
         found = match_one(next(iter(sources.values())), timing)
     info.length, info.fps, info.notes = len(found.pairing), found.fps or info.fps, found.notes
     sequence = PairedSequence(info, rgb, ir, found.pairing)
-    info.notes += _stretched(sequence)
+    info.notes += shape_notes(sequence)
     return sequence
 
 
@@ -101,18 +98,3 @@ def _stem(address: Address) -> str:
     assert address.place is not None
     place = address.place.with_suffix("") if address.place.is_file() else address.place
     return safe_name(place) + (f"-{address.stream}" if "#" in address.text and address.stream else "")
-
-
-def _stretched(sequence: PairedSequence) -> list[str]:
-    """What to know about two cameras whose pictures have different shapes."""
-    if len(sequence.cameras) < 2:
-        return []
-    shapes = [image.shape for camera in ("rgb", "ir") if (image := sequence.read(camera, 0)) is not None]
-    (height, width), (thermal_height, thermal_width) = (shape[:2] for shape in shapes)
-    if abs(width / height * thermal_height / thermal_width - 1) <= ASPECT:
-        return []
-    return [
-        f"The thermal pictures ({thermal_width}x{thermal_height}) are of another shape than the visible ones "
-        f"({width}x{height}), so the cameras see different areas: unless --homography says how they lie on the visible "
-        "ones, they are stretched."
-    ]

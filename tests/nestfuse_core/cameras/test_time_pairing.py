@@ -16,6 +16,7 @@ from nestfuse_core.cameras.pairing import (
     pair_by_position,
     pair_by_time,
     usual_interval,
+    usual_rate,
 )
 
 
@@ -139,3 +140,11 @@ def test_by_position():
     found = pair_by_position(5, 3, np.array([2.0, 3.0, 5.0, 8.0, 9.0]))
     assert found.rgb.tolist() == found.ir.tolist() == [0, 1, 2] and found.after == 2
     assert found.time is not None and found.time.tolist() == [0, 1, 3]
+
+
+@pytest.mark.parametrize("rate", [1.0, 9.0, 30000 / 1001, 30.0, 60.0])
+def test_the_usual_rate_knows_no_gaps(rate):
+    times = np.arange(200) / rate
+    for told in (times, np.round(times, 3), np.delete(times, slice(50, 90))):
+        assert usual_rate(told) == pytest.approx(rate, rel=2e-3)
+    assert usual_rate(times[:1]) is None

@@ -42,7 +42,7 @@ def test_layouts_read_the_same(tmp_path: Path, layout: str, start: int) -> None:
 @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     boxes=st.lists(
-        st.tuples(st.integers(0, 80), st.integers(0, 80), st.integers(1, 80), st.integers(1, 80)),
+        st.tuples(st.integers(0, 80), st.integers(0, 80), st.integers(2, 80), st.integers(2, 80)),
         min_size=2,
         max_size=4,
     )
@@ -227,6 +227,17 @@ def test_folders_named_in_other_words(tmp_path: Path, visible: str, thermal: str
     assert frame.rgb is not None and frame.ir is not None
     np.testing.assert_array_equal(frame.rgb, picture(1, "rgb"))
     np.testing.assert_array_equal(frame.ir, picture(1, "ir"))
+
+
+def test_own_folders_of_another_shape_are_noted(tmp_path: Path) -> None:
+    folder = write_sequence(tmp_path / "target", "rgbt234", BOXES)
+    for path in (folder / "infrared").iterdir():
+        cv2.imwrite(str(path), np.zeros((30, 30), np.uint8))
+    assert open_folder(folder).info.notes == [], "an annotated one is laid on each other by its authors"
+    for path in folder.glob("*.txt"):
+        path.unlink()
+    (note,) = open_folder(folder).info.notes
+    assert "(30x30) are of another shape than the visible ones (32x24)" in note and "--homography" in note
 
 
 @pytest.mark.parametrize(
