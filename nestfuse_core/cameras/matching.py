@@ -43,6 +43,9 @@ class Timing:
             raise UserError(f"Expected auto, time or index as the way to pair frames, got '{self.pair}'.")
         if not np.isfinite(self.offset):
             raise UserError(f"Expected the offset of the cameras' clocks in seconds, got {self.offset}.")
+        for rate in self.fps.values():
+            if not 0 < rate < np.inf:
+                raise UserError(f"Expected a rate in frames a second, got {rate}.")
 
 
 def parse_timing(
