@@ -17,6 +17,7 @@ Array = NDArray[np.float64]
 Notation = Literal["size", "corners"]
 ABSENT = 0
 SEPARATORS = re.compile(r"[,;\s]+")
+DUE = "x,y,w,h of one target, a line a frame, 'nan' where it is absent"
 
 
 def read_lines(path: Path) -> list[Array]:
@@ -70,13 +71,25 @@ def _refuse_other_tables(rows: list[Array | None], lines: list[str], path: Path)
             f"Expected 4 numbers (a box) or 8 (its corners) a line in '{path}', got 2 numbers a line, which are points "
             "and no boxes; write x,y,w,h."
         )
-    if len(sizes) == 1 and is_mot(table := np.array(known)):
-        raise UserError(
-            f"Expected one box a line in '{path}', got MOT rows (frame,id,x,y,w,h and more; {table.shape[1]} numbers); "
-            "write x,y,w,h of one target, a line a frame, 'nan' where it is absent."
-        )
+    if len(sizes) == 1:
+        check_not_mot(np.array(known), path)
     boxes = [row[1:] if row.size == 5 else row for row in known if np.isfinite(row).all()]
-    if sizes <= {4, 5, 6, 8} and is_normalised(np.concatenate(boxes) if boxes else np.empty(0)):
+    if boxes and sizes <= {4, 5, 6, 8}:
+        check_pixels(np.concatenate(boxes), path)
+
+
+def check_not_mot(rows: Array, path: Path, due: str = DUE) -> None:
+    """Raise UserError where (N, K) numbers of ``path`` are MOT rows (`is_mot`) and not what is ``due``."""
+    if is_mot(rows):
+        raise UserError(
+            f"Expected one box a line in '{path}', got MOT rows (frame,id,x,y,w,h and more; {rows.shape[1]} numbers); "
+            f"write {due}."
+        )
+
+
+def check_pixels(values: Array, path: Path) -> None:
+    """Raise UserError where the coordinates of all boxes of ``path`` are shares of the picture (`is_normalised`)."""
+    if is_normalised(values):
         raise UserError(
             f"Expected boxes in pixels in '{path}', got numbers of at most 1, which are shares of the picture "
             "(normalised); multiply x and w by its width, y and h by its height, and write x,y,w,h."

@@ -7,7 +7,9 @@ A run with both cameras is stopped at ``--start`` frames (counted from 0), and f
 black or noise for 1, 10, 30 and 100 frames, then back for ``--after`` frames; frames go through the same watch as those
 of `rgbt track`. Beside each stands what the undisturbed tracker and that of the camera that is left make of the same
 frames. FILE keeps what was measured: a run that was interrupted goes on, and one with other arguments adds to it. The
-table has all that is in FILE.
+tables have all that is in FILE, means over both cameras: the overlap during the disturbance, of the tracker of the
+camera that is left and of the undisturbed one; after it, and of the undisturbed one; and the mean scores, during it, of
+lost (overlap below 0.1) and kept targets (above 0.5).
 """
 
 from __future__ import annotations
@@ -153,27 +155,25 @@ def sequences(arguments: argparse.Namespace) -> Iterator[FrameSequence]:
 
 
 def print_tables(rows: list[Row]) -> None:
-    """For every configuration, and recorded and drawn sequences apart, a table with a row a kind and length."""
+    """For every configuration, recorded and drawn sequences apart, a table with a row a kind and length."""
     for config, drawn in product(dict.fromkeys(row["config"] for row in rows), (False, True)):
         chosen = [row for row in rows if row["config"] == config and row["drawn"] == drawn]
         if not chosen:
             continue
         count = len({(row["sequence"], row["start"]) for row in chosen})
         print(f"\n{config}, {count} starts in {'drawn' if drawn else 'recorded'} sequences\n")
-        print("| camera | | frames | during | other alone | both | after | both | score lost | score kept |")
-        print("|---|---|---|---|---|---|---|---|---|---|")
-        cases = product(("rgb", "ir"), KINDS, sorted({row["length"] for row in chosen}))
-        for case in cases:
-            _print_row(case, [row for row in chosen if (row["camera"], row["kind"], row["length"]) == case])
-        _print_row(("all", "", ""), chosen)
+        print("| | frames | during | other alone | both | after | both | score lost | score kept |")
+        print("|---|---|---|---|---|---|---|---|---|")
+        for kind, length in product(KINDS, sorted({row["length"] for row in chosen})):
+            _print_row((kind, length), [row for row in chosen if (row["kind"], row["length"]) == (kind, length)])
+        _print_row(("all", ""), chosen)
 
 
 def _print_row(case: tuple[Any, ...], rows: list[Row]) -> None:
-    if rows:
-        figures = [f"{np.nanmean([row[name] for row in rows]):.3f}" for name in MEANS]
-        sums = {name: np.sum([row[name] for row in rows], 0) for name in ("lost", "kept")}
-        scores = [f"{total / count:.2f}" if count else "" for count, total in sums.values()]
-        print(f"| {' | '.join([*map(str, case), *figures, *scores])} |")
+    figures = [f"{np.nanmean([row[name] for row in rows]):.3f}" for name in MEANS]
+    sums = {name: np.sum([row[name] for row in rows], 0) for name in ("lost", "kept")}
+    scores = [f"{total / count:.2f}" if count else "" for count, total in sums.values()]
+    print(f"| {' | '.join([*map(str, case), *figures, *scores])} |")
 
 
 def main(args: list[str] | None = None) -> None:

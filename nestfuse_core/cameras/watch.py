@@ -44,7 +44,7 @@ EVEN = 4.0
 """Grey levels of 8 bits between the darkest and the brightest cell of a picture of one grey level, noise apart."""
 SPREAD = 7.5
 """Standard deviations between the lowest and the highest of some thousand numbers of pure chance."""
-QUIET, LOUD = 6.0, 40.0
+QUIET, LOUD = 6.0, 50.0
 """Standard deviations, in grey levels of 8 bits, up to which a sensor's noise goes and from which on there is no
 picture that fine and that even."""
 DARK, BRIGHT = 32, 223

@@ -10,20 +10,14 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from nestfuse_core.common.pictures import Image, encode_image
-from nestfuse_core.fusion.thermal import Range, needs_scaling, robust_range, to_grey_levels
+from nestfuse_core.common.pictures import encode_image
+from nestfuse_core.fusion.scale import ThermalScale
+from nestfuse_core.fusion.thermal import needs_scaling
 from rgbt_tracker.sequences.base import FrameSequence
 
 BLOCK = 24  # frames a block: under a second of play, about 2 MB
 QUALITIES = (75, 65, 55, 45, 35, 25)
 PAIR_BYTES = 90_000  # text of one encoded pair: 454 of them stay near 40 MB
-
-
-def eight_bit(image: Image, limits: Range | None) -> NDArray[np.uint8]:
-    """Return the image as uint8; deeper ones become grey levels, ``limits`` (or their own range) being 0 and 255."""
-    if not needs_scaling(image):
-        return np.asarray(image, np.uint8)
-    return to_grey_levels(image, limits or robust_range([image])).round().astype(np.uint8)
 
 
 def shrink(image: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
@@ -56,16 +50,14 @@ class FrameEncoder:
         images = {name: image for name, image in (("rgb", first.rgb), ("ir", first.ir)) if image is not None}
         self.modalities = list(images)
         self.height, self.width = next(iter(images.values())).shape[:2] if images else (0, 0)
-        # One range for the whole sequence: a range for each frame would flicker.
-        self.limits = {name: robust_range([image]) for name, image in images.items() if needs_scaling(image)}
         self.quality, pair_bytes = self._pick_quality(budget) if images else (0, 0.0)
         self.expected_bytes = pair_bytes * len(sequence)
 
-    def _images(self, index: int) -> dict[str, NDArray[np.uint8]]:
+    def _images(self, index: int, scale: ThermalScale) -> dict[str, NDArray[np.uint8]]:
         frame = self.sequence.frame(index)
         found = {"rgb": frame.rgb, "ir": frame.ir}
         return {
-            name: shrink(eight_bit(image, self.limits.get(name)), self.side)
+            name: shrink(scale(image) if needs_scaling(image) else np.asarray(image, np.uint8), self.side)
             for name, image in found.items()
             if image is not None
         }
@@ -73,7 +65,8 @@ class FrameEncoder:
     def _pick_quality(self, budget: int) -> tuple[int, float]:
         """Return the best quality whose pairs stay within the budget, and their mean size as text."""
         last = len(self.sequence) - 1
-        sample = [self._images(index) for index in sorted({0, last // 3, 2 * last // 3, last})]
+        scale = ThermalScale()
+        sample = [self._images(index, scale) for index in sorted({0, last // 3, 2 * last // 3, last})]
         size = 0.0
         for quality in QUALITIES:
             size = sum(len(encode(image, quality)) for images in sample for image in images.values()) / len(sample)
@@ -89,8 +82,9 @@ class FrameEncoder:
     def texts(self, on_frame: Callable[[], None] | None = None) -> Iterator[str]:
         """Yield the JSON text of each block: modality -> list of base64 JPEG files."""
         block: dict[str, list[str]] = {name: [] for name in self.modalities}
+        scale = ThermalScale()
         for index in range(len(self.sequence)):
-            images = self._images(index)
+            images = self._images(index, scale)
             for name in self.modalities:
                 block[name].append(encode(images[name], self.quality) if name in images else "")
             if on_frame:

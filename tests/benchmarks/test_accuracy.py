@@ -1,5 +1,6 @@
 """Every script of benchmarks/accuracy runs on a small case and refuses bad input in one sentence."""
 
+import json
 import re
 from pathlib import Path
 from types import SimpleNamespace
@@ -9,7 +10,7 @@ import numpy as np
 import pytest
 import yaml
 
-from nestfuse_core.common.pictures import read_image
+from nestfuse_core.common.pictures import read_image, write_image
 from rgbt_tracker.locate import open_sequence
 
 BENCHMARKS = Path(__file__).resolve().parents[2] / "benchmarks"
@@ -64,6 +65,32 @@ def test_the_picture_of_the_documentation(script, tmp_path):
     assert width > 3 * 320 > height > 240
 
 
+def test_a_camera_that_is_missing_for_a_while(script, tmp_path):
+    small = ["--config", "nestfuse_nanotrack", "--weights", "untrained", "--drawn", 1, "--start", 2, "--after", 2]
+    found = []
+    for lengths in ([1, 2], [1, 2, 3]):  # what is known of a start is not measured again
+        arguments = [part for length in lengths for part in ("--length", length)]
+        found.append(script("accuracy/missing_camera", "--results", tmp_path / "found.json", *small, *arguments))
+    measured, again = found
+    assert "start 2" in measured and "start 2" not in again
+    assert all(
+        f"| {kind} | {length} | 0." in again for kind in ("missing", "frozen", "black", "noise") for length in (1, 2)
+    )
+    kept = json.loads((tmp_path / "found.json").read_text())
+    assert len(kept) == 2 * 4 * 2
+    # Black is seen at once, so that it is the same as a camera that is missing.
+    by_kind = {kind: [row["during"] for row in kept if row["kind"] == kind] for kind in ("missing", "black", "frozen")}
+    assert by_kind["missing"] == by_kind["black"] != by_kind["frozen"]
+
+
+def test_cameras_on_which_nothing_is_to_say(script, sequence, tmp_path):
+    write_image(tmp_path / "stills" / "nothing.png", np.zeros((60, 80), np.uint8))
+    out = script("accuracy/camera_faults", "--sequence", sequence, "--drawn", 1, "--length", 4, "--stills", tmp_path)
+    assert "nothing.png: black" in out
+    assert re.search(r"\| recorded \| 16 \| 0 \|", out) and "| stills | 1 | 1 black |" in out
+    assert float(re.search(r"([\d.]+) ms a picture", out)[1]) > 0
+
+
 def write_video(path, frames, size=(160, 120), step=2):
     """A bright person-shaped block that walks to the right on a dark ground."""
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -115,6 +142,8 @@ def test_walkers_on_whom_trackers_agree(load, tmp_path):
         ("nanotrack_reset", ["--sequence", "nowhere", "--weights", "untrained"], "nowhere"),
         ("people", ["nowhere", "out"], "Expected nowhere/visible/0113_1714.mp4"),
         ("fusion_picture", ["--scenes", "nowhere"], "nowhere"),
+        ("camera_faults", [], "Expected something to look at"),
+        ("missing_camera", ["--results", "found.json"], "Expected sequences with frames enough"),
         ("fusion_picture", ["--frame", 12], "Expected a --frame below"),
     ],
 )
@@ -126,6 +155,8 @@ def test_bad_input_is_one_sentence(refusal, name, arguments, message, tmp_path, 
 def test_every_script_is_tested():
     scripts = {path.stem for path in (BENCHMARKS / "accuracy").glob("*.py")}
     assert scripts == {
+        "camera_faults",
+        "missing_camera",
         "clock_stream",
         "fusion_picture",
         "live_pairing",

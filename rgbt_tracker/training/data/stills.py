@@ -9,8 +9,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from nestfuse_core.common.errors import UserError
 from nestfuse_core.common.pictures import read_bgr
+from rgbt_tracker.box_files import check_not_mot, check_pixels
 from rgbt_tracker.boxes import Box
 from rgbt_tracker.training.data.cutting import CropWriter, safe, usable
 
@@ -36,15 +40,17 @@ def read_stills(path: Path) -> list[Still]:
     """Read ``.json`` (COCO) or ``.csv`` (path,x,y,w,h and optionally object; with or without a heading).
 
     Raises:
-        UserError: another suffix, or content that is not what the suffix says.
+        UserError: another suffix, content that is not what the suffix says, or boxes that are not in pixels.
     """
     if not path.is_file():
         raise UserError(f"Expected an annotation file at {path}, found none.")
-    if path.suffix.lower() == ".json":
-        return list(_coco(path))
-    if path.suffix.lower() == ".csv":
-        return list(_table(path))
-    raise UserError(f"Expected annotations as COCO .json or as .csv with path,x,y,w,h, got '{path.name}'.")
+    readers = {".json": _coco, ".csv": _table}
+    if path.suffix.lower() not in readers:
+        raise UserError(f"Expected annotations as COCO .json or as .csv with path,x,y,w,h, got '{path.name}'.")
+    stills = list(readers[path.suffix.lower()](path))
+    if stills:
+        check_pixels(np.array([still.box for still in stills]), path)
+    return stills
 
 
 def _coco(path: Path) -> Iterator[Still]:
@@ -68,15 +74,26 @@ def _coco(path: Path) -> Iterator[Still]:
 
 def _table(path: Path) -> Iterator[Still]:
     with path.open(encoding="utf-8-sig", newline="") as lines:
-        for number, row in enumerate(csv.reader(lines), start=1):
-            if not row or (number == 1 and row[0].strip().lower() in ("path", "file", "image")):
-                continue
-            if len(row) < 5:
-                raise UserError(f"{path}, line {number}: expected path,x,y,w,h, got '{','.join(row)}'.")
-            file = Path(row[0].strip())
-            name = safe(f"{file.with_suffix('').as_posix()}-{number}")
-            kind = row[5].strip() if len(row) > 5 else ""
-            yield Still(file, _box(row[1:5], f"{path}, line {number}"), kind, name)
+        rows = list(csv.reader(lines))
+    if (numbers := _all_numbers([row for row in rows if row])) is not None:
+        check_not_mot(numbers, path, "path,x,y,w,h")
+    for number, row in enumerate(rows, start=1):
+        if not row or (number == 1 and row[0].strip().lower() in ("path", "file", "image")):
+            continue
+        if len(row) < 5:
+            raise UserError(f"{path}, line {number}: expected path,x,y,w,h, got '{','.join(row)}'.")
+        file = Path(row[0].strip())
+        name = safe(f"{file.with_suffix('').as_posix()}-{number}")
+        kind = row[5].strip() if len(row) > 5 else ""
+        yield Still(file, _box(row[1:5], f"{path}, line {number}"), kind, name)
+
+
+def _all_numbers(rows: list[list[str]]) -> NDArray[np.float64] | None:
+    """(N, K) where a table holds nothing but numbers, as many in every row; else None."""
+    try:
+        return np.array(rows, np.float64) if rows else None
+    except ValueError:
+        return None
 
 
 def _box(values: Any, where: str) -> Box:

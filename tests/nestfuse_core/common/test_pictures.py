@@ -44,6 +44,16 @@ def test_floating_point_thermal_pictures_can_be_read(tmp_path, suffix):
     np.testing.assert_array_equal(read_image(tmp_path / f"t{suffix}"), image)
 
 
+@pytest.mark.parametrize("kind", [np.uint8, np.uint16])
+def test_jpeg_2000(tmp_path, kind, picture):
+    image = picture(1).astype(kind) * (1 if kind == np.uint8 else 200)
+    data = cv2.imencode(".jp2", image, [cv2.IMWRITE_JPEG2000_COMPRESSION_X1000, 1000])[1].tobytes()
+    (tmp_path / "a.jp2").write_bytes(data + b"something behind it")
+    found = read_image(tmp_path / "a.jp2")
+    assert found.dtype == kind
+    np.testing.assert_allclose(found, image, atol=0.02 * float(image.max()))
+
+
 def test_three_ways_to_read(tmp_path, picture):
     colour, grey = picture(1, channels=3), picture(2)
     write_image(tmp_path / "c.jpg", colour)

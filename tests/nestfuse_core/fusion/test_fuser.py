@@ -12,6 +12,7 @@ from nestfuse_core.common.errors import UserError
 from nestfuse_core.fusion.colour import luminance
 from nestfuse_core.fusion.fuser import Fuser
 from nestfuse_core.fusion.quarters import parts
+from nestfuse_core.fusion.scale import ThermalScale
 
 
 def expected(ir: np.ndarray, vis: np.ndarray, pool) -> np.ndarray:
@@ -171,3 +172,45 @@ def test_options_that_do_not_exist(plain_network, options, message):
 def test_floating_point_visible_pictures_are_refused(plain_network):
     with pytest.raises(UserError, match="visible image has float32 pixels"):
         Fuser(plain_network)(np.zeros((70, 70), np.uint8), np.zeros((70, 70), np.float32))
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+@pytest.mark.parametrize(("kind", "mark"), [(np.uint16, 0), (np.float32, -9999), (np.float32, np.nan)])
+def test_where_infrared_holds_nothing_the_visible_picture_passes(random_network, picture, kind, mark, channels):
+    raw, vis = 29000.0 + 6 * picture(1).astype(float), picture(2, channels=channels)
+    rimmed = raw.copy()
+    rimmed[:20] = mark
+    whole = Fuser(random_network)(raw.astype(kind), vis)
+    fusion = Fuser(random_network)(rimmed.astype(kind), vis)
+    np.testing.assert_array_equal(fusion.image[:20], vis[:20])
+    assert "infrared holds no measurement in a part of the picture; the visible picture passes there" in fusion.notes
+    # No haze and no halo: inside, the picture is as without a rim but for the measurements that the rim covered.
+    inside = np.abs(fusion.luminance[30:].astype(int) - whole.luminance[30:])
+    assert inside.mean() < 4
+    nothing = Fuser(random_network)(np.full(raw.shape, mark).astype(kind), vis)
+    np.testing.assert_array_equal(nothing.image, vis)
+
+
+def test_infrared_with_a_rim_may_be_of_another_size(random_network, picture):
+    raw, vis = (29000 + 6 * picture(1, 36, 44)).astype(np.uint16), picture(2)
+    raw[:, :10] = 0
+    fusion = Fuser(random_network)(raw, vis)
+    np.testing.assert_array_equal(fusion.image[:, :20], vis[:, :20])
+    assert (fusion.image[:, 30:] != vis[:, 30:]).mean() > 0.5
+
+
+def test_black_eight_bit_rims_are_grey_levels(random_network, picture):
+    ir, vis = picture(1), picture(2)
+    ir[:20] = 0
+    assert not Fuser(random_network)(ir, vis).notes and (Fuser(random_network)(ir, vis).image[:20] != vis[:20]).any()
+
+
+def test_frames_of_a_camera_go_through_one_scale(random_network, picture):
+    vis, cold = picture(2), (29000 + 6.0 * picture(1)).astype(np.uint16)
+    fuser = Fuser(random_network, thermal_range=ThermalScale())
+    first = fuser(cold, vis)
+    np.testing.assert_array_equal(fuser(cold + np.uint16(600), vis).image, first.image)
+    fuser.pass_over(lambda: cold + np.uint16(900))
+    np.testing.assert_array_equal(fuser(cold + np.uint16(900), vis).image, first.image)
+    untouched = Fuser(random_network)
+    untouched.pass_over(lambda: pytest.fail("read for nothing"))

@@ -59,6 +59,8 @@ def test_csv_stills(tmp_path: Path, images: dict[str, Path]) -> None:
     [
         ("a.png,1,2,3", "line 1: expected path,x,y,w,h"),
         ("a.png,1,2,3,four", "line 1: expected a box of four numbers"),
+        ("1,1,295.8,154.8,57.2,195.2,1,-1,-1,-1\n2,1,296,155,57,195,1,-1,-1,-1", "MOT rows .* write path,x,y,w,h"),
+        ("path,x,y,w,h\na.png,.1,.2,.3,.4\nb.png,0,0,1,.5", "normalised"),
     ],
 )
 def test_bad_csv_is_named(tmp_path: Path, text: str, message: str) -> None:
