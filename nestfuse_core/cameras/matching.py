@@ -196,13 +196,18 @@ def _seconds(value: float) -> str:
     return f"{value:.3f}".rstrip("0").rstrip(".")
 
 
+def _without_times(rgb: Source, ir: Source) -> str:
+    missing = " and ".join(CAMERAS[source.camera] for source in (rgb, ir) if source.times is None)
+    return f"the {missing} ones have no times"
+
+
 def _by_position(rgb: Source, ir: Source, timing: Timing, notes: list[str]) -> Match:
     files = isinstance(rgb, ImageFiles) and isinstance(ir, ImageFiles)
     counts = f"{rgb.length} visible and {ir.length} thermal frames"
     if timing.pair == "auto" and rgb.length != ir.length:
         if isinstance(rgb, ImageFiles) and isinstance(ir, ImageFiles):
             check_partners(rgb.files, ir.files, f", or {RATES}")
-        raise UserError(f"There are {counts}, and not all have times, so partners cannot be told: {RATES}.")
+        raise UserError(f"There are {counts}, and {_without_times(rgb, ir)}, so partners cannot be told: {RATES}.")
     timed = next((source for source in (rgb, ir) if source.times is not None), None)
     pairing = pair_by_position(rgb.length, ir.length, None if timed is None else timed.times)
     asked = "as asked" if timing.pair == "index" else "since not both have times; else --fps VISIBLE,THERMAL"
