@@ -109,10 +109,7 @@ def match(rgb: Source, ir: Source, timing: Timing, leader: str | None = None, br
     notes = _tell_times({"rgb": rgb, "ir": ir}, timing)
     timed = rgb.times is not None and ir.times is not None
     if timing.pair == "time" and not timed:
-        missing = " and ".join(CAMERAS[source.camera] for source in (rgb, ir) if source.times is None)
-        raise UserError(
-            f"Frames can be paired by time only if they have times, and the {missing} ones have none: {RATES}."
-        )
+        raise UserError(f"Only frames that have times can be paired by time, and {_without_times(rgb, ir)}: {RATES}.")
     if timing.pair != "index" and timed:
         return _by_time(rgb, ir, timing, notes, leader, bridge)
     return _by_position(rgb, ir, timing, notes)
