@@ -134,16 +134,15 @@ class CandidateScorer:
 
     def _template(self, cameras: tuple[str, ...]) -> Template:
         if cameras not in self._templates:
-            if len(cameras) == 1:
-                crops, views = self._crops[cameras[0]], None
-            else:
-                crops, views = (
-                    torch.cat([parts[camera] for camera in cameras]) if parts else None
-                    for parts in (self._crops, self._views)
-                )
-            assert crops is not None
+            crops = self._stacked(self._crops, cameras)
+            views = self._stacked(self._views, cameras) if self._views and len(cameras) > 1 else None
             self._templates[cameras] = self._learnt(crops, views, cameras)
         return self._templates[cameras]
+
+    @staticmethod
+    def _stacked(parts: dict[str, Tensor], cameras: tuple[str, ...]) -> Tensor:
+        """One camera's part as it is, several as a new tensor."""
+        return parts[cameras[0]] if len(cameras) == 1 else torch.cat([parts[camera] for camera in cameras])
 
     def _learnt(self, crops: Tensor, views: Tensor | None, cameras: tuple[str, ...]) -> Template:
         return self._network.template(crops, None if views is None else Views(views, self._places()), cameras)
