@@ -43,6 +43,9 @@ class Timing:
             raise UserError(f"Expected auto, time or index as the way to pair frames, got '{self.pair}'.")
         if not np.isfinite(self.offset):
             raise UserError(f"Expected the offset of the cameras' clocks in seconds, got {self.offset}.")
+        for rate in self.fps.values():
+            if not 0 < rate < np.inf:
+                raise UserError(f"Expected a rate in frames a second, got {rate}.")
 
 
 def parse_timing(
@@ -106,10 +109,7 @@ def match(rgb: Source, ir: Source, timing: Timing, leader: str | None = None, br
     notes = _tell_times({"rgb": rgb, "ir": ir}, timing)
     timed = rgb.times is not None and ir.times is not None
     if timing.pair == "time" and not timed:
-        missing = " and ".join(CAMERAS[source.camera] for source in (rgb, ir) if source.times is None)
-        raise UserError(
-            f"Frames can be paired by time only if they have times, and the {missing} ones have none: {RATES}."
-        )
+        raise UserError(f"Only frames that have times can be paired by time, and {_without_times(rgb, ir)}: {RATES}.")
     if timing.pair != "index" and timed:
         return _by_time(rgb, ir, timing, notes, leader, bridge)
     return _by_position(rgb, ir, timing, notes)
@@ -193,13 +193,18 @@ def _seconds(value: float) -> str:
     return f"{value:.3f}".rstrip("0").rstrip(".")
 
 
+def _without_times(rgb: Source, ir: Source) -> str:
+    missing = " and ".join(CAMERAS[source.camera] for source in (rgb, ir) if source.times is None)
+    return f"the {missing} ones have no times"
+
+
 def _by_position(rgb: Source, ir: Source, timing: Timing, notes: list[str]) -> Match:
     files = isinstance(rgb, ImageFiles) and isinstance(ir, ImageFiles)
     counts = f"{rgb.length} visible and {ir.length} thermal frames"
     if timing.pair == "auto" and rgb.length != ir.length:
         if isinstance(rgb, ImageFiles) and isinstance(ir, ImageFiles):
             check_partners(rgb.files, ir.files, f", or {RATES}")
-        raise UserError(f"There are {counts}, and not all have times, so partners cannot be told: {RATES}.")
+        raise UserError(f"There are {counts}, and {_without_times(rgb, ir)}, so partners cannot be told: {RATES}.")
     timed = next((source for source in (rgb, ir) if source.times is not None), None)
     pairing = pair_by_position(rgb.length, ir.length, None if timed is None else timed.times)
     asked = "as asked" if timing.pair == "index" else "since not both have times; else --fps VISIBLE,THERMAL"

@@ -161,7 +161,8 @@ class _Run:
     def _check_boxes(self, frame: Frame) -> None:
         """Refuse boxes outside the picture before the run, and not when their frame comes."""
         image = frame.ir if frame.rgb is None or "rgb" not in self._settings.modalities else frame.rgb
-        assert image is not None
+        if image is None:
+            return  # which the tracker refuses
         for box in self._plan.given.values():
             check_box(box, image.shape[1], image.shape[0])
 

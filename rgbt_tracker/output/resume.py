@@ -240,8 +240,13 @@ class StateKeeper:
         assert self._kept is not None
         count, state = self._kept
         log, made_with = self._log, {**self._made_with(), "start": self._log.start, "boxes": self._given}
-        boxes, scores, seconds, cameras = (
-            values[:count] for values in (log.boxes, log.scores, log.seconds, log.cameras)
-        )
-        State(made_with, boxes, scores, seconds, cameras, state, self._path).write()
+        State(
+            made_with,
+            log.boxes[:count],
+            log.scores[:count],
+            log.seconds[:count],
+            log.cameras[:count],
+            state,
+            self._path,
+        ).write()
         self._written = self._clock()

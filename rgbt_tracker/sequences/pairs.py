@@ -61,7 +61,7 @@ def open_timed(rgb: str | Path | None, ir: str | Path | None, name: str | None, 
         )
     given = {camera: parse_address(at) for camera, at in (("rgb", rgb), ("ir", ir)) if at is not None}
     if any(address.live for address in given.values()):
-        return _open_live(name, given, timing.offset)
+        return _open_live(name, given, timing)
     info = SequenceInfo(
         name or "_".join(dict.fromkeys(_stem(address) for address in given.values())),
         None,
@@ -82,14 +82,18 @@ def _open_recorded(info: SequenceInfo, sources: dict[str, Source], timing: Timin
     return sequence
 
 
-def _open_live(name: str | None, given: dict[str, Address], offset: float) -> LivePair:
+def _open_live(name: str | None, given: dict[str, Address], timing: Timing) -> LivePair:
     for camera, address in given.items():
         if not address.live:
             raise recording_beside_camera(address.text, camera)
+    if timing != Timing(offset=timing.offset):
+        raise UserError(
+            "Live cameras are paired by the time of arrival; of all that is said about time they take --offset."
+        )
     texts = {camera: address.text for camera, address in given.items()}
     if len(texts) == 2 and texts["rgb"] == texts["ir"]:
         raise UserError(f"'{texts['rgb']}' was given for both cameras; give the other one's, or leave one out.")
-    return open_live(texts.get("rgb"), texts.get("ir"), name, offset)
+    return open_live(texts.get("rgb"), texts.get("ir"), name, timing.offset)
 
 
 def _stem(address: Address) -> str:

@@ -32,17 +32,20 @@ MIN_SIDE = 10.0
 """No tracked box becomes smaller than this, in px."""
 CERTAIN = 0.8
 """Score from which on a camera may learn what the target looks like from where another one sees it."""
+EARLY = 5
+"""Frames after the one whose box was given in which it may learn that at any score: the target cannot be far."""
 
 
 @dataclass
 class _Target:
-    """Centre and width, height in image px, the channel means (3,) of the frame in which each camera learnt it, and
-    whether its place is known well enough for another camera to learn it there."""
+    """Centre and width, height in image px, the channel means (3,) of the frame in which each camera learnt it, whether
+    its place is known well enough for another camera to learn it there, and the frames since it was given."""
 
     center: Point
     size: tuple[float, float]
     means: dict[str, NDArray[np.float64]]
     certain: bool = True
+    age: int = 0
 
 
 class _Best(NamedTuple):
@@ -63,10 +66,11 @@ class Tracker:
 
     With two cameras either may be None in any frame; the other goes on alone, as the tracker of that camera would. A
     camera that had no picture of the first frame learns the target from the first of its pictures in which the other
-    is certain of it: a score of `CERTAIN` or more and a centre inside the picture, edges excluded. It takes part from
-    the next frame on; where it is the only one there, at once, at the place of the frame before. Boxes are px of the
-    visible picture, of the last one while it is missing. As long as there was none they are px of the thermal
-    picture, and the target is moved into the visible one's when that appears.
+    is certain of it: a centre inside the picture, edges excluded, and a score of `CERTAIN` or more; any score serves in
+    the `EARLY` frames after the one whose box was given. It takes part from the next frame on; where it is the only one
+    there, at once, at the place of the frame before. Boxes are px of the visible picture, of the last one while it is
+    missing. As long as there was none they are px of the thermal picture, and the target is moved into the visible
+    one's when that appears.
 
     Args:
         config: names the modalities and holds the loop's settings.
@@ -136,7 +140,7 @@ class Tracker:
         """
         target = self._present_target()
         late = {f"mean_{camera}": mean for camera, mean in target.means.items()}
-        place = {"target": np.array([*target.center, *target.size]), "certain": np.array(target.certain)}
+        place = {"target": np.array([*target.center, *target.size]), "certain": np.array([target.certain, target.age])}
         return {**place, **late, **self._frames.state(), **self._scorer.state()}
 
     def restore(self, state: Mapping[str, NDArray[Any]]) -> None:
@@ -147,7 +151,8 @@ class Tracker:
         """
         target = self._present_target()
         cx, cy, w, h = state["target"].tolist()
-        target.center, target.size, target.certain = (cx, cy), (w, h), bool(state["certain"])
+        target.center, target.size = (cx, cy), (w, h)
+        target.certain, target.age = bool(state["certain"][0]), int(state["certain"][1])
         target.means = {name.removeprefix("mean_"): mean for name, mean in state.items() if name.startswith("mean_")}
         self._frames.restore(state)
         with torch.inference_mode():
@@ -168,7 +173,7 @@ class Tracker:
         """Search around ``box`` (x, y, w, h) next, for the same target: its template and the gate's memory stay."""
         target = self._present_target()
         x, y, w, h = (float(value) for value in np.asarray(box, np.float64))
-        target.center, target.size, target.certain = (x + w / 2, y + h / 2), (w, h), True
+        target.center, target.size, target.certain, target.age = (x + w / 2, y + h / 2), (w, h), True, 0
 
     def context_side(self, w: float, h: float) -> float:
         """Side of the template square in image px: sqrt((w + p)(h + p)), p the context."""
@@ -240,7 +245,8 @@ class Tracker:
         target.center = max(0.0, min(cx + best.dx / scale, width)), max(0.0, min(cy + best.dy / scale, height))
         target.size = max(MIN_SIDE, min(w, width)), max(MIN_SIDE, min(h, height))
         inside = 0 < target.center[0] < width and 0 < target.center[1] < height
-        target.certain = best.score >= CERTAIN and inside
+        target.age += 1
+        target.certain = (best.score >= CERTAIN or target.age <= EARLY) and inside
 
     def _result(
         self, target: _Target, score: float, output: SearchOutput, searched: Box, cameras: tuple[str, ...]

@@ -81,16 +81,22 @@ def fake(monkeypatch: pytest.MonkeyPatch) -> Fake:
     return seen
 
 
+def blobs(level: int) -> np.ndarray:
+    """A picture, 48x64x3, from ``level`` on: one of a single grey level counts as none."""
+    shapes = np.random.default_rng(0).integers(0, 150, (6, 8), np.uint8)
+    return np.repeat(cv2.resize(shapes, (64, 48))[..., None], 3, axis=2) + np.uint8(level)
+
+
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A sequence of six frames with ground truth, and an empty working directory."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("RGBT_DATA", raising=False)
     place = tmp_path / "data" / "street"
-    for camera, level in (("visible", 90), ("infrared", 60)):
+    for camera, level in (("visible", 60), ("infrared", 30)):
         (place / camera).mkdir(parents=True)
         for index in range(COUNT):
-            cv2.imwrite(str(place / camera / f"{index:04d}.png"), np.full((48, 64, 3), level + index, np.uint8))
+            cv2.imwrite(str(place / camera / f"{index:04d}.png"), blobs(level + index))
     np.savetxt(place / "init.txt", BOXES, delimiter=",")
     return place
 

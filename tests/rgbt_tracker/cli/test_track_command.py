@@ -16,7 +16,7 @@ import cv2
 import numpy as np
 import pytest
 import torch
-from fake_tracking import BOXES, COUNT, STOPPED, Fake, count_frames, files, nano, refused
+from fake_tracking import BOXES, COUNT, STOPPED, Fake, blobs, count_frames, files, nano, refused
 
 from nestfuse_core.common.commands import application, run
 from nestfuse_core.common.video_stream import StreamEndedError
@@ -282,7 +282,7 @@ class FakeCapture:
             raise StreamEndedError("closed")
 
     def retrieve(self) -> np.ndarray:
-        return np.full((48, 64, 3), 100, np.uint8)
+        return blobs(60)
 
     def close(self) -> None:
         pass

@@ -180,7 +180,7 @@ def test_rates_and_files_of_times(tmp_path: Path) -> None:
     assert "were taken from" in by_file.info.notes[0] and "times.csv" in by_file.info.notes[0]
     later = open_pair(tmp_path / "eye", tmp_path / "heat", fps=(9, 3), offset=-1 / 3)
     assert [NONE if frame.ir_index is None else frame.ir_index for frame in later][3:] == expected[:6]
-    with pytest.raises(UserError, match="the thermal ones have none: say how often"):
+    with pytest.raises(UserError, match="the thermal ones have no times: say how often"):
         open_pair(tmp_path / "eye", tmp_path / "heat", fps=(9, None), pair="time")
 
 

@@ -242,6 +242,18 @@ def test_one_live_address_for_both_cameras() -> None:
         open_pair("rtsp://camera/heat", "rtsp://camera/heat")
 
 
+def test_rates_say_nothing_about_live_cameras() -> None:
+    for said in ({"fps": (30, 9)}, {"pair": "index"}, {"times": {"ir": "t.csv"}}):
+        with pytest.raises(UserError, match="Live cameras are paired by the time of arrival"):
+            open_pair("rtsp://camera/eye", "rtsp://camera/heat", **said)
+
+
+@pytest.mark.parametrize("said", [{"fps": 0}, {"fps": (30, -9)}, {"offset": float("nan")}, {"pair": "name"}])
+def test_impossible_times_are_refused(said) -> None:
+    with pytest.raises(UserError, match="Expected"):
+        open_pair("a.mp4", "b.mp4", **said)
+
+
 def test_pictures_of_another_shape_are_noted(tmp_path: Path) -> None:
     write_frames(tmp_path / "eye", "%d.png", [0, 1], "rgb")
     for number in range(2):

@@ -102,6 +102,7 @@ def test_without_any_picture_the_target_stays_and_is_lost() -> None:
 
 def with_certainty(monkeypatch, level: float) -> None:
     monkeypatch.setattr(loop, "CERTAIN", level)
+    monkeypatch.setattr(loop, "EARLY", 0)
 
 
 @pytest.mark.parametrize("kind", ["nanotrack attention", "mobilenet gate", "mobilenet attention"])
@@ -114,6 +115,15 @@ def test_a_late_camera_learns_where_the_other_is_certain(kind: str, first: str, 
         results = run(build(name, **changes), pairs({0: late, 1: late}))
         # It appears in frame 2 and takes part from the next one on.
         assert [result.cameras for result in results] == [(first,), (first,), expected, expected]
+
+
+def test_right_after_the_first_frame_a_camera_learns_at_any_score(monkeypatch) -> None:
+    monkeypatch.setattr(loop, "CERTAIN", 1.1)
+    both = ("rgb", "ir")
+    for early, expected in ((2, [("rgb",), ("rgb",), both, both]), (1, [("rgb",)] * 4)):
+        monkeypatch.setattr(loop, "EARLY", early)
+        # The thermal camera appears two frames after the one whose box was given.
+        assert [result.cameras for result in run(build(), pairs({0: "ir", 1: "ir"}))] == expected
 
 
 def test_a_late_camera_that_is_alone_takes_part_at_once(monkeypatch) -> None:

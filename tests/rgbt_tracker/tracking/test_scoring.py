@@ -69,3 +69,15 @@ def test_views_of_the_first_frame_are_cut_for_a_network_that_wants_them(wants_vi
         scale = CONFIG.tracking.exemplar / 60 / CONFIG.anchors.stride
         assert place == pytest.approx([(40 - center[1]) * scale, (50 - center[0]) * scale], abs=1e-4)
         assert abs(center[0] - 50) == pytest.approx(VIEW_OFFSET * 60)
+
+
+def test_templates_lie_in_memory_as_the_crops_of_a_frame() -> None:
+    """Else convolutions are computed in another order, and every box of a track differs in its last bits."""
+    network = Recorded()
+    score = CandidateScorer(CONFIG, network)
+    pixels = torch.arange(2 * 127 * 127 * 3, dtype=torch.float32).view(2, 127, 127, 3) % 255
+    crops = pixels.permute(0, 3, 1, 2)[:, None]
+    score.learn(BOTH, lambda center, side, size: crops, (50.0, 40.0), 60.0)
+    score(BOTH, torch.zeros(2, 1, 3, 255, 255))
+    (learnt,) = network.templates[0].kernels
+    assert torch.equal(learnt, crops) and learnt[:, 0].stride() == crops[:, 0].stride()
