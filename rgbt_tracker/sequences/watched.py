@@ -7,10 +7,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from itertools import groupby
 
+from nestfuse_core.cameras.names import CAMERAS
 from nestfuse_core.cameras.watch import PairWatch
 from rgbt_tracker.sequences.base import Derived, Frame, FrameSequence
 
-CAMERAS = {"rgb": "visible", "ir": "thermal"}
 WORDS = {
     "frozen": "frozen",
     "black": "black",
@@ -53,7 +53,7 @@ class Watched(Derived):
         return map(self._judge, self._source) if self.live else super().__iter__()
 
     def summary(self) -> list[str]:
-        """As the source's, and a line a camera and fault: "thermal camera: 30 frames frozen (frames 31 to 60)"."""
+        """As the source's, and a line a camera and fault: "thermal camera: 30 frames frozen (frames 30 to 59)"."""
         return [*self._source.summary(), *fault_lines(self.found)]
 
     def _look(self, frame: Frame) -> dict[str, str]:
@@ -76,11 +76,11 @@ def watch(sequence: FrameSequence) -> Watched:
 
 
 def fault_lines(found: dict[int, dict[str, str]]) -> list[str]:
-    """Frame (0-based) -> camera -> fault, as lines for the user, who counts frames from 1."""
+    """Frame (0-based) -> camera -> fault, as lines for the user."""
     counts = Counter((camera, fault) for faults in found.values() for camera, fault in faults.items())
     lines = []
     for (camera, fault), count in counts.items():
-        frames = sorted(index + 1 for index, faults in found.items() if faults.get(camera) == fault)
+        frames = sorted(index for index, faults in found.items() if faults.get(camera) == fault)
         noun = "frame" if count == 1 else "frames"
         lines.append(f"{CAMERAS[camera]} camera: {count} {noun} {WORDS[fault]} ({noun} {_spans(frames)})")
     return lines

@@ -115,14 +115,14 @@ class CameraFrames:
         A camera whose frame is None is left out.
 
         Raises:
-            UserError: the only camera of the configuration has no frame, or an image does not fit.
+            UserError: the only camera of the configuration has no first frame, or an image does not fit.
         """
         given, frames = {"rgb": rgb, "ir": ir}, {}
         self.turn = None
         for camera in self._config.modalities:
             image = given[camera]
             if image is None:
-                self._check_other(camera)
+                self._check_first(camera)
             elif camera == "rgb":
                 frames[camera] = as_bgr(np.asarray(image), camera)
                 self._belongs_to(frames[camera], visible=True)
@@ -143,8 +143,8 @@ class CameraFrames:
         self._seen_visible = bool(state["visible"])
         self._thermal.restore(state)
 
-    def _check_other(self, camera: str) -> None:
-        if len(self._config.modalities) == 1:
+    def _check_first(self, camera: str) -> None:
+        if len(self._config.modalities) == 1 and self.size is None:
             raise UserError(
                 f"The configuration '{self._config.name}' has modality '{self._config.modality}' but the {camera} "
                 f"frame is None; pass it, or set the modality to '{'ir' if camera == 'rgb' else 'rgb'}'."

@@ -57,8 +57,8 @@ def test_the_summary_names_camera_fault_and_frames() -> None:
     watched = watch(Walk({**FROZEN.lies, 80: "black"}))
     list(watched)
     assert watched.summary() == [
-        "thermal camera: 28 frames frozen (frames 43 to 70)",
-        "thermal camera: 1 frame black (frame 81)",
+        "thermal camera: 28 frames frozen (frames 42 to 69)",
+        "thermal camera: 1 frame black (frame 80)",
     ]
     assert watch(Walk()).summary() == []
 
@@ -113,7 +113,7 @@ def test_spans_hold_every_frame(frames: set[int]) -> None:
     spans = line.partition("(")[2].removeprefix("frames ").removeprefix("frame ").rstrip(")")
     if "..." not in spans:
         ends = [[int(end) for end in span.split(" to ")] for span in spans.split(", ")]
-        assert {number - 1 for first, *last in ends for number in range(first, (last or [first])[0] + 1)} == frames
+        assert {number for first, *last in ends for number in range(first, (last or [first])[0] + 1)} == frames
 
 
 @pytest.mark.parametrize("lie", ["black", "frozen"])

@@ -89,13 +89,14 @@ def test_bad_images(rgb, ir, message: str) -> None:
 
 
 @pytest.mark.parametrize(("modality", "other"), [("rgb", "ir"), ("ir", "rgb")])
-def test_the_only_camera_cannot_be_missing(modality: str, other: str) -> None:
+def test_the_only_camera_must_have_a_first_frame(modality: str, other: str) -> None:
     built = tracker(modality)
     with pytest.raises(UserError, match=f"modality '{modality}' but the {modality} frame is None.* to '{other}'"):
         built.initialize(None, None, BOX)
     built.initialize(RGB, IR, BOX)
-    with pytest.raises(UserError, match=f"the {modality} frame is None"):
-        built.update(*((None, IR) if modality == "rgb" else (RGB, None)))
+    cx, cy, w, h = built.target
+    still = built.update(*((None, IR) if modality == "rgb" else (RGB, None)))
+    assert (still.box, still.score, still.lost, still.cameras) == ((cx - w / 2, cy - h / 2, w, h), 0.0, True, ())
 
 
 def test_update_before_initialize() -> None:
