@@ -88,28 +88,27 @@ def track(
 
     settings = _settings(config, modality, homography)
     timing = parse_timing(pair, offset, fps, rgb_times, ir_times)
-    frames = _open(sequence, rgb, ir, name, root or [], timing)
-    _check_cameras(frames, settings)
-    if len(settings.modalities) > 1:
-        frames = watch(frames)
-    check_writable(output)
-    plan = make_plan(frames.info, settings.modality, output, init=init or [], start=start, resume=resume, can_draw=show)
-    if video is not None:
-        from nestfuse_core.common.video import check_video_name
+    with _open(sequence, rgb, ir, name, root or [], timing) as opened:
+        _check_cameras(opened, settings)
+        frames = watch(opened) if len(settings.modalities) > 1 else opened
+        check_writable(output)
+        plan = make_plan(
+            frames.info, settings.modality, output, init=init or [], start=start, resume=resume, can_draw=show
+        )
+        if video is not None:
+            from nestfuse_core.common.video import check_video_name
 
-        check_video_name(video)
-        check_writable(video.parent)
-    tracker = _build(settings, weights, device, frames.info.notes)
-    tracker.record_maps = maps
-    outcome = follow(tracker, settings, frames, plan, Request(output, video, show, maps))
-    for line in outcome.lines:
-        typer.echo(line)
-    for line in frames.summary():
-        typer.echo(line)
-    if outcome.error is not None:
-        raise outcome.error
-    if frames.broken:
-        raise typer.Exit(1)
+            check_video_name(video)
+            check_writable(video.parent)
+        tracker = _build(settings, weights, device, frames.info.notes)
+        tracker.record_maps = maps
+        outcome = follow(tracker, settings, frames, plan, Request(output, video, show, maps))
+        for line in (*outcome.lines, *frames.summary()):
+            typer.echo(line)
+        if outcome.error is not None:
+            raise outcome.error
+        if frames.broken:
+            raise typer.Exit(1)
 
 
 def _settings(config: str, modality: str | None, homography: str | None) -> TrackerConfig:

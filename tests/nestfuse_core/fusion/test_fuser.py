@@ -192,7 +192,7 @@ def test_where_infrared_holds_nothing_the_visible_picture_passes(random_network,
 
 
 def test_infrared_with_a_rim_may_be_of_another_size(random_network, picture):
-    raw, vis = (29000 + 6 * picture(1, 36, 44)).astype(np.uint16), picture(2)
+    raw, vis = 29000 + 6 * picture(1, 36, 44).astype(np.uint16), picture(2)
     raw[:, :10] = 0
     fusion = Fuser(random_network)(raw, vis)
     np.testing.assert_array_equal(fusion.image[:, :20], vis[:, :20])

@@ -189,7 +189,7 @@ def test_bad_input_is_named(tmp_path: Path):
     benchmark = Benchmark("plain", PROTOCOLS["plain"], {"a": Annotation("a", (np.ones((3, 4)),), None)}, {})
     with pytest.raises(UserError, match="0 of 1 one-pass sequences"):
         evaluate(benchmark, "T", {})
-    write_rows(tmp_path / "a.txt", np.ones((2, 4)))
+    write_rows(tmp_path / "a.txt", np.full((2, 4), 8))
     with pytest.raises(UserError, match=r"T, .*a\.txt: Expected a box for each of 3 frames, got 2"):
         evaluate(benchmark, "T", {"a": read_one_pass(tmp_path / "a.txt")})
     with pytest.raises(UserError, match="4 or 8 numbers"):
