@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from nestfuse_core.common.errors import UserError, suggestion
 from nestfuse_core.common.files import check_writable, replacing
 from nestfuse_core.common.pictures import Image
-from nestfuse_core.common.video_frames import decodable_packets, encodable, picture, tag
+from nestfuse_core.common.video_frames import Pictures, decodable_packets, encodable, tag
 
 SUFFIXES = (".mp4", ".mkv", ".avi", ".mov", ".m4v", ".webm", ".mpg", ".mpeg", ".wmv", ".ts")
 WRITTEN = {".mp4": "libx264", ".mkv": "libx264", ".mov": "libx264", ".m4v": "libx264", ".webm": "libvpx-vp9"}
@@ -54,6 +54,7 @@ class VideoReader:
     def __init__(self, path: Path | str, stream: int = 0) -> None:
         self._path, self._stream = path, stream
         self._container: Any = None
+        self._picture = Pictures()
         self._frames: Iterator[Any] = iter(())
         self._next = 0
         self._ahead: tuple[int, Any] | None = None
@@ -96,7 +97,7 @@ class VideoReader:
             # Not delivered though a later one was.
             self._next, self._ahead = place, (place, frame)
             raise self._undecodable(index)
-        self._last = index, picture(frame)
+        self._last = index, self._picture(frame)
         return self._last[1]
 
     def close(self) -> None:

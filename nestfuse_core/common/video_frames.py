@@ -32,13 +32,23 @@ def decodable_packets(container: Any, stream: Any) -> Iterator[Any]:
     yield from waiting or ()
 
 
-def picture(frame: Any) -> Image:
-    """Return a frame of PyAV as HxWx3 uint8 BGR, HxW uint8 (grey video) or HxW uint16 (deeper grey), upright.
+class Pictures:
+    """Makes pictures of one stream's frames: HxWx3 uint8 BGR, HxW uint8 (grey video) or HxW uint16 (deeper grey).
 
     YUV becomes RGB by the matrix and the range that the file names; without a matrix BT.709 counts from `HD` on and
-    BT.601 below, as players guess, without a range the limited one.
+    BT.601 below, as players guess, without a range the limited one. They stand upright by the display matrix of the
+    first frame: a frame of PyAV that was asked for its side data is not freed before the next garbage collection.
     """
-    return upright(_pixels(frame), display_matrix(frame))
+
+    def __init__(self) -> None:
+        self._matrix: np.ndarray | None = None
+        self._asked = False
+
+    def __call__(self, frame: Any) -> Image:
+        """Return the picture of a frame of PyAV."""
+        if not self._asked:
+            self._matrix, self._asked = display_matrix(frame), True
+        return upright(_pixels(frame), self._matrix)
 
 
 def _pixels(frame: Any) -> Image:

@@ -6,7 +6,7 @@ from typing import Any
 
 from nestfuse_core.common.pictures import Image
 from nestfuse_core.common.video import reason
-from nestfuse_core.common.video_frames import picture
+from nestfuse_core.common.video_frames import Pictures
 
 
 class StreamEndedError(Exception):
@@ -51,6 +51,7 @@ class VideoStream:
         self.fps = float(stream.average_rate) if stream.average_rate else None
         self._packets = self._container.demux(stream)
         self._frame: Any = None
+        self._picture = Pictures()
 
     def grab(self) -> None:
         """Wait for the next picture. Raises StreamEndedError or DamagedPictureError."""
@@ -73,7 +74,7 @@ class VideoStream:
 
     def retrieve(self) -> Image:
         """The picture that was waited for, as `VideoReader.read` returns it."""
-        return picture(self._frame)
+        return self._picture(self._frame)
 
     def close(self) -> None:
         """Close the connection."""

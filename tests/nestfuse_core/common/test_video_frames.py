@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import struct
 
 import av
@@ -127,3 +128,20 @@ def test_a_file_with_a_rotation_tag_is_read_upright(tmp_path, picture, name):
     data[place : place + 36] = struct.pack(">9i", xx, xy, 0, yx, yy, 0, 0, 0, 1 << 30)
     (tmp_path / "turned.mp4").write_bytes(data)
     np.testing.assert_array_equal(VideoReader(tmp_path / "turned.mp4").read(0), TURNS[name](stored))
+
+
+def test_frames_are_freed_as_they_are_read(tmp_path):
+    path = tmp_path / "long.mp4"
+    with writing_video(path, 25) as writer:
+        for level in range(40):
+            writer.write(np.full((32, 48, 3), 5 * level, np.uint8))
+    gc.collect()
+    gc.disable()
+    try:
+        reader = VideoReader(path)
+        for index in range(40):
+            reader.read(index)
+        alive = sum(isinstance(each, av.VideoFrame) for each in gc.get_objects())
+    finally:
+        gc.enable()
+    assert alive < 20, "a garbage collector may not come by for long, and a frame of 4K takes 12 MB"
