@@ -141,7 +141,7 @@ def test_frames_are_freed_as_they_are_read(tmp_path):
         reader = VideoReader(path)
         for index in range(40):
             reader.read(index)
-        alive = sum(isinstance(each, av.VideoFrame) for each in gc.get_objects())
+        alive = sum(type(each) is av.VideoFrame for each in gc.get_objects())
     finally:
         gc.enable()
     assert alive < 20, "a garbage collector may not come by for long, and a frame of 4K takes 12 MB"
