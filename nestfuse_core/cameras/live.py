@@ -72,14 +72,19 @@ class Device:
         self._capture.release()
 
 
+def is_device(address: str) -> bool:
+    """Whether an address is a camera of this computer: its index or its device."""
+    return address.isdecimal() or address.startswith("/dev/")
+
+
 def is_live(address: str) -> bool:
-    """Whether an address is a camera's: its index, a device, or a stream."""
-    return address.isdecimal() or "://" in address or address.startswith("/dev/")
+    """Whether an address is a camera's: of this computer, or a stream."""
+    return is_device(address) or "://" in address
 
 
 def open_capture(address: str) -> Capture:
     """Open a camera by index or device, or a stream. Raises StreamEndedError with the reason."""
-    return VideoStream(address) if "://" in address else Device(address)
+    return Device(address) if is_device(address) else VideoStream(address)
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from urllib.parse import unquote, urlsplit
 import numpy as np
 
 from nestfuse_core.cameras.files import list_frames
+from nestfuse_core.cameras.live import is_device
 from nestfuse_core.cameras.names import CAMERAS
 from nestfuse_core.cameras.pairing import Times, usual_rate
 from nestfuse_core.cameras.times import name_times, read_times
@@ -177,7 +178,7 @@ def parse_address(typed: str | os.PathLike[str]) -> Address:
     FILE.
     """
     text = os.fspath(typed)
-    if text.isdecimal() or text.startswith("/dev/"):
+    if is_device(text):
         return Address(text, None)
     whole, stream = text, 0
     chosen = STREAM.fullmatch(text)

@@ -12,6 +12,11 @@ stderr = Console(stderr=True, soft_wrap=True)
 stdout = Console(soft_wrap=True)
 
 
+def note(text: str) -> None:
+    """Tell the user on stderr what was assumed, or what they should know."""
+    stderr.print(f"Note: {text}", markup=False, highlight=False)
+
+
 def progress() -> Progress:
     """Return a progress display on stderr, so that stdout stays machine-readable."""
     return Progress(

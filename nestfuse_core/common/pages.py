@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from nestfuse_core.common.errors import UserError
+from nestfuse_core.common.frame_reader import FrameReader
 from nestfuse_core.common.pictures import Image, as_read, decode_image
 from nestfuse_core.common.tiff import page_pixels
 
@@ -22,10 +21,8 @@ SUFFIXES = (".tif", ".tiff")
 _OPENCV = tuple(np.dtype(kind) for kind in ("u1", "u2", "i1", "i2", "i4", "f4", "f8"))
 
 
-class PageReader:
+class PageReader(FrameReader):
     """Frames of a multi-page TIFF, read in any order at the same cost; previews and masks among its pages left out.
-
-    A context manager that closes the file. Iterating yields every frame.
 
     Attributes:
         rate: frames per second as given, else None: the file states none.
@@ -53,20 +50,6 @@ class PageReader:
     def fps(self) -> float | None:
         """Frames per second, or None."""
         return None if self.rate is None else float(self.rate)
-
-    def __len__(self) -> int:
-        return self.length
-
-    def __iter__(self) -> Iterator[Image]:
-        return (self.read(index) for index in range(self.length))
-
-    def __enter__(self) -> PageReader:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     def read(self, index: int) -> Image:
         """Return frame ``index`` (0-based): HxW or HxWx3 BGR; uint8, uint16 or float32, as `read_image` does."""

@@ -8,7 +8,6 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 import numpy as np
@@ -16,6 +15,7 @@ from numpy.typing import NDArray
 
 from nestfuse_core.common.errors import UserError, suggestion
 from nestfuse_core.common.files import check_writable, replacing
+from nestfuse_core.common.frame_reader import FrameReader
 from nestfuse_core.common.pictures import Image
 from nestfuse_core.common.video_frames import Pictures, decodable_packets, encodable, tag
 
@@ -28,14 +28,12 @@ PATIENCE = 5.0
 """Seconds to wait for an address to answer."""
 
 
-class VideoReader:
+class VideoReader(FrameReader):
     """Frames of a video file: reads forward cheaply; going back decodes from the start again.
 
     A frame is known by its presentation time, so that one which cannot be decoded does not move those after it. What
     comes before the first frame that can be decoded (a recording may begin between key frames) is not counted, and the
     others keep their times.
-
-    A context manager that closes the file. Iterating yields every frame.
 
     Attributes:
         rate: frames per second as the file states it.
@@ -68,20 +66,6 @@ class VideoReader:
     def fps(self) -> float:
         """Frames per second."""
         return float(self.rate)
-
-    def __len__(self) -> int:
-        return self.length
-
-    def __iter__(self) -> Iterator[Image]:
-        return (self.read(index) for index in range(self.length))
-
-    def __enter__(self) -> VideoReader:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     def read(self, index: int) -> Image:
         """Return frame ``index`` (0-based) upright: HxWx3 uint8 BGR; HxW uint8 of grey video, uint16 of deeper grey."""
