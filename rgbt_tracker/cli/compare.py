@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from nestfuse_core.common.console import print_table, progress, stderr
+from nestfuse_core.common.console import note, print_table, progress
 from nestfuse_core.common.errors import UserError
 from nestfuse_core.common.options import Device, Offset, PairBy, Rates, ThermalTimes, output_folder
+from rgbt_tracker.cli.inputs import open_input
 from rgbt_tracker.cli.options import (
     DEFAULT_CONFIG,
     Config,
@@ -23,6 +24,7 @@ from rgbt_tracker.cli.options import (
 
 if TYPE_CHECKING:
     from rgbt_tracker.boxes import Box
+    from rgbt_tracker.config import TrackerConfig
     from rgbt_tracker.results.write import FrameRow
     from rgbt_tracker.sequences.base import Frame, FrameSequence
     from rgbt_tracker.tracking.interface import Result
@@ -48,12 +50,30 @@ def compare(
     Prints a table, keeps the tracks (for `rgbt report`) and a picture of them. Without ground truth the table has no
     overlap.
     """
+    from nestfuse_core.cameras.matching import parse_timing
+    from nestfuse_core.common.files import check_writable
+    from rgbt_tracker.config import load_config
+
+    timing = parse_timing(pair, offset, fps, rgb_times, ir_times)
+    settings = load_config(config)
+    if sequence is None and (rgb is None or ir is None):
+        raise UserError("Nothing to compare: give --sequence NAME|DIR, or both --rgb A and --ir B.")
+    with open_input(sequence, rgb, ir, timing) as opened:
+        frames = opened if sequence is not None else _from_both(opened)
+        box = _start(frames, init)
+        check_writable(output)
+        for text in frames.info.notes:
+            note(text)
+        _compare(frames, box, settings, weights, device, output)
+
+
+def _compare(
+    frames: FrameSequence, box: Box | None, settings: TrackerConfig, weights: str | None, device: str, output: Path
+) -> None:
     from rich.table import Table
 
-    from nestfuse_core.cameras.matching import parse_timing, refuse_timing
-    from nestfuse_core.common.files import check_writable
     from nestfuse_core.common.pictures import write_image
-    from rgbt_tracker import build_tracker, load_config, track_sequence
+    from rgbt_tracker import build_tracker, track_sequence
     from rgbt_tracker.evaluation.one_pass import one_pass_scores
     from rgbt_tracker.output.comparison import LABELS, comparison_picture
     from rgbt_tracker.output.log import frame_row
@@ -61,21 +81,6 @@ def compare(
     from rgbt_tracker.sequences import prefetch
     from rgbt_tracker.sequences.watched import watch
 
-    timing = parse_timing(pair, offset, fps, rgb_times, ir_times)
-    settings = load_config(config)
-    if sequence is not None:
-        refuse_timing(timing, sequence)
-        frames = _annotated(sequence, rgb, ir)
-    else:
-        from rgbt_tracker.sequences.pairs import open_timed
-
-        if rgb is None or ir is None:
-            raise UserError("Nothing to compare: give --sequence NAME|DIR, or both --rgb A and --ir B.")
-        frames = _from_both(open_timed(rgb, ir, None, timing))
-    box = _start(frames, init)
-    check_writable(output)
-    for note in frames.info.notes:
-        stderr.print(f"Note: {note}", markup=False, highlight=False)
     known = frames.groundtruth is not None
     table = Table("modality", *(["mean overlap", "success AUC"] if known else []), "frames/s")
     tracks, watched = {}, watch(frames)
@@ -101,14 +106,6 @@ def compare(
     for line in watched.summary():
         typer.echo(line)
     typer.echo(f"picture: {picture}")
-
-
-def _annotated(sequence: str, rgb: str | None, ir: str | None) -> FrameSequence:
-    from rgbt_tracker import open_sequence
-
-    if rgb is not None or ir is not None:
-        raise UserError("Give either --sequence or --rgb and --ir, not both.")
-    return open_sequence(sequence)
 
 
 def _from_both(frames: FrameSequence) -> FrameSequence:

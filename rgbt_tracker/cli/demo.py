@@ -42,7 +42,7 @@ def demo(
     load_config(config)  # a mistake in its name is said now and not in the browser
     hosts = LOCAL if host in LOOPBACK else ("*",)
     if host not in LOOPBACK:
-        console.stderr.print(f"Note: on {host} everyone who reaches this machine can open pairs and use its processor.")
+        console.note(f"on {host} everyone who reaches this machine can open pairs and use its processor.")
     listener = _listen(host, port)
     app = create_app(
         TrackerFactory(config, weights, device), FrameFuser(fusion_weights, device), Settings(Limits(max_upload), hosts)

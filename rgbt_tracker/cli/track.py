@@ -11,6 +11,7 @@ from nestfuse_core.common.commands import run, single
 from nestfuse_core.common.errors import UserError
 from nestfuse_core.common.files import check_writable
 from nestfuse_core.common.options import Device, Offset, PairBy, Rates, ThermalTimes, output_folder
+from rgbt_tracker.cli.inputs import open_input
 from rgbt_tracker.cli.options import (
     DEFAULT_CONFIG,
     Config,
@@ -23,7 +24,6 @@ from rgbt_tracker.cli.options import (
 )
 
 if TYPE_CHECKING:
-    from nestfuse_core.cameras.matching import Timing
     from rgbt_tracker.config import TrackerConfig
     from rgbt_tracker.sequences.base import FrameSequence
     from rgbt_tracker.tracking.tracker import Tracker
@@ -88,7 +88,11 @@ def track(
 
     settings = _settings(config, modality, homography)
     timing = parse_timing(pair, offset, fps, rgb_times, ir_times)
-    with _open(sequence, rgb, ir, name, root or [], timing) as opened:
+    if sequence is None and rgb is None and ir is None:
+        raise UserError(
+            "Nothing to track: give --sequence NAME|DIR (for example --sequence drawn:street), or --rgb A --ir B."
+        )
+    with open_input(sequence, rgb, ir, timing, name, root or []) as opened:
         _check_cameras(opened, settings)
         frames = watch(opened) if len(settings.modalities) > 1 else opened
         check_writable(output)
@@ -123,27 +127,6 @@ def _settings(config: str, modality: str | None, homography: str | None) -> Trac
     return settings
 
 
-def _open(
-    sequence: str | None, rgb: str | None, ir: str | None, name: str | None, roots: list[Path], timing: Timing
-) -> FrameSequence:
-    from nestfuse_core.cameras.matching import refuse_timing
-    from rgbt_tracker.locate import open_sequence
-    from rgbt_tracker.sequences.pairs import open_timed
-
-    if sequence is not None and (rgb is not None or ir is not None):
-        raise UserError("Give either --sequence or --rgb and --ir, not both.")
-    if sequence is not None:
-        refuse_timing(timing, sequence)
-        frames = open_sequence(sequence, roots)
-        frames.info.name = name or frames.info.name
-        return frames
-    if rgb is None and ir is None:
-        raise UserError(
-            "Nothing to track: give --sequence NAME|DIR (for example --sequence drawn:street), or --rgb A --ir B."
-        )
-    return open_timed(rgb, ir, name, timing)
-
-
 def _check_cameras(frames: FrameSequence, settings: TrackerConfig) -> None:
     present = frames.cameras
     for camera in settings.modalities:
@@ -159,7 +142,7 @@ def _build(settings: TrackerConfig, weights: str | None, device: str, notes: lis
     from rgbt_tracker.api import UNTRAINED, build_tracker
 
     for note in notes:
-        console.stderr.print(f"Note: {note}", markup=False, highlight=False)
+        console.note(note)
     if UNTRAINED in (weights, settings.weights if weights is None else None):
-        console.stderr.print("Note: the network is untrained; its track says nothing about the target.")
+        console.note("the network is untrained; its track says nothing about the target.")
     return build_tracker(settings, weights, device)

@@ -15,6 +15,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from nestfuse_core.cameras.names import CAMERAS
 from nestfuse_core.common.errors import UserError
 from nestfuse_core.fusion.scale import ThermalScale
 from nestfuse_core.fusion.thermal import needs_scaling
@@ -24,7 +25,6 @@ from rgbt_tracker.sequences.base import Derived, Frame, FrameSequence
 from rgbt_tracker.sequences.watched import Watched, watch
 from rgbt_tracker.tracking.interface import SingleObjectTracker
 
-WORDS = {"rgb": "visible", "ir": "thermal"}
 MAXIMUM = 8
 IDLE_SECONDS = 1800.0
 MakeTracker = Callable[[Modality], SingleObjectTracker]
@@ -75,7 +75,7 @@ class Session:
         Black where the camera has no picture of this moment.
         """
         if camera not in self.cameras:
-            raise UserError(f"This pair has no {WORDS.get(camera, camera)} images.")
+            raise UserError(f"This pair has no {CAMERAS.get(camera, camera)} images.")
         frame = self.frame(index)
         image = frame.picture(camera)
         if image is None:
@@ -127,7 +127,7 @@ class Session:
         for modality in modalities:
             for camera in MODALITIES[modality]:
                 if camera not in self.cameras:
-                    raise UserError(f"'{modality}' needs {WORDS[camera]} images, and this pair has none.")
+                    raise UserError(f"'{modality}' needs {CAMERAS[camera]} images, and this pair has none.")
         return [cast(Modality, modality) for modality in modalities]
 
     def _add(self, modality: Modality, box: Box, make: MakeTracker) -> None:

@@ -12,6 +12,7 @@ from typing import BinaryIO, Protocol
 
 from PIL import Image
 
+from nestfuse_core.cameras.names import CAMERAS
 from nestfuse_core.cameras.times import name_times
 from nestfuse_core.common.errors import UserError
 from nestfuse_core.common.pictures import natural_key
@@ -71,7 +72,7 @@ def save_camera(files: Sequence[Upload], folder: Path, camera: str, limits: Limi
     Raises:
         UserError: something that is neither images nor one video, or an image that is too large.
     """
-    words = {"rgb": "visible", "ir": "thermal"}[camera]
+    words = CAMERAS[camera]
     if not files:
         raise UserError(f"Expected {KINDS} for the {words} camera, got no file.")
     suffixes = [_suffix(upload, words) for upload in files]

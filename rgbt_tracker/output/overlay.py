@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from nestfuse_core.cameras.names import CAMERAS
 from rgbt_tracker.boxes import Box, overlap
 from rgbt_tracker.config import TrackerConfig
 from rgbt_tracker.sequences.base import Frame
@@ -24,7 +25,6 @@ DARK = 16
 FONT = cv2.FONT_HERSHEY_SIMPLEX
 PANEL = (320, 960)  # smallest and largest width of a camera's picture
 BAR_HEIGHT = 34
-TITLES = {"rgb": "visible", "ir": "thermal"}
 WINDOW = 30  # frames over which the shown speed is averaged
 
 
@@ -92,7 +92,7 @@ class Overlay:
                 self._strongest = max(self._strongest, float(np.abs(weights - 0.5).max()))
                 image = tint(image, weights, search, 0.5 / self._strongest)
             fault = frame.faults.get(camera)
-            title = TITLES[camera] if there else f"{TITLES[camera]}: {WORDS[fault] if fault else 'no picture'}"
+            title = CAMERAS[camera] if there else f"{CAMERAS[camera]}: {WORDS[fault] if fault else 'no picture'}"
             if there and caption.cameras and camera not in caption.cameras:
                 title += ": not used"
             panels.append(self._panel(image, title, box, truth, caption.lost))

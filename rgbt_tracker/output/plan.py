@@ -62,8 +62,7 @@ def make_plan(
     path = state_path(folder, info.name)
     stopped = State.read(path) if resume else None
     if not resume and info.length is not None and path.is_file():
-        note = f"Note: An earlier run of '{info.name}' stopped early; --resume goes on with it instead."
-        console.stderr.print(note, markup=False, highlight=False)
+        console.note(f"An earlier run of '{info.name}' stopped early; --resume goes on with it instead.")
     begin = start if start is not None else stopped.start if stopped else 0
     if info.length is not None and not 0 <= begin < info.length:
         raise UserError(f"Expected --start from 0 to {info.length - 1} for '{info.name}', got {begin}.")

@@ -140,7 +140,11 @@ class Tracker:
         """
         target = self._present_target()
         late = {f"mean_{camera}": mean for camera, mean in target.means.items()}
-        place = {"target": np.array([*target.center, *target.size]), "certain": np.array([target.certain, target.age])}
+        place = {
+            "target": np.array([*target.center, *target.size]),
+            "certain": np.array(target.certain),
+            "age": np.array(target.age),
+        }
         return {**place, **late, **self._frames.state(), **self._scorer.state()}
 
     def restore(self, state: Mapping[str, NDArray[Any]]) -> None:
@@ -152,7 +156,7 @@ class Tracker:
         target = self._present_target()
         cx, cy, w, h = state["target"].tolist()
         target.center, target.size = (cx, cy), (w, h)
-        target.certain, target.age = bool(state["certain"][0]), int(state["certain"][1])
+        target.certain, target.age = bool(state["certain"]), int(state["age"])
         target.means = {name.removeprefix("mean_"): mean for name, mean in state.items() if name.startswith("mean_")}
         self._frames.restore(state)
         with torch.inference_mode():

@@ -15,7 +15,7 @@ from rgbt_tracker.synthetic import draw_sequence
 
 
 def test_compare_writes_tracks_and_a_picture(tmp_path, monkeypatch) -> None:
-    monkeypatch.setattr("rgbt_tracker.open_sequence", lambda name: draw_sequence("street", length=5, seed=2))
+    monkeypatch.setattr("rgbt_tracker.locate.open_sequence", lambda *_: draw_sequence("street", length=5, seed=2))
     arguments = ["--sequence", "drawn:street", "--config", "nestfuse_nanotrack", "--weights", "untrained"]
     result = CliRunner().invoke(build_app(), ["compare", *arguments, "--output", str(tmp_path), "--device", "cpu"])
     assert result.exit_code == 0, result.output
