@@ -160,8 +160,10 @@ def _number(cell: str) -> float | None:
     try:
         value = float(cell)
     except ValueError:
+        # Python 3.10 knows neither "Z" nor fractions of other than 3 or 6 digits.
+        date = re.sub(r"\.(\d+)", lambda digits: f".{digits[1][:6]:0<6}", re.sub("[zZ]$", "+00:00", cell.strip()))
         try:
-            moment = datetime.fromisoformat(cell.strip())
+            moment = datetime.fromisoformat(date)
         except ValueError:
             return None
         return moment.replace(tzinfo=moment.tzinfo or timezone.utc).timestamp()

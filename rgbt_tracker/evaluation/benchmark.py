@@ -83,6 +83,45 @@ class Regions:
     tags: dict[str, Mask] = field(default_factory=dict)
 
 
+@dataclass(frozen=True)
+class Common:
+    """The sequences that all trackers ran, on which they are compared, and those that some tracker lacks."""
+
+    names: list[str]
+    left_out: list[str]
+
+
+def chosen_protocol(
+    made_for: Mapping[str, str], wanted: str | None = None, pixels: float | None = None
+) -> tuple[str, Protocol, str]:
+    """Choose by which rules results of one pass are scored.
+
+    Args:
+        made_for: tracker -> the benchmark that its results say they were made for, as far as they do. It decides, then
+            ``wanted``, then it is the plain protocol.
+        wanted: name of a protocol.
+        pixels: radius of the precision score; None for the protocol's.
+
+    Returns:
+        The protocol's name, its rules, and a sentence that says so.
+
+    Raises:
+        UserError: results that were made for different benchmarks, or no such protocol.
+    """
+    if len(set(made_for.values())) > 1:
+        listed = ", ".join(f"{name}: {key}" for name, key in made_for.items())
+        raise UserError(f"The results were made for different benchmarks ({listed}); make a report of each.")
+    name = next(iter(made_for.values()), wanted or "plain")
+    key, rules = name.lower(), protocol(name)
+    reason = "for which the results were made" if made_for else "as --protocol asks"
+    if made_for and wanted not in (None, name):
+        reason += f", not by --protocol {wanted}"
+    words = f"the rules of {rules.title} (--protocol {key}), {reason}"
+    if key == "plain":
+        words = "the plain protocol: frames in which the target is absent are left out"
+    return key, rules if pixels is None else rules.within(pixels), f"One pass is scored by {words}."
+
+
 def load_benchmark(name: str, root: Path | None = None) -> Benchmark:
     """Read the annotations of a benchmark.
 
@@ -139,6 +178,23 @@ def load_regions(root: Path, only: Iterable[str] | None = None) -> dict[str, Reg
     chosen = {name: found[name] for name in (only or found)}
     stated = stated_sizes(root)
     return {name: _regions(files, stated) for name, files in chosen.items()}
+
+
+def common_sequences(files: Mapping[str, Collection[str]], order: Iterable[str]) -> Common:
+    """Split the sequences of ``order`` that any tracker ran into those that all ran and the others.
+
+    Args:
+        files: tracker -> names of its sequences.
+        order: the sequences that count.
+
+    Raises:
+        UserError: there is no common one.
+    """
+    everything = [name for name in order if any(name in names for names in files.values())]
+    common = [name for name in everything if all(name in names for names in files.values())]
+    if not common:
+        raise UserError(f"The trackers {', '.join(files)} have no sequence in common, so there is nothing to compare.")
+    return Common(common, [name for name in everything if name not in common])
 
 
 def _bundled(name: str) -> Path:

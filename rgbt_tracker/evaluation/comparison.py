@@ -9,11 +9,12 @@ from itertools import combinations
 import numpy as np
 import pandas as pd
 
-from rgbt_tracker.evaluation.benchmark import Benchmark
+from rgbt_tracker.evaluation.benchmark import Benchmark, Common
 from rgbt_tracker.evaluation.bootstrap import Interval, paired_bootstrap
 from rgbt_tracker.evaluation.diagnosis import Diagnosis
-from rgbt_tracker.evaluation.one_pass import TrackerScore
+from rgbt_tracker.evaluation.one_pass import TrackerScore, evaluate
 from rgbt_tracker.evaluation.protocols import Protocol
+from rgbt_tracker.results.trajectory import Trajectory
 
 
 @dataclass(frozen=True)
@@ -44,18 +45,25 @@ class OnePassComparison:
 
 def compare_one_pass(
     benchmark: Benchmark,
-    scores: dict[str, TrackerScore],
+    tracks: Mapping[str, Mapping[str, Trajectory]],
     diagnoses: Mapping[str, Mapping[str, Diagnosis]],
-    left_out: list[str],
+    common: Common,
 ) -> OnePassComparison:
-    """Put trackers side by side that were scored on the same sequences.
+    """Score results of one pass and compare them.
 
     Args:
         benchmark: rules and annotations.
-        scores: tracker -> its scores on the benchmark.
-        diagnoses: tracker -> sequence -> what happened in each frame.
-        left_out: sequences that some tracker lacks.
+        tracks: tracker -> sequence -> trajectory.
+        diagnoses: of the same trajectories.
+        common: the sequences that count, and those that some tracker lacks.
+
+    Raises:
+        UserError: a result with too few frames.
     """
+    scores = {
+        tracker: evaluate(benchmark, tracker, {name: each[name] for name in common.names}, partial=True)
+        for tracker, each in tracks.items()
+    }
     sequences = pd.DataFrame(
         {
             "tracker": tracker,
@@ -77,7 +85,7 @@ def compare_one_pass(
         _by_attribute(scores),
         _differences(benchmark.rules, scores),
         benchmark.by_frame,
-        left_out,
+        common.left_out,
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 
 from nestfuse_core.common.errors import UserError
 from rgbt_tracker.evaluation.groundtruth import Files, Size, image_size, stated_sizes
-from rgbt_tracker.results.trajectory import Trajectory
 from rgbt_tracker.sequences.annotations import annotate, annotate_from, read_annotation
 from rgbt_tracker.sequences.base import Frame, FrameSequence, SequenceInfo
 from rgbt_tracker.sequences.folders import is_sequence, open_folder
@@ -41,23 +40,18 @@ class BoxesOnly(FrameSequence):
         return Frame(index, None, None)
 
 
-def open_sequences(
-    root: Path, found: Mapping[str, Files], tracks: Iterable[Mapping[str, Trajectory]]
-) -> dict[str, FrameSequence]:
+def open_sequences(root: Path, found: Mapping[str, Files], lengths: Mapping[str, int]) -> dict[str, FrameSequence]:
     """Open the sequences that trajectories belong to, in any layout we read, or their annotation alone.
 
     Args:
         root: folder they lie in.
         found: those there are (`rgbt_tracker.evaluation.groundtruth.find_sequences`).
-        tracks: sequence -> trajectory, of several trackers; where there are no images, the longest one's number of
-            frames is the sequence's.
+        lengths: those to open, and how many frames each has at least; where there are no images, it has no more than
+            are annotated or than that.
 
     Raises:
         UserError: a sequence that cannot be read, or that has no ground truth.
     """
-    lengths: dict[str, int] = {}
-    for name, track in (item for each in tracks for item in each.items()):
-        lengths[name] = max(lengths.get(name, 0), len(track))
     chosen = {name: found[name] for name in sorted(lengths)}
     stated = stated_sizes(root)
     opened = {name: _open(files, image_size(files, stated), lengths[name]) for name, files in chosen.items()}

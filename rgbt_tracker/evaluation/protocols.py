@@ -10,7 +10,6 @@ authors' MATLAB code), for VTUAV those of the authors' MATLAB toolkit.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -132,34 +131,3 @@ def protocol(name: str) -> Protocol:
         raise UserError(
             f"No benchmark '{name}'; there are {', '.join(PROTOCOLS)}{suggestion(name.lower(), PROTOCOLS)}"
         ) from None
-
-
-def chosen_protocol(
-    made_for: Mapping[str, str], wanted: str | None = None, pixels: float | None = None
-) -> tuple[str, Protocol, str]:
-    """Choose by which rules results of one pass are scored.
-
-    Args:
-        made_for: tracker -> the benchmark that its results say they were made for, as far as they do. It decides, then
-            ``wanted``, then it is the plain protocol.
-        wanted: name of a protocol.
-        pixels: radius of the precision score; None for the protocol's.
-
-    Returns:
-        The protocol's name, its rules, and a sentence that says so.
-
-    Raises:
-        UserError: results that were made for different benchmarks, or no such protocol.
-    """
-    if len(set(made_for.values())) > 1:
-        listed = ", ".join(f"{name}: {key}" for name, key in made_for.items())
-        raise UserError(f"The results were made for different benchmarks ({listed}); make a report of each.")
-    name = next(iter(made_for.values()), wanted or "plain")
-    key, rules = name.lower(), protocol(name)
-    reason = "for which the results were made" if made_for else "as --protocol asks"
-    if made_for and wanted not in (None, name):
-        reason += f", not by --protocol {wanted}"
-    words = f"the rules of {rules.title} (--protocol {key}), {reason}"
-    if key == "plain":
-        words = "the plain protocol: frames in which the target is absent are left out"
-    return key, rules if pixels is None else rules.within(pixels), f"One pass is scored by {words}."

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 
 import numpy as np
@@ -11,9 +11,11 @@ from numpy.typing import NDArray
 
 from rgbt_tracker.evaluation import reset_measures as measures
 from rgbt_tracker.evaluation.attributes import UNTAGGED
+from rgbt_tracker.evaluation.benchmark import Common, Regions
 from rgbt_tracker.evaluation.bootstrap import Statistic, bootstrap_differences
 from rgbt_tracker.evaluation.reset_measures import Scores
-from rgbt_tracker.evaluation.reset_runs import SequenceRuns
+from rgbt_tracker.evaluation.reset_runs import SequenceRuns, scored_runs
+from rgbt_tracker.results.trajectory import Trajectory
 
 SAMPLES = 500  # bootstrap draws: each one computes an EAO curve
 
@@ -62,22 +64,30 @@ class ResetComparison:
 
 
 def compare_with_resets(
-    runs: dict[str, list[SequenceRuns]],
-    scores: dict[str, Scores],
-    figures: Mapping[str, Mapping[str, Statistic]],
-    left_out: list[str],
+    truths: Mapping[str, Regions],
+    tracks: Mapping[str, Mapping[str, Sequence[Trajectory]]],
+    common: Common,
+    interval: tuple[int, int],
 ) -> ResetComparison:
-    """Put trackers side by side that were scored on the same sequences.
+    """Score results with resets and compare them.
 
     Args:
-        runs: tracker -> its runs, sequence by sequence in the same order.
-        scores: tracker -> every measure of them.
-        figures: tracker -> what it is compared by (`reset_measures.statistics`).
-        left_out: sequences that some tracker lacks.
+        truths: sequence -> what it is compared with.
+        tracks: tracker -> sequence -> repetitions.
+        common: the sequences that count, and those that some tracker lacks.
+        interval: lengths over which the EAO curve is averaged.
+
+    Raises:
+        UserError: results of another length.
     """
+    runs = {
+        tracker: [scored_runs(truths[name], each[name]) for name in common.names] for tracker, each in tracks.items()
+    }
+    scores = {tracker: measures.score(each, *interval) for tracker, each in runs.items()}
+    figures = {tracker: measures.statistics(each, *interval) for tracker, each in runs.items()}
     sequences, attributes = _by_sequence(scores), _by_attribute(scores)
     differences = _differences(figures, len(next(iter(runs.values()))))
-    return ResetComparison(runs, scores, sequences, attributes, differences, left_out)
+    return ResetComparison(runs, scores, sequences, attributes, differences, common.left_out)
 
 
 def _by_sequence(scores: Mapping[str, Scores]) -> pd.DataFrame:

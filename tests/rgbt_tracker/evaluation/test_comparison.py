@@ -8,10 +8,11 @@ import pytest
 from nestfuse_core.common.errors import UserError
 from rgbt_tracker.boxes import overlap
 from rgbt_tracker.evaluation.attributes import UNTAGGED, with_untagged
-from rgbt_tracker.evaluation.benchmark import Annotation, Benchmark, load_benchmark, load_regions
+from rgbt_tracker.evaluation.benchmark import Annotation, Benchmark, common_sequences, load_benchmark, load_regions
+from rgbt_tracker.evaluation.comparison import compare_one_pass
 from rgbt_tracker.evaluation.diagnosis import diagnose
 from rgbt_tracker.evaluation.protocols import PROTOCOLS
-from rgbt_tracker.evaluation.scored import score_one_pass, score_with_resets
+from rgbt_tracker.evaluation.reset_comparison import compare_with_resets
 from rgbt_tracker.results.find import find_results
 from rgbt_tracker.results.read import read_results
 from rgbt_tracker.results.trajectory import Trajectory
@@ -22,7 +23,8 @@ def compared(benchmark: Benchmark, tracks):
         tracker: {name: diagnose(track, benchmark.sequences[name].truths) for name, track in each.items()}
         for tracker, each in tracks.items()
     }
-    return score_one_pass(benchmark, tracks, diagnoses)
+    common = common_sequences(tracks, benchmark.sequences)
+    return compare_one_pass(benchmark, tracks, diagnoses, common)
 
 
 @pytest.fixture(scope="module")
@@ -132,7 +134,7 @@ def test_the_better_of_two_annotations_counts():
 def test_reset_scores_of_the_small_world(world):
     truths = load_regions(world.sequences)
     runs = {tracker.name: read_results(tracker) for tracker in find_results([world.vot], world.truth)}
-    scores = score_with_resets(truths, runs, (5, 20))
+    scores = compare_with_resets(truths, runs, common_sequences(runs, truths), (5, 20))
     table = scores.summary.set_index("tracker")
     assert table["failures"].to_dict() == {"first": 3, "second": 6}
     assert list(scores.summary["tracker"]) == ["first", "second"] and table.loc["first", "eao"] > 0.5
@@ -150,5 +152,5 @@ def test_published_results_of_dfat(shared: Path):
     folder = shared / "data" / "votrgbt2019"
     truths = load_regions(folder / "ground_truth")
     runs = {tracker.name: read_results(tracker) for tracker in find_results([folder / "published" / "DFAT"], truths)}
-    row = score_with_resets(truths, runs, (109, 322)).summary.iloc[0]
+    row = compare_with_resets(truths, runs, common_sequences(runs, truths), (109, 322)).summary.iloc[0]
     assert (row["eao"], row["accuracy"], row["failures"]) == pytest.approx((0.4130, 0.6781, 48), abs=5e-5)

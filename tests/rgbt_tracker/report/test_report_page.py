@@ -16,7 +16,6 @@ from rgbt_tracker.evaluation.groundtruth import find_sequences
 from rgbt_tracker.evaluation.opened import BoxesOnly, open_sequences
 from rgbt_tracker.report.build import Options, build_report
 from rgbt_tracker.report.player import choose_player
-from rgbt_tracker.results.trajectory import Trajectory
 
 
 class Scan(HTMLParser):
@@ -113,7 +112,7 @@ def test_names_cannot_break_out_of_the_page(world, tmp_path: Path):
 
 def test_the_hardest_sequences_come_first_and_as_many_as_fit(world):
     found = find_sequences(world.sequences)
-    opened = open_sequences(world.sequences, found, [{name: Trajectory.of_boxes(np.ones((1, 4))) for name in found}])
+    opened = open_sequences(world.sequences, found, dict.fromkeys(found, 1))
     values = {"alpha": np.full(30, 0.9), "beta": np.full(24, 0.2), "gamma": np.full(52, 0.5)}
     overlaps = {"t": {name: Diagnosis(each, each, [], 0, 0) for name, each in values.items()}}
     assert choose_player(opened, overlaps, []) == ["beta", "gamma", "alpha"]
@@ -132,8 +131,7 @@ def test_ground_truth_alone_makes_a_report_without_images(world, tmp_path: Path)
     assert len(sequence) == 30 and sequence.size[0] >= world.truth["alpha"][:, 0].max() + 15
     assert sequence.frame(0).rgb is None
     (tmp_path / "sequences.json").write_text('{"alpha": {"width": 96, "height": 72}}')
-    track = Trajectory.of_boxes(world.truth["alpha"])
-    (opened,) = open_sequences(tmp_path, find_sequences(tmp_path), [{"alpha": track}]).values()
+    (opened,) = open_sequences(tmp_path, find_sequences(tmp_path), {"alpha": len(world.truth["alpha"])}).values()
     assert isinstance(opened, BoxesOnly) and opened.size == (96, 72)
 
 
