@@ -16,8 +16,9 @@ from nestfuse_core.common.errors import UserError
 from nestfuse_core.common.pictures import SUFFIXES, check_image_name, list_images, read_image, write_image
 from nestfuse_core.common.video import SUFFIXES as VIDEO_SUFFIXES
 from nestfuse_core.fusion.fuser import Fuser
+from nestfuse_core.fusion.overlay import Overlay
 from nestfuse_core.fusion.pairs import Pair, match_folders
-from nestfuse_core.fusion.records import Records, Request, refuse_overwriting, thermal_range
+from nestfuse_core.fusion.records import Fuse, Records, Request, fuse_of, pass_over, refuse_overwriting
 from nestfuse_core.fusion.streams import check_folder, plan_streams
 
 
@@ -41,7 +42,7 @@ def kind_of(path: Path) -> str:
     )
 
 
-def plan(request: Request) -> Callable[[Fuser], None]:
+def plan(request: Request) -> Callable[[Fuser | Overlay], None]:
     """Check the whole request and return what will carry it out; nothing is written yet and no network is needed.
 
     Raises:
@@ -74,7 +75,7 @@ def _by_time(request: Request) -> bool:
     return ir != vis and all(names and name_times(sorted(names)) is not None for names in (ir, vis))
 
 
-def _plan_files(request: Request) -> Callable[[Fuser], None]:
+def _plan_files(request: Request) -> Callable[[Fuser | Overlay], None]:
     output = request.output
     if output.is_dir() or not output.suffix:
         output = output / f"{request.vis.stem}.png"
@@ -82,12 +83,13 @@ def _plan_files(request: Request) -> Callable[[Fuser], None]:
     check_image_name(output, vis.dtype == np.uint16)
     refuse_overwriting(output, request.ir, request.vis)
 
-    def work(fuser: Fuser) -> None:
+    def work(fuser: Fuser | Overlay) -> None:
         records = Records(request, 1)
-        fuser.thermal_range = thermal_range(request)
         with console.progress() as bar:
-            task = bar.add_task("tiles", total=fuser.steps(*vis.shape[:2]) or 1, note="")
-            fuser.on_tile = lambda: bar.advance(task)
+            task = bar.add_task("tiles", total=1, note="")
+            if isinstance(fuser, Fuser):
+                bar.update(task, total=fuser.steps(*vis.shape[:2]) or 1)
+                fuser.on_tile = lambda: bar.advance(task)
             fusion = fuser(ir, vis)
             bar.update(task, completed=bar.tasks[0].total)
         write_image(output, fusion.image)
@@ -97,34 +99,34 @@ def _plan_files(request: Request) -> Callable[[Fuser], None]:
     return work
 
 
-def _plan_folders(request: Request) -> Callable[[Fuser], None]:
+def _plan_folders(request: Request) -> Callable[[Fuser | Overlay], None]:
     check_folder(request)
     pairs, alone = match_folders(request.ir, request.vis, request.skip_unpaired)
     if alone:
         console.stderr.print(f"{alone} images without a partner are left out.")
 
-    def work(fuser: Fuser) -> None:
+    def work(fuser: Fuser | Overlay) -> None:
         records = Records(request, len(pairs))
-        fuser.thermal_range = thermal_range(request)
+        fuse = fuse_of(request, fuser)
         with console.progress() as bar:
             task = bar.add_task("pairs", total=len(pairs), note="")
             for index, pair in enumerate(pairs):
                 bar.update(task, note=pair.name)
-                _fuse_pair(request, fuser, records, index, pair)
+                _fuse_pair(request, fuse, records, index, pair)
                 bar.advance(task)
         records.finish()
 
     return work
 
 
-def _fuse_pair(request: Request, fuser: Fuser, records: Records, index: int, pair: Pair) -> None:
+def _fuse_pair(request: Request, fuse: Fuse, records: Records, index: int, pair: Pair) -> None:
     target = request.output / f"{pair.name}.png"
     recorded = request.metrics or request.sheet or request.maps
     if request.resume and target.is_file() and not recorded:
-        fuser.pass_over(partial(read_image, pair.ir))
+        pass_over(fuse, partial(read_image, pair.ir))
         return
     ir, vis = read_image(pair.ir), read_image(pair.vis)
-    fusion = fuser(ir, vis)
+    fusion = fuse(ir, vis)
     if not (request.resume and target.is_file()):
         write_image(target, fusion.image)
     records.add(index, pair.name, vis, fusion)
