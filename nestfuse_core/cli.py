@@ -85,7 +85,7 @@ def fuse(
     ] = "auto",
     maps: Annotated[Path | None, typer.Option(metavar="DIR", help="Folder for the attention maps.")] = None,
     metrics: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="CSV file for the seven metrics of every pair.")
+        Path | None, typer.Option(metavar="FILE", help="CSV file for the metrics of every pair.")
     ] = None,
     preset: Preset = "paper",
     sheet: Annotated[Path | None, typer.Option(metavar="FILE", help="Image file for a contact sheet.")] = None,

@@ -112,7 +112,7 @@ class TestFiles:
 
 class TestFolders:
     def test_pairs_by_name_with_records(self, fuse, folders, tmp_path):
-        options = ("--metrics", tmp_path / "m.csv", "--sheet", tmp_path / "s.png", "--thermal-range", "shared")
+        options = ("--metrics", tmp_path / "m.csv", "--sheet", tmp_path / "s.png", "--levels", "steady")
         code, stdout, stderr = fuse(*folders, tmp_path / "out", *options)
         assert code == 0 and "mean of 3" in stdout, stderr
         assert files_in(tmp_path / "out") == ["10_rgb.png", "1_rgb.png", "2_rgb.png"]
@@ -162,9 +162,10 @@ class TestVideos:
         assert code == 0, stderr
         result = VideoReader(videos / "out.mp4")
         assert (result.length, result.rate, result.read(0).shape) == (6, 30, (72, 88, 3))
+        video = Fuser(plain_network).video()
         frames = zip(*(VideoReader(videos / f"{name}.mp4") for name in ("ir", "vis", "out")), strict=True)
         for ir, vis, fused in frames:
-            difference = np.abs(Fuser(plain_network)(ir, vis).image.astype(int) - fused)
+            difference = np.abs(video(ir, vis).image.astype(int) - fused)
             assert difference.mean() < 4
 
     def test_different_lengths(self, fuse, videos):
@@ -202,7 +203,8 @@ class TestVideos:
             write_image(tmp_path / "vis" / f"{1_700_000_000 + index / 30}.png", picture(index, channels=3))
         for index in range(2):
             write_image(tmp_path / "ir" / f"{1_700_000_000.004 + index / 10}.png", picture(index))
-        code, _, stderr = fuse(tmp_path / "ir", tmp_path / "vis", tmp_path / "out", "--metrics", tmp_path / "m.csv")
+        options = ("--metrics", tmp_path / "m.csv", "--levels", "image")
+        code, _, stderr = fuse(tmp_path / "ir", tmp_path / "vis", tmp_path / "out", *options)
         assert code == 0 and "Paired by time" in stderr and "1 of 6 visible frames" in stderr
         assert files_in(tmp_path / "out") == files_in(tmp_path / "vis") and len(rows_of(tmp_path / "m.csv")) == 5
         name = f"{1_700_000_000 + 3 / 30}.png"
@@ -245,11 +247,12 @@ class TestBadInput:
                 ("--strategy", "maxx"),
                 "Unknown strategy 'maxx'; expected one of avg, max, nuclear, add; did you mean 'max'?",
             ),
-            (("--range", "full"), "Unknown range 'full'"),
+            (("--look", "naturall"), "Unknown look 'naturall'; expected natural, paper or equations; did you mean"),
+            (("--levels", "clip"), "Unknown levels 'clip'; expected auto, image or steady"),
             (("--preset", "std"), "Unknown preset 'std'; expected paper or standard"),
             (("--device", "gpu"), "Unknown device 'gpu'; expected auto, cpu, cuda or cuda:N"),
             (("--tile", "50"), "at least 64 and a multiple of 8, got 50"),
-            (("--thermal-range", "5"), "LOW,HIGH with LOW < HIGH, got '5'"),
+            (("--thermal-range", "5"), "LOW,HIGH with LOW < HIGH, such as 7000,9000, got '5'"),
             (("--metrics", "m.txt"), "ending in .csv for --metrics"),
             (("--sheet", "s.doc"), "Cannot write an image as 's.doc'"),
             (("--weights", "nowhere.pt"), "No weights at 'nowhere.pt'"),
