@@ -15,8 +15,10 @@ LEVELS = 4
 WAVELET = "db2"
 SALIENCE = 5.0
 """Sigma of the Gaussian that averages the magnitude of details (Li, Kang, Hu, 2013)."""
-GUIDES = ((31, 45, 0.3), (31, 7, 1e-6))
-"""Side of the averaging window, radius and epsilon (on [0, 1]) of the guided filter: of base and detail layer."""
+SIDE = 31
+"""Of the mean that is the base layer."""
+GUIDES = ((45, 0.3), (7, 1e-6))
+"""Radius and epsilon (on [0, 1]) of the guided filter for base and detail layer."""
 
 
 def mean(ir: Grey, vis: Grey) -> Grey:
@@ -32,9 +34,9 @@ def maximum(ir: Grey, vis: Grey) -> Grey:
 def laplacian_pyramid(ir: Grey, vis: Grey) -> Grey:
     """Details of each level from the source where they are larger, the coarsest picture as the mean (Burt, Adelson)."""
     pyramids = [_pyramid(image) for image in (ir, vis)]
-    result = (pyramids[0][-1] + pyramids[1][-1]) / 2
+    result: Grey = (pyramids[0][-1] + pyramids[1][-1]) / 2
     for a, b in zip(pyramids[0][-2::-1], pyramids[1][-2::-1], strict=True):
-        result = cv2.pyrUp(result, dstsize=(a.shape[1], a.shape[0])) + _larger(a, b)
+        result = np.asarray(cv2.pyrUp(result, dstsize=(a.shape[1], a.shape[0])), np.float32) + _larger(a, b)
     return _cut(result)
 
 
@@ -56,11 +58,10 @@ def guided_filter(ir: Grey, vis: Grey) -> Grey:
     sources = [image / np.float32(255) for image in (ir, vis)]
     salience = [cv2.GaussianBlur(np.abs(cv2.Laplacian(image, cv2.CV_32F)), (11, 11), SALIENCE) for image in sources]
     wins = [(salience[k] >= salience[1 - k]).astype(np.float32) for k in (0, 1)]
-    side = GUIDES[0][0]
-    bases = [cv2.blur(image, (side, side)) for image in sources]
+    bases = [np.asarray(cv2.blur(image, (SIDE, SIDE)), np.float32) for image in sources]
     layers = (bases, [image - base for image, base in zip(sources, bases, strict=True)])
     result = np.zeros_like(ir)
-    for layer, (_, radius, epsilon) in zip(layers, GUIDES, strict=True):
+    for layer, (radius, epsilon) in zip(layers, GUIDES, strict=True):
         weights = [guided(win, image, radius, epsilon) for win, image in zip(wins, sources, strict=True)]
         total = np.maximum(weights[0] + weights[1], 1e-6)
         result += (weights[0] * layer[0] + weights[1] * layer[1]) / total

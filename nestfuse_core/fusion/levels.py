@@ -66,7 +66,8 @@ def _shoulder(values: Grey, greatest: float) -> Grey:
     if greatest <= WHITE:
         return values
     beyond = np.clip((values - (WHITE - SHOULDER)) / over, 0, 1)
-    return np.minimum(values, WHITE - SHOULDER) + SHOULDER * (1 - (1 - beyond) ** (over / SHOULDER))
+    bent = np.minimum(values, WHITE - SHOULDER) + SHOULDER * (1 - (1 - beyond) ** (over / SHOULDER))
+    return bent.astype(np.float32)
 
 
 def contrast_gain(spread: float) -> float:
