@@ -23,7 +23,7 @@ GUIDES = ((45, 0.3), (7, 1e-6))
 
 def mean(ir: Grey, vis: Grey) -> Grey:
     """The mean of both."""
-    return (ir + vis) / 2
+    return (ir + vis) / np.float32(2)
 
 
 def maximum(ir: Grey, vis: Grey) -> Grey:
@@ -34,7 +34,7 @@ def maximum(ir: Grey, vis: Grey) -> Grey:
 def laplacian_pyramid(ir: Grey, vis: Grey) -> Grey:
     """Details of each level from the source where they are larger, the coarsest picture as the mean (Burt, Adelson)."""
     pyramids = [_pyramid(image) for image in (ir, vis)]
-    result: Grey = (pyramids[0][-1] + pyramids[1][-1]) / 2
+    result = mean(pyramids[0][-1], pyramids[1][-1])
     for a, b in zip(pyramids[0][-2::-1], pyramids[1][-2::-1], strict=True):
         result = np.asarray(cv2.pyrUp(result, dstsize=(a.shape[1], a.shape[0])), np.float32) + _larger(a, b)
     return _cut(result)

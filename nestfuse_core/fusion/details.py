@@ -28,10 +28,10 @@ BAND, MARGIN = 64, 8
 def halve(grey: Grey) -> Grey:
     """HxW -> the means of 2x2 blocks, (H+1)//2 x (W+1)//2; an odd last row or column counts twice."""
     height, width = grey.shape
-    even = grey
     if height % 2 or width % 2:
-        even = cv2.copyMakeBorder(grey, 0, height % 2, 0, width % 2, cv2.BORDER_REPLICATE)
-    return np.asarray(cv2.resize(even, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA), np.float32)
+        border = (0, height % 2, 0, width % 2)
+        grey = np.asarray(cv2.copyMakeBorder(grey, *border, cv2.BORDER_REPLICATE), np.float32)
+    return np.asarray(cv2.resize(grey, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA), np.float32)
 
 
 def with_details(fused: Grey, ir: Grey, vis: Grey) -> Grey:
