@@ -2,7 +2,7 @@
 
 A picture is the enlarged mean of its 2x2 blocks plus the details that this loses. The details of a fused picture are
 those of its sources, mixed by how much of them each has in the neighbourhood (the choice by local energy of pyramid
-fusion, with a soft switch). The network then needs a quarter of the time and memory, and what it decides, which
+fusion, with a soft switch), times the root of its share of the light there. The network then needs a quarter of the time and memory, and what it decides, which
 source a place is taken from, is nothing that one pixel tells.
 """
 
@@ -57,8 +57,14 @@ def with_details(fused: Grey, ir: Grey, vis: Grey) -> Grey:
 
 
 def _restore(fused: Grey, ir: Grey, vis: Grey) -> Grey:
-    finest = [image - _enlarge(halve(image), image.shape) for image in (ir, vis)]
-    more = [cv2.GaussianBlur(np.abs(detail), (0, 0), NEIGHBOURHOOD) for detail in finest]
+    coarse = [_enlarge(halve(image), image.shape) for image in (ir, vis)]
+    finest = [image - base for image, base in zip((ir, vis), coarse, strict=True)]
+    both = coarse[0] + coarse[1] + 1
+    # A camera that sees little light, or a cold sky, shows its noise: the darker source's details count less.
+    more = [
+        cv2.GaussianBlur(np.abs(detail), (0, 0), NEIGHBOURHOOD) * np.sqrt(2 * base / both)
+        for detail, base in zip(finest, coarse, strict=True)
+    ]
     share = expit((more[0] - more[1]) / np.float32(SOFTNESS))
     return _enlarge(fused, vis.shape) + finest[1] + share * (finest[0] - finest[1])
 
