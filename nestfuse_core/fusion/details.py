@@ -2,8 +2,8 @@
 
 A picture is the enlarged mean of its 2x2 blocks plus the details that this loses. The details of a fused picture are
 those of its sources, mixed by how much of them each has in the neighbourhood (the choice by local energy of pyramid
-fusion, with a soft switch), times the root of its share of the light there. The network then needs a quarter of the time and memory, and what it decides, which
-source a place is taken from, is nothing that one pixel tells.
+fusion, with a soft switch), times the root of its share of the light there. The network then needs a quarter of the
+time and memory, and what it decides, which source a place is taken from, is nothing that one pixel tells.
 """
 
 from __future__ import annotations

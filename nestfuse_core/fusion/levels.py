@@ -20,9 +20,10 @@ SHOULDER = 25.0
 TABLE = 1024
 ROWS = 256
 
-SAMPLES = 20_000
-"""Pixels of a frame, on a grid, that are compared with those of the frame before."""
-RATE = 0.01
+SAMPLES = 400_000
+"""Pixels of a frame, on a grid, that are compared with those of the frame before: so many that their noise does not
+move the mean."""
+RATE = 0.02
 """What of the way to the present frame's own levels is gone in a frame."""
 STILL = 10.0
 """Grey levels by which a pixel may differ from the frame before, beyond what all do, and count as static."""
@@ -101,7 +102,7 @@ class LevelScale:
 
     What all static pixels do together from one frame to the next, a change of mean or of contrast, is taken back at
     once: it is the cameras' exposure, gain control or coding, not the scene. The levels so kept approach those that
-    the present frame would have alone by 1 % a frame, so that lasting changes of light come through in seconds.
+    the present frame would have alone by 2 % a frame, so that lasting changes of light come through in seconds.
     A cut, a frame unlike the one before, begins anew.
     """
 
