@@ -29,8 +29,8 @@ STILL = 10.0
 """Grey levels by which a pixel may differ from the frame before, beyond what all do, and count as static."""
 ENOUGH = 0.1
 """Share of static pixels from which on the change of all is known."""
-ALIKE, APART = 0.5, 12.0
-"""Correlation with the frame before below which, and mean difference from it above which, there was a cut."""
+ALIKE, LEFT = 0.5, 0.35
+"""Correlation with the frame before, and share of static pixels, below both of which there was a cut."""
 
 
 @dataclass(frozen=True)
@@ -115,10 +115,11 @@ class LevelScale:
         step = max(1, round(float(np.sqrt(output.size / SAMPLES))))
         sample = output[step // 2 :: step, step // 2 :: step].copy()
         own = tone_of(sample)
-        if self._tone is None or _is_cut(self._last, sample):
+        static = _static(self._last, sample)
+        if self._tone is None or _is_cut(self._last, sample, static):
             self._tone = own
         else:
-            steady = _without_common_change(self._tone, self._last, sample)
+            steady = _without_common_change(self._tone, self._last[static], sample[static], sample.size)
             self._tone = replace(
                 steady,
                 centre=steady.centre + RATE * (own.end(steady.middle) - steady.centre),
@@ -128,22 +129,27 @@ class LevelScale:
         return self._tone
 
 
-def _is_cut(last: Grey, sample: Grey) -> bool:
+def _static(last: Grey, sample: Grey) -> NDArray[np.bool_]:
+    """Which pixels differ from the frame before as all do."""
+    if last.shape != sample.shape:
+        return np.zeros(sample.shape, np.bool_)
+    change = sample - last
+    return np.abs(change - np.median(change)) < STILL
+
+
+def _is_cut(last: Grey, sample: Grey, static: NDArray[np.bool_]) -> bool:
     if last.shape != sample.shape:
         return True
-    if float(np.abs(sample - last).mean()) < APART:
+    if np.count_nonzero(static) >= LEFT * static.size:
         return False
     spread = float(last.std() * sample.std())
     return spread == 0 or float(((last - last.mean()) * (sample - sample.mean())).mean()) < ALIKE * spread
 
 
-def _without_common_change(tone: Tone, last: Grey, sample: Grey) -> Tone:
-    """The tone that gives the static pixels of this frame the mean and contrast that ``tone`` gave them before."""
-    change = sample - last
-    static = np.abs(change - np.median(change)) < STILL
-    if np.count_nonzero(static) < ENOUGH * static.size:
+def _without_common_change(tone: Tone, before: Grey, now: Grey, size: int) -> Tone:
+    """The tone that gives the static pixels, of ``size`` in all, the mean and contrast that ``tone`` gave before."""
+    if now.size < ENOUGH * size:
         return tone
-    before, now = last[static], sample[static]
     spread = float(now.std())
     gain = tone.gain * float(before.std()) / spread if spread > 0 else tone.gain
     return Tone(float(now.mean()), tone.end(float(before.mean())), gain)

@@ -105,7 +105,7 @@ def _lay(
     places = np.rint(DARKEST + (255 - DARKEST) * height).astype(np.uint8)
     colours = cv2.applyColorMap(places, COLOURS).astype(np.float32) * np.float32(white / 255)
     # The first step of colour is seen as soon as it is there, so it comes in softly.
-    share = (OPACITY * np.sqrt(height) * (height > 0))[..., None]
+    share = (OPACITY * np.minimum(2 * height, 1))[..., None]
     base = (np.repeat(vis[..., None], 3, axis=2) if vis.ndim == 2 else vis).astype(np.float32)
     image = np.rint(base + share * (colours - base)).astype(vis.dtype)
     shown, sources = luminance(image) * np.float32(255 / white), (grey, visible)
