@@ -241,9 +241,9 @@ class VideoFuser:
             return self._levels.follow(fused)(fused)
         return self._fuser.picture_levels(fused)
 
-    def pass_over(self, read: Callable[[], Image]) -> None:
-        """Leave out a frame; its infrared picture is read if the scale of the frames after it depends on it."""
-        if self._thermal is not None and thermal.needs_scaling(ir := read()):
+    def pass_over(self, ir: Image) -> None:
+        """Leave out a frame; the scale of the frames after it may depend on its infrared picture."""
+        if self._thermal is not None and thermal.needs_scaling(ir):
             self._thermal.follow(thermal.as_grey(ir))
 
 

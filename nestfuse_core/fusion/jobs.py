@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import closing
 from functools import partial
 from pathlib import Path
 
@@ -12,13 +13,14 @@ from nestfuse_core.cameras.matching import Timing
 from nestfuse_core.cameras.sources import is_sequence_file, parse_address
 from nestfuse_core.cameras.times import name_times
 from nestfuse_core.common import console
+from nestfuse_core.common.ahead import Behind, ahead
 from nestfuse_core.common.errors import UserError
-from nestfuse_core.common.pictures import SUFFIXES, check_image_name, list_images, read_image, write_image
+from nestfuse_core.common.pictures import SUFFIXES, Image, check_image_name, list_images, read_image, write_image
 from nestfuse_core.common.video import SUFFIXES as VIDEO_SUFFIXES
 from nestfuse_core.fusion.fuser import Fuser
 from nestfuse_core.fusion.overlay import Overlay
 from nestfuse_core.fusion.pairs import Pair, match_folders
-from nestfuse_core.fusion.records import Fuse, Records, Request, fuse_of, pass_over, refuse_overwriting
+from nestfuse_core.fusion.records import Records, Request, fuse_of, pass_over, refuse_overwriting
 from nestfuse_core.fusion.streams import check_folder, plan_streams
 
 
@@ -108,25 +110,35 @@ def _plan_folders(request: Request) -> Callable[[Fuser | Overlay], None]:
     def work(fuser: Fuser | Overlay) -> None:
         records = Records(request, len(pairs))
         fuse = fuse_of(request, fuser)
-        with console.progress() as bar:
+        load = partial(_load_pair, request)
+        with console.progress() as bar, closing(ahead(load, enumerate(pairs))) as loaded, Behind() as later:
             task = bar.add_task("pairs", total=len(pairs), note="")
-            for index, pair in enumerate(pairs):
+            for (index, pair), pictures in loaded:
                 bar.update(task, note=pair.name)
-                _fuse_pair(request, fuse, records, index, pair)
+                if pictures is None:
+                    pass_over(fuse, read_image(pair.ir))
+                else:
+                    fusion = fuse(*pictures)
+                    if not _is_done(request, pair):
+                        later(write_image, _target(request, pair), fusion.image)
+                    records.add(index, pair.name, pictures[1], fusion)
                 bar.advance(task)
         records.finish()
 
     return work
 
 
-def _fuse_pair(request: Request, fuse: Fuse, records: Records, index: int, pair: Pair) -> None:
-    target = request.output / f"{pair.name}.png"
-    recorded = request.metrics or request.sheet or request.maps
-    if request.resume and target.is_file() and not recorded:
-        pass_over(fuse, partial(read_image, pair.ir))
-        return
-    ir, vis = read_image(pair.ir), read_image(pair.vis)
-    fusion = fuse(ir, vis)
-    if not (request.resume and target.is_file()):
-        write_image(target, fusion.image)
-    records.add(index, pair.name, vis, fusion)
+def _target(request: Request, pair: Pair) -> Path:
+    return request.output / f"{pair.name}.png"
+
+
+def _is_done(request: Request, pair: Pair) -> bool:
+    return request.resume and _target(request, pair).is_file()
+
+
+def _load_pair(request: Request, item: tuple[int, Pair]) -> tuple[Image, Image] | None:
+    """The infrared and the visible picture; None where the result is there and nothing else is wanted."""
+    pair = item[1]
+    if _is_done(request, pair) and not (request.metrics or request.sheet or request.maps):
+        return None
+    return read_image(pair.ir), read_image(pair.vis)

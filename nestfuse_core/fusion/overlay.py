@@ -86,9 +86,9 @@ class VideoOverlay:
         self._warmth = own if self._warmth is None else self._warmth.towards(own)
         return self._warmth
 
-    def pass_over(self, read: Callable[[], Image]) -> None:
-        """Leave out a frame; its infrared picture is read if the scale of the frames after it depends on it."""
-        if isinstance(self._limits, ThermalScale) and thermal.needs_scaling(ir := read()):
+    def pass_over(self, ir: Image) -> None:
+        """Leave out a frame; the scale of the frames after it may depend on its infrared picture."""
+        if isinstance(self._limits, ThermalScale) and thermal.needs_scaling(ir):
             self._limits.follow(thermal.as_grey(ir))
 
 

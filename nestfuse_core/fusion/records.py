@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -104,7 +103,7 @@ def fuse_of(request: Request, fuser: Fuser | Overlay, over_time: bool = False) -
     return fuser.video() if steady else fuser
 
 
-def pass_over(fuse: Fuse, read: Callable[[], Image]) -> None:
-    """Leave out a pair whose infrared picture ``read`` returns."""
+def pass_over(fuse: Fuse, ir: Image) -> None:
+    """Leave out a pair, whose infrared picture the levels of those after it may depend on."""
     if isinstance(fuse, (VideoFuser, VideoOverlay)):
-        fuse.pass_over(read)
+        fuse.pass_over(ir)
