@@ -13,6 +13,7 @@ from nestfuse_core import cli, cli_fusion
 from nestfuse_core.common.pictures import read_image, write_image
 from nestfuse_core.common.video import VideoReader, writing_video
 from nestfuse_core.fusion.fuser import Fuser
+from nestfuse_core.fusion.overlay import Overlay
 from nestfuse_core.metrics import METRICS, evaluate
 
 
@@ -101,6 +102,15 @@ class TestFiles:
         assert (
             "(percentiles 0.1 and 99.9) became 0 to 255" in stderr and "infrared 44x36 was resampled to 88x72" in stderr
         )
+
+    def test_the_look_brings_its_network_and_an_overlay_needs_none(self, fuse, pair, tmp_path):
+        assert fuse(*pair, tmp_path / "f.png", "--look", "equations", "--weights", "paper-lambda100")[0] == 0
+        ir, vis = (read_image(path) for path in pair)
+        np.testing.assert_array_equal(read_image(tmp_path / "f.png"), Fuser(look="equations")(ir, vis).image)
+        assert fuse(*pair, tmp_path / "o.png", "--overlay", "--weights", "nowhere.pt")[0] == 0
+        np.testing.assert_array_equal(read_image(tmp_path / "o.png"), Overlay()(ir, vis).image)
+        code, _, stderr = fuse(*pair, tmp_path / "p.png", "--overlay", "--maps", tmp_path / "maps")
+        assert code == 2 and "or for --overlay, not both" in stderr and not (tmp_path / "p.png").exists()
 
     @pytest.mark.parametrize("strategy", ["max", "nuclear", "add"])
     def test_strategies_in_tiles(self, fuse, pair, tmp_path, strategy):
