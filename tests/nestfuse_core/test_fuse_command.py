@@ -175,8 +175,9 @@ class TestVideos:
         video = Fuser(plain_network).video()
         frames = zip(*(VideoReader(videos / f"{name}.mp4") for name in ("ir", "vis", "out")), strict=True)
         for ir, vis, fused in frames:
+            # The codec loses more of the stronger contrast; a wrong frame would be ten times as far off.
             difference = np.abs(video(ir, vis).image.astype(int) - fused)
-            assert difference.mean() < 4
+            assert difference.mean() < 6
 
     def test_different_lengths(self, fuse, videos):
         code, _, stderr = fuse(videos / "ir.mp4", videos / "short.mp4", videos / "out.mp4")
