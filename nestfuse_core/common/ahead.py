@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from types import TracebackType
 from typing import Any, TypeVar
@@ -15,7 +15,7 @@ WAITING = 2
 """Results that may wait to be written before the main thread does."""
 
 
-def ahead(load: Callable[[Item], Loaded], items: Iterable[Item]) -> Iterator[tuple[Item, Loaded]]:
+def ahead(load: Callable[[Item], Loaded], items: Iterable[Item]) -> Generator[tuple[Item, Loaded], None, None]:
     """Yield every item with what ``load`` returned for it; a thread loads the next one meanwhile.
 
     Items are loaded one after the other, in order. What ``load`` raises is raised when it is the item's turn. Close the

@@ -167,8 +167,8 @@ class Fuser:
         """
         if not self._halves(*vis.shape):
             return self._through_network(ir, vis)
-        fused, *maps = self._through_network(halve(ir), halve(vis))
-        return with_details(fused, ir, vis), *maps
+        fused, shares, channel_shares = self._through_network(halve(ir), halve(vis))
+        return with_details(fused, ir, vis), shares, channel_shares
 
     def _halves(self, height: int, width: int) -> bool:
         return self.look.halved and min(height, width) >= SMALLEST

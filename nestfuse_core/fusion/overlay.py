@@ -108,6 +108,6 @@ def _lay(
     share = (OPACITY * np.minimum(2 * height, 1))[..., None]
     base = (np.repeat(vis[..., None], 3, axis=2) if vis.ndim == 2 else vis).astype(np.float32)
     image = np.rint(base + share * (colours - base)).astype(vis.dtype)
-    shown, sources = luminance(image) * np.float32(255 / white), (grey, visible)
-    eight = [np.rint(levels).astype(np.uint8) for levels in (shown, *sources)]
-    return Fusion(image, *eight, notes=notes)
+    shown = luminance(image) * np.float32(255 / white)
+    eight = [np.rint(levels).astype(np.uint8) for levels in (shown, grey, visible)]
+    return Fusion(image, luminance=eight[0], ir=eight[1], vis=eight[2], notes=notes)
