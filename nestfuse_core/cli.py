@@ -3,18 +3,27 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from nestfuse_core.common.commands import run, single
 from nestfuse_core.common.devices import select_device
+from nestfuse_core.common.errors import UserError
 from nestfuse_core.common.options import TIMES, Device, Offset, PairBy, Rates, ThermalTimes, one_of
-from nestfuse_core.weights import DEFAULT
+from nestfuse_core.fusion.looks import DEFAULT as DEFAULT_LOOK
+from nestfuse_core.fusion.looks import LOOKS, find_look
 
-if TYPE_CHECKING:
-    pass
-
+LookName = Annotated[
+    str,
+    typer.Option(
+        "--look",
+        metavar="|".join(LOOKS),
+        help="natural: clear contrast without seams; paper: as the authors' code in every respect; equations: Eq. 5 of "
+        "the paper with grey levels as they come.",
+        callback=one_of("look", tuple(LOOKS)),
+    ),
+]
 Preset = Annotated[
     str,
     typer.Option(
@@ -35,32 +44,18 @@ def fuse(
         str,
         typer.Option(metavar="avg|max|nuclear|add", help="Channel attention, or add: DenseFuse's addition."),
     ] = "avg",
-    spatial: Annotated[
-        str,
-        typer.Option(
-            metavar="l1|softmax", help="Spatial attention: l1 (the paper's ratio) or softmax (the released code's)."
-        ),
-    ] = "l1",
-    quarters: Annotated[
+    look: LookName = DEFAULT_LOOK,
+    overlay: Annotated[
         bool,
         typer.Option(
-            "--quarters", help="Cut pictures above 512 pixels in four, as the released code does (leaves seams)."
+            "--overlay", help="Instead of a fused picture, the visible one with its warm parts in a colour map."
         ),
     ] = False,
-    output_range: Annotated[
-        str | None,
-        typer.Option(
-            "--range",
-            metavar="clip|stretch",
-            help="clip: grey levels as the network gives them. stretch: least and greatest to 0 and 255, as the "
-            "released code [default: clip, for add stretch].",
-        ),
-    ] = None,
     weights: Annotated[
         str | None,
         typer.Option(
             metavar="F",
-            help=f"Name of shipped weights, or a file; an unknown name lists them [default: {DEFAULT}].",
+            help="Name of shipped weights, or a file; an unknown name lists them [default: the look's].",
         ),
     ] = None,
     device: Device = "auto",
@@ -68,21 +63,29 @@ def fuse(
         int | None,
         typer.Option(
             metavar="PIXELS",
-            help="Largest tile, a multiple of 8; smaller takes less memory [default: 448 above 750x560].",
+            help="Largest tile that the network sees, a multiple of 8; smaller takes less memory [default: 448 where "
+            "that is above 750x560].",
         ),
     ] = None,
     thermal_range: Annotated[
+        str | None,
+        typer.Option(
+            metavar="LOW,HIGH",
+            help="What becomes black and white of infrared above 8 bits [default: the percentiles 0.1 and 99.9].",
+        ),
+    ] = None,
+    levels: Annotated[
         str,
         typer.Option(
-            metavar="auto|image|shared|LOW,HIGH",
-            help="What becomes black and white of infrared above 8 bits: each image's percentiles 0.1 and 99.9 (image),"
-            " one steady range that follows the camera (shared: no flicker), or LOW,HIGH; auto is shared for frames"
-            " over time, else image.",
+            metavar="auto|image|steady",
+            help="Grey levels, of raw infrared and of the result, set for each pair by itself (image) or following the "
+            "cameras slowly through frames in their order (steady: no flicker); auto is steady for frames over time.",
+            callback=one_of("levels", ("auto", "image", "steady")),
         ),
     ] = "auto",
     maps: Annotated[Path | None, typer.Option(metavar="DIR", help="Folder for the attention maps.")] = None,
     metrics: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="CSV file for the seven metrics of every pair.")
+        Path | None, typer.Option(metavar="FILE", help="CSV file for the metrics of every pair.")
     ] = None,
     preset: Preset = "paper",
     sheet: Annotated[Path | None, typer.Option(metavar="FILE", help="Image file for a contact sheet.")] = None,
@@ -102,6 +105,7 @@ def fuse(
     from nestfuse_core.cameras.matching import parse_timing
     from nestfuse_core.fusion import jobs, thermal
     from nestfuse_core.fusion.fuser import Fuser
+    from nestfuse_core.fusion.overlay import Overlay
     from nestfuse_core.model.network import load_network
 
     request = jobs.Request(
@@ -112,14 +116,21 @@ def fuse(
         metrics,
         preset,
         sheet,
-        thermal.parse_range(thermal_range),
+        levels,
         resume,
         skip_unpaired,
         parse_timing(pair, offset, fps, vis_times, ir_times),
     )
+    limits = thermal.parse_range(thermal_range)
+    chosen = find_look(look)
+    if overlay and maps is not None:
+        raise UserError("Attention maps (--maps) are of fused pictures; ask for them or for --overlay, not both.")
     work = jobs.plan(request)
-    network = load_network(weights, select_device(device))
-    work(Fuser(network, strategy, output_range, tile, keep_maps=maps is not None, spatial=spatial, quarters=quarters))
+    if overlay:
+        work(Overlay(limits))
+        return
+    network = load_network(weights or chosen.weights, select_device(device))
+    work(Fuser(network, strategy, chosen, tile, limits, keep_maps=maps is not None))
 
 
 def main(arguments: list[str] | None = None) -> None:

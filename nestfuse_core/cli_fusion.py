@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,14 +15,17 @@ from nestfuse_core.common.commands import application
 from nestfuse_core.common.devices import select_device
 from nestfuse_core.common.errors import UserError
 from nestfuse_core.common.extras import require
-from nestfuse_core.common.options import Device, output_file, output_folder
+from nestfuse_core.common.options import Device, one_of, output_file, output_folder
+from nestfuse_core.fusion.looks import DEFAULT, LOOKS, find_look
 
 if TYPE_CHECKING:
     import pandas as pd
 
-Version = Annotated[
-    str, typer.Option(metavar="paper|released", help="The network: 0.46 M parameters, or the authors' code's 2.73 M.")
-]
+    from nestfuse_core.fusion.pairs import Pair
+
+NETWORKS = "The network: 0.46 M parameters, or the authors' code's 2.73 M"
+METHODS = "methods"
+"""The table that is not the paper's: the looks, plain ways to fuse, and other methods' pictures."""
 
 fusion = application(help="Train the fusion network, measure the paper's tables, score.", no_args_is_help=True)
 
@@ -32,7 +36,7 @@ def train(
         Path, typer.Option(metavar="DIR", help="Folder of photographs, searched through; they are read as grey.")
     ],
     output: Annotated[Path, output_folder("Folder of the run: weights, checkpoint, loss curve and plot.")],
-    version: Version = "paper",
+    version: Annotated[str, typer.Option(metavar="paper|released", help=f"{NETWORKS}.")] = "paper",
     deep_supervision: Annotated[
         bool, typer.Option("--deep-supervision", help="Three outputs, loss averaged (Eq. 12).")
     ] = False,
@@ -110,7 +114,7 @@ def _show(frame: pd.DataFrame, title: str) -> None:
         table.add_column(column, justify="left" if column in ("method", "source") else "right")
     for row in frame.itertuples(index=False):
         cells = [value if isinstance(value, str) else "" if value != value else f"{value:.5f}" for value in row]
-        table.add_row(*cells, style="dim" if row.source == "paper" else None)
+        table.add_row(*cells, style="dim" if getattr(row, "source", "") == "paper" else None)
     console.print_table(table)
 
 
@@ -118,7 +122,11 @@ def _show(frame: pd.DataFrame, title: str) -> None:
 def table(
     which: Annotated[
         str,
-        typer.Argument(metavar="TABLE", help="III (lambda), IV (deep supervision) or V (strategies, other methods)."),
+        typer.Argument(
+            metavar="TABLE",
+            help="Of the paper: III (lambda), IV (deep supervision) or V (strategies, other methods). methods: looks "
+            "and plain ways to fuse, by all metrics in both definitions.",
+        ),
     ],
     pairs: Annotated[
         Path, typer.Option(metavar="DIR", help="Infrared and visible pictures, paired by name (IR1, VIS1, ...).")
@@ -126,18 +134,21 @@ def table(
     visible: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Folder of the visible pictures, if it is not --pairs.")
     ] = None,
-    network: Version = "paper",
+    look: Annotated[
+        str | None,
+        typer.Option(
+            metavar="|".join(LOOKS),
+            help=f"How the rows measured here are fused [default: {DEFAULT}; for methods each of them].",
+            callback=one_of("look", tuple(LOOKS)),
+        ),
+    ] = None,
+    network: Annotated[
+        str | None, typer.Option(metavar="paper|released", help=f"{NETWORKS} [default: the look's].")
+    ] = None,
     method: Annotated[
         list[str] | None,
         typer.Option(metavar="NAME=DIR", help="Score another method's fused pictures too; repeatable."),
     ] = None,
-    as_released: Annotated[
-        bool,
-        typer.Option(
-            "--as-released",
-            help="Fuse as the released code does: softmax as spatial attention, pictures above 512 pixels cut in four.",
-        ),
-    ] = False,
     runs: Annotated[
         Path | None,
         typer.Option(metavar="DIR", help="Folder of networks trained for this table, before the shipped ones."),
@@ -158,7 +169,7 @@ def table(
     ] = None,
     device: Device = "cpu",
 ) -> None:
-    """Measure a table of the paper: ours, the printed values, and any other method's results."""
+    """Measure a table of the paper, or of methods: ours, the printed values, and any other method's results."""
     require("bench", "pandas")
     if train:
         require("train", "matplotlib")
@@ -166,11 +177,19 @@ def table(
     from nestfuse_core.common.files import check_writable, write_text
     from nestfuse_core.fusion.pairs import match_folders
 
-    name = tables.check_table(which)
     if output:
         check_writable(output.parent)
     methods = _methods(method or [])
     found, _ = match_folders(pairs, visible or pairs)
+    if which.lower() == METHODS:
+        frame = _compare(found, [look] if look else list(LOOKS), methods, fused, device)
+        _show(frame, f"Means over {len(found)} pairs, channel attention avg")
+        if output:
+            write_text(output, frame.to_csv(index=False, lineterminator="\n"))
+        return
+    name = tables.check_table(which)
+    chosen = find_look(look or DEFAULT)
+    network = network or chosen.weights.partition("-")[0]
     if train:
         if runs is None:
             raise UserError("With --train, say where the trained networks go: --runs DIR.")
@@ -181,12 +200,23 @@ def table(
         total = len(found) * (len(tables.ENTRIES[name]) + len(methods))
         task = bar.add_task(f"Table {name}", total=total, note="")
         frame = tables.build_table(
-            name, networks, found, methods, lambda label: bar.update(task, advance=1, note=label), fused, as_released
+            name, networks, found, methods, lambda label: bar.update(task, advance=1, note=label), fused, chosen.name
         )
-    how = ", fused as the released code does" if as_released else ""
-    _show(frame, f"Table {name}, {network} network: means over {len(found)} pairs{how}")
+    _show(frame, f"Table {name}, look {chosen.name}, {network} network: means over {len(found)} pairs")
     if output:
         write_text(output, frame.to_csv(index=False, lineterminator="\n"))
+
+
+def _compare(
+    pairs: list[Pair], looks: list[str], methods: dict[str, Path], save: Path | None, device: str
+) -> pd.DataFrame:
+    from nestfuse_core.comparison import compare, count
+    from nestfuse_core.model.network import load_network
+
+    networks = {look: load_network(LOOKS[look].weights, select_device(device)) for look in looks}
+    with console.progress() as bar:
+        task = bar.add_task("methods", total=len(pairs) * (count(networks) + len(methods)), note="")
+        return compare(pairs, networks, methods, lambda label: bar.update(task, advance=1, note=label), save)
 
 
 @fusion.command()
@@ -201,9 +231,10 @@ def score(
     preset: Preset = "paper",
     skip_unpaired: Unpaired = False,
 ) -> None:
-    """Score folders of fused images, made by any method, with the seven metrics of the NestFuse paper."""
+    """Score folders of fused images, made by any method, with the metrics of the NestFuse paper, SF, AG and Qabf."""
     from nestfuse_core.fusion import scores
     from nestfuse_core.fusion.pairs import match_folders, match_results
+    from nestfuse_core.metrics import evaluate
 
     pairs, _ = match_folders(ir, vis, skip_unpaired)
     for folder in fused:
@@ -213,7 +244,7 @@ def score(
     with console.progress() as bar:
         for folder in fused:
             task = bar.add_task(folder.name, total=len(pairs), note="")
-            scored = scores.score_folder(pairs, folder, preset, lambda task=task: bar.advance(task))  # type: ignore[misc]
+            scored = scores.score_folder(pairs, folder, partial(evaluate, preset=preset), partial(bar.advance, task))
             methods[str(folder)] = scores.means(scored)
             rows += scored
     if csv is not None:

@@ -1,7 +1,6 @@
 """Tables III, IV and V of the NestFuse paper: this project's networks beside the printed values.
 
-Metrics are the paper's (``nestfuse_core.metrics``, preset ``paper``), on pictures stretched to 0..255 as the released
-code writes them, averaged over the pairs.
+Metrics are the paper's (``nestfuse_core.metrics``, preset ``paper``), averaged over the pairs.
 """
 
 from __future__ import annotations
@@ -18,9 +17,10 @@ from numpy.typing import NDArray
 from nestfuse_core.common.errors import UserError, suggestion
 from nestfuse_core.common.pictures import read_image, write_image
 from nestfuse_core.fusion.fuser import Fuser
+from nestfuse_core.fusion.looks import DEFAULT
 from nestfuse_core.fusion.pairs import Pair
 from nestfuse_core.fusion.scores import Row, means, score_folder
-from nestfuse_core.metrics import METRICS, evaluate
+from nestfuse_core.metrics import METRICS, PAPER_METRICS, evaluate
 from nestfuse_core.model.network import NestFuse, check_version, load_network
 from nestfuse_core.training.loop import NETWORK, train
 from nestfuse_core.training.settings import TrainSettings, check_settings
@@ -31,7 +31,7 @@ Scores = dict[str, float]
 
 
 def _seven(*values: float) -> Scores:
-    return dict(zip(METRICS, values, strict=True))
+    return dict(zip(PAPER_METRICS, values, strict=True))
 
 
 def _four(en: float, sd: float, ssim: float, vif: float) -> Scores:
@@ -174,12 +174,11 @@ def score_entry(
     pairs: Sequence[Pair],
     on_pair: Callable[[], None],
     save: Path | None = None,
-    as_released: bool = False,
+    look: str = DEFAULT,
 ) -> Scores:
     """Fuse every pair as ``entry`` says and return the mean of its metrics; also write the pictures to ``save``."""
     network.output = entry.output
-    spatial = "softmax" if as_released else "l1"
-    fuser = Fuser(network, entry.strategy, "stretch", spatial=spatial, quarters=as_released)
+    fuser = Fuser(network, entry.strategy, look)
     rows: list[Row] = []
     for pair in pairs:
         fusion = fuser(read_image(pair.ir), read_image(pair.vis))
@@ -197,24 +196,24 @@ def build_table(
     methods: Mapping[str, Path] | None = None,
     on_pair: Callable[[str], None] = lambda label: None,
     save: Path | None = None,
-    as_released: bool = False,
+    look: str = DEFAULT,
 ) -> pd.DataFrame:
-    """Measure a table: columns ``method``, ``source`` (``here`` or ``paper``) and the seven metrics.
+    """Measure a table: columns ``method``, ``source`` (``here`` or ``paper``) and the metrics.
 
     ``networks`` are by training, as :func:`open_networks` returns them.
     Each row measured here is followed by the one printed in the paper, where there is one (NaN where the paper's table
     has no such column); the rows of ``methods``, folders of other methods' results by name, come last.
-    ``as_released`` fuses as the released code: softmax for the spatial attention, large pictures cut in four.
+    ``look`` says how the rows measured here are fused.
     """
     rows: list[dict[str, object]] = []
     for entry in ENTRIES[table]:
-        scores = score_entry(entry, networks[entry.training], pairs, partial(on_pair, entry.label), save, as_released)
+        scores = score_entry(entry, networks[entry.training], pairs, partial(on_pair, entry.label), save, look)
         rows.append({"method": entry.label, "source": "here", **scores})
         rows.append({"method": entry.label, "source": "paper", **PUBLISHED[table].get(entry.label, {})})
     measured = {entry.label for entry in ENTRIES[table]}
     printed = {label: scores for label, scores in PUBLISHED[table].items() if label not in measured}
     rows += [{"method": label, "source": "paper", **scores} for label, scores in printed.items()]
     for label, folder in (methods or {}).items():
-        scores = means(score_folder(pairs, folder, "paper", partial(on_pair, label)))
+        scores = means(score_folder(pairs, folder, on_pair=partial(on_pair, label)))
         rows.append({"method": label, "source": "here", **scores})
     return pd.DataFrame(rows, columns=["method", "source", *METRICS])

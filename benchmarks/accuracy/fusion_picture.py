@@ -1,9 +1,10 @@
-"""The fusion example of the documentation: infrared, visible and fused frames of drawn sequences, side by side.
+"""The fusion pictures of the documentation: frames of M3SVD's videos (MIT), side by side.
 
-    python benchmarks/accuracy/fusion_picture.py --output docs/images/fusion.jpg
+    python benchmarks/accuracy/fusion_picture.py M3SVD                              # docs/images/fusion.jpg
+    python benchmarks/accuracy/fusion_picture.py M3SVD --looks --output docs/images/fusion-looks.jpg
 
-Drawn sequences are free to publish; the pictures are what rgbt_tracker.synthetic draws, fused with the shipped
-weights and the default options.
+Infrared, visible and fused; with ``--looks`` the thermal and the visible picture, the looks ``equations`` and
+``natural``, and the overlay of what is warm.
 """
 
 from __future__ import annotations
@@ -11,39 +12,34 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-import numpy as np
-
-from nestfuse_core import load_network
 from nestfuse_core.common.commands import run
-from nestfuse_core.common.errors import UserError
 from nestfuse_core.common.pictures import write_image
+from nestfuse_core.common.video import VideoReader
 from nestfuse_core.fusion.fuser import Fuser
-from nestfuse_core.fusion.sheet import Sheet
-from rgbt_tracker.synthetic import draw_sequence
+from nestfuse_core.fusion.overlay import Overlay
+from nestfuse_core.fusion.sheet import TITLES, Sheet
+
+PAIRS = ("0111_1716:30", "0117_1620:40")
+LOOKS = ("infrared", "visible", "equations", "natural", "--overlay")
+QUALITY = 85
 
 
 def main(args: list[str] | None = None) -> None:
-    """Draw, fuse and write.
-
-    Raises:
-        UserError: an unknown scene, or a frame that it does not have.
-    """
+    """Fuse and write."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folder", type=Path, metavar="M3SVD")
     parser.add_argument("--output", type=Path, default=Path("docs/images/fusion.jpg"))
-    parser.add_argument("--scenes", nargs="+", default=["smoke", "night"])
-    parser.add_argument("--frame", type=int, default=4)
-    parser.add_argument("--length", type=int, default=12)
+    parser.add_argument("--frames", nargs="+", default=PAIRS, metavar="VIDEO:N")
+    parser.add_argument("--looks", action="store_true")
     options = parser.parse_args(args)
-    if not 0 <= options.frame < options.length:
-        raise UserError(f"Expected a --frame below --length {options.length}, got {options.frame}.")
-    fuse = Fuser(load_network())
-    sheet = Sheet()
-    for name in options.scenes:
-        sequence = draw_sequence(name, options.length, size=(320, 240))
-        frame = sequence.frame(options.frame)
-        assert frame.rgb is not None and frame.ir is not None
-        sheet.add(f"drawn scene '{name}'", frame.ir, frame.rgb, fuse(frame.ir, frame.rgb).image)
-    write_image(options.output, np.ascontiguousarray(sheet.draw()))
+    ways = [Fuser(look="equations"), Fuser(), Overlay()] if options.looks else [Fuser()]
+    sheet = Sheet(LOOKS if options.looks else TITLES)
+    for text in options.frames:
+        video, _, number = text.partition(":")
+        videos = (VideoReader(options.folder / camera / f"{video}.mp4") for camera in ("infrared", "visible"))
+        ir, vis = (reader.read(int(number)) for reader in videos)
+        sheet.add(f"M3SVD {video}, frame {number}", ir, vis, *(way(ir, vis).image for way in ways))
+    write_image(options.output, sheet.draw(), QUALITY)
     print(f"{options.output}: {options.output.stat().st_size / 1000:.0f} kB")
 
 

@@ -1,10 +1,11 @@
-"""Time and memory of fusing one colour pair on the CPU, and of the lean inference against the network's own pass.
+"""Time and memory of fusing one colour pair on the CPU by each look, and of the lean inference.
 
-    python benchmarks/speed/fusion.py [--size 640x480] [--threads 2] [--weights NAME]
+    python benchmarks/speed/fusion.py [--size 640x480] [--threads 2] [--look natural --look equations] [--turns 3]
 
-Prints the whole pair (Fuser, colour included), then the grey fusion by nestfuse_core.model.inference and by
-NestFuse.forward in the same run. Processor time is shown beside wall time, since the latter means little on a busy
-machine. Peak memory is the process's; the lean pass runs first, so that the later figure is the plain pass's.
+Prints the whole pair, arrays to array, colour included: the looks take turns, and the first one's peak memory is
+read before the others begin. For pictures that fit into one tile, then the grey fusion at full resolution by
+nestfuse_core.model.inference and by NestFuse.forward in the same run. Processor time is shown beside wall time, since
+the latter means little on a busy machine. The look ``equations`` is the default picture of before there were looks.
 """
 
 from __future__ import annotations
@@ -12,16 +13,18 @@ from __future__ import annotations
 import resource
 import sys
 from collections.abc import Callable
+from functools import partial
 
 import cv2
 import numpy as np
 import torch
-from timing import Seconds, command_line, in_turn, least, size
+from timing import Seconds, command_line, in_turn, least, median, size, timed
 
 from nestfuse_core import load_network
 from nestfuse_core.common.commands import run
 from nestfuse_core.fusion import tiling
-from nestfuse_core.fusion.fuser import Fuser
+from nestfuse_core.fusion.fuser import WHOLE_PIXELS, Fuser
+from nestfuse_core.fusion.looks import LOOKS
 
 REPEATS = 3
 
@@ -48,18 +51,29 @@ def main(args: list[str] | None = None) -> None:
     parser = command_line(__doc__)
     parser.add_argument("--size", type=size, default=(640, 480), metavar="WxH")
     parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--weights")
+    parser.add_argument("--look", action="append", choices=list(LOOKS))
+    parser.add_argument("--turns", type=int, default=REPEATS)
     options = parser.parse_args(args)
     torch.set_num_threads(options.threads)
     width, height = options.size
-    network = load_network(options.weights)
+    looks = options.look or ["natural", "equations"]
     few = np.random.default_rng(0).integers(0, 256, (2, 12, 16, 3), dtype=np.uint8)
     ir, vis = (cv2.resize(image, (width, height), interpolation=cv2.INTER_CUBIC) for image in few)
-    fuse = Fuser(network)
+    fusers = {look: Fuser(look=look) for look in looks}
+    works = {look: partial(fuser, ir[..., 0], vis) for look, fuser in fusers.items()}
     print(f"{width}x{height}, {options.threads} threads, {peak_gigabytes():.2f} GB before the first image")
-    line("colour pair", fastest(lambda: fuse(ir[..., 0], vis)))
-    if fuse.steps(height, width):
+    line(f"colour pair, {looks[0]}, first", timed(works[looks[0]])[0])
+    times = {look: median(seconds) for look, seconds in in_turn(works, options.turns, warm_up=False).items()}
+    for look, seconds in times.items():
+        line(f"colour pair, {look}", seconds)
+        first = times[looks[0]]
+        print(
+            f"{'':28} {looks[0]} / {look}: {first.clock / seconds.clock:.2f} wall, "
+            f"{first.processor / seconds.processor:.2f} processor"
+        )
+    if height * width > WHOLE_PIXELS:
         return
+    network = load_network()
     images = [torch.from_numpy(image[..., 0].astype(np.float32))[None, None] for image in (ir, vis)]
     lean = fastest(lambda: tiling.fuse_tile(network, images, "attention", None))
     line("grey, lean inference", lean)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import closing
 from functools import partial
 from pathlib import Path
 
@@ -12,12 +13,14 @@ from nestfuse_core.cameras.matching import Timing
 from nestfuse_core.cameras.sources import is_sequence_file, parse_address
 from nestfuse_core.cameras.times import name_times
 from nestfuse_core.common import console
+from nestfuse_core.common.ahead import Behind, ahead
 from nestfuse_core.common.errors import UserError
-from nestfuse_core.common.pictures import SUFFIXES, check_image_name, list_images, read_image, write_image
+from nestfuse_core.common.pictures import SUFFIXES, Image, check_image_name, list_images, read_image, write_image
 from nestfuse_core.common.video import SUFFIXES as VIDEO_SUFFIXES
 from nestfuse_core.fusion.fuser import Fuser
+from nestfuse_core.fusion.overlay import Overlay
 from nestfuse_core.fusion.pairs import Pair, match_folders
-from nestfuse_core.fusion.records import Records, Request, refuse_overwriting, thermal_range
+from nestfuse_core.fusion.records import Records, Request, fuse_of, pass_over, refuse_overwriting
 from nestfuse_core.fusion.streams import check_folder, plan_streams
 
 
@@ -41,7 +44,7 @@ def kind_of(path: Path) -> str:
     )
 
 
-def plan(request: Request) -> Callable[[Fuser], None]:
+def plan(request: Request) -> Callable[[Fuser | Overlay], None]:
     """Check the whole request and return what will carry it out; nothing is written yet and no network is needed.
 
     Raises:
@@ -74,7 +77,7 @@ def _by_time(request: Request) -> bool:
     return ir != vis and all(names and name_times(sorted(names)) is not None for names in (ir, vis))
 
 
-def _plan_files(request: Request) -> Callable[[Fuser], None]:
+def _plan_files(request: Request) -> Callable[[Fuser | Overlay], None]:
     output = request.output
     if output.is_dir() or not output.suffix:
         output = output / f"{request.vis.stem}.png"
@@ -82,12 +85,13 @@ def _plan_files(request: Request) -> Callable[[Fuser], None]:
     check_image_name(output, vis.dtype == np.uint16)
     refuse_overwriting(output, request.ir, request.vis)
 
-    def work(fuser: Fuser) -> None:
+    def work(fuser: Fuser | Overlay) -> None:
         records = Records(request, 1)
-        fuser.thermal_range = thermal_range(request)
         with console.progress() as bar:
-            task = bar.add_task("tiles", total=fuser.steps(*vis.shape[:2]) or 1, note="")
-            fuser.on_tile = lambda: bar.advance(task)
+            task = bar.add_task("tiles", total=1, note="")
+            if isinstance(fuser, Fuser):
+                bar.update(task, total=fuser.steps(*vis.shape[:2]) or 1)
+                fuser.on_tile = lambda: bar.advance(task)
             fusion = fuser(ir, vis)
             bar.update(task, completed=bar.tasks[0].total)
         write_image(output, fusion.image)
@@ -97,34 +101,44 @@ def _plan_files(request: Request) -> Callable[[Fuser], None]:
     return work
 
 
-def _plan_folders(request: Request) -> Callable[[Fuser], None]:
+def _plan_folders(request: Request) -> Callable[[Fuser | Overlay], None]:
     check_folder(request)
     pairs, alone = match_folders(request.ir, request.vis, request.skip_unpaired)
     if alone:
         console.stderr.print(f"{alone} images without a partner are left out.")
 
-    def work(fuser: Fuser) -> None:
+    def work(fuser: Fuser | Overlay) -> None:
         records = Records(request, len(pairs))
-        fuser.thermal_range = thermal_range(request)
-        with console.progress() as bar:
+        fuse = fuse_of(request, fuser)
+        load = partial(_load_pair, request)
+        with console.progress() as bar, closing(ahead(load, enumerate(pairs))) as loaded, Behind() as later:
             task = bar.add_task("pairs", total=len(pairs), note="")
-            for index, pair in enumerate(pairs):
+            for (index, pair), pictures in loaded:
                 bar.update(task, note=pair.name)
-                _fuse_pair(request, fuser, records, index, pair)
+                if pictures is None:
+                    pass_over(fuse, read_image(pair.ir))
+                else:
+                    fusion = fuse(*pictures)
+                    if not _is_done(request, pair):
+                        later(write_image, _target(request, pair), fusion.image)
+                    records.add(index, pair.name, pictures[1], fusion)
                 bar.advance(task)
         records.finish()
 
     return work
 
 
-def _fuse_pair(request: Request, fuser: Fuser, records: Records, index: int, pair: Pair) -> None:
-    target = request.output / f"{pair.name}.png"
-    recorded = request.metrics or request.sheet or request.maps
-    if request.resume and target.is_file() and not recorded:
-        fuser.pass_over(partial(read_image, pair.ir))
-        return
-    ir, vis = read_image(pair.ir), read_image(pair.vis)
-    fusion = fuser(ir, vis)
-    if not (request.resume and target.is_file()):
-        write_image(target, fusion.image)
-    records.add(index, pair.name, vis, fusion)
+def _target(request: Request, pair: Pair) -> Path:
+    return request.output / f"{pair.name}.png"
+
+
+def _is_done(request: Request, pair: Pair) -> bool:
+    return request.resume and _target(request, pair).is_file()
+
+
+def _load_pair(request: Request, item: tuple[int, Pair]) -> tuple[Image, Image] | None:
+    """The infrared and the visible picture; None where the result is there and nothing else is wanted."""
+    pair = item[1]
+    if _is_done(request, pair) and not (request.metrics or request.sheet or request.maps):
+        return None
+    return read_image(pair.ir), read_image(pair.vis)

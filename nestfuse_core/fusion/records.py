@@ -9,20 +9,25 @@ from nestfuse_core.cameras.matching import Timing
 from nestfuse_core.common import console
 from nestfuse_core.common.errors import UserError
 from nestfuse_core.common.pictures import Image, write_image
-from nestfuse_core.fusion import thermal
-from nestfuse_core.fusion.fuser import Fusion
+from nestfuse_core.fusion.fuser import Fuser, Fusion, VideoFuser
 from nestfuse_core.fusion.maps import write_maps
-from nestfuse_core.fusion.scale import ThermalScale
+from nestfuse_core.fusion.overlay import Overlay, VideoOverlay
 from nestfuse_core.fusion.scores import Row, means, means_table, write_csv
 from nestfuse_core.fusion.sheet import Sheet, chosen_rows
 from nestfuse_core.metrics.evaluate import evaluate
 
 MOST_NOTES = 5
 
+Fuse = Fuser | VideoFuser | Overlay | VideoOverlay
+"""Takes a thermal and a visible picture and returns a `Fusion`."""
+
 
 @dataclass(frozen=True)
 class Request:
-    """One run: the inputs and everything to be written. Paths as the user typed them."""
+    """One run: the inputs and everything to be written. Paths as the user typed them.
+
+    ``levels`` are ``image``, each pair's by itself, ``steady`` over frames in their order, or ``auto``: as fits.
+    """
 
     ir: Path
     vis: Path
@@ -31,7 +36,7 @@ class Request:
     metrics: Path | None = None
     preset: str = "paper"
     sheet: Path | None = None
-    thermal_range: str | thermal.Range = "auto"
+    levels: str = "auto"
     resume: bool = False
     skip_unpaired: bool = False
     timing: Timing = field(default_factory=Timing)
@@ -86,14 +91,19 @@ def refuse_overwriting(output: Path, *inputs: Path) -> None:
             raise UserError(f"--output is the input '{source}'; name another file, so that no input is overwritten.")
 
 
-def thermal_range(request: Request, over_time: bool = False) -> thermal.Range | ThermalScale | None:
-    """Return the thermal range of a run: fixed, a scale that follows the camera, or None: each picture has its own.
+def fuse_of(request: Request, fuser: Fuser | Overlay, over_time: bool = False) -> Fuse:
+    """Return what fuses the pairs of a run one after the other, with levels of their own or steady ones.
 
     Args:
         request: what was asked for.
-        over_time: whether the pictures are one camera's frames in their order.
+        fuser: what makes the pictures.
+        over_time: whether the pictures are known to be frames in their order.
     """
-    if not isinstance(request.thermal_range, str):
-        return request.thermal_range
-    shared = request.thermal_range == "shared" or (request.thermal_range == "auto" and over_time)
-    return ThermalScale() if shared else None
+    steady = request.levels == "steady" or (request.levels == "auto" and over_time)
+    return fuser.video() if steady else fuser
+
+
+def pass_over(fuse: Fuse, ir: Image) -> None:
+    """Leave out a pair, whose infrared picture the levels of those after it may depend on."""
+    if isinstance(fuse, (VideoFuser, VideoOverlay)):
+        fuse.pass_over(ir)

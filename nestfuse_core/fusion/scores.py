@@ -19,9 +19,11 @@ from nestfuse_core.fusion.pairs import Pair, match_results
 from nestfuse_core.metrics.evaluate import METRICS, evaluate
 
 Row = dict[str, str | float]
+Score = Callable[[Image, Image, Image], dict[str, float]]
+"""Takes an infrared, a visible and a fused picture: `evaluate` or a form of it."""
 
 
-def score_pair(pair: Pair, fused: Path, preset: str = "paper") -> dict[str, float]:
+def score_pair(pair: Pair, fused: Path, score: Score = evaluate) -> dict[str, float]:
     """Score one fused file. Infrared of more than 8 bits is scaled by its percentiles, as it is for fusion.
 
     Raises:
@@ -29,26 +31,27 @@ def score_pair(pair: Pair, fused: Path, preset: str = "paper") -> dict[str, floa
     """
     ir, vis, result = read_image(pair.ir), read_image(pair.vis), read_image(fused)
     try:
-        return evaluate(_thermal_grey(ir), _visible_grey(vis), _visible_grey(result), preset)
+        return score(_thermal_grey(ir), _visible_grey(vis), _visible_grey(result))
     except UserError as error:
         raise UserError(f"Cannot score '{fused}': {error}") from error
 
 
 def score_folder(
-    pairs: Sequence[Pair], fused: Path, preset: str = "paper", on_pair: Callable[[], None] = lambda: None
+    pairs: Sequence[Pair], fused: Path, score: Score = evaluate, on_pair: Callable[[], None] = lambda: None
 ) -> list[Row]:
-    """Score a folder of results; one row a pair: method (the folder's name), name, then the seven metrics."""
+    """Score a folder of results; one row a pair: method (the folder's name), name, then the metrics."""
     results = match_results(list(pairs), fused)
     rows: list[Row] = []
     for pair in pairs:
-        rows.append({"method": fused.resolve().name, "name": pair.name, **score_pair(pair, results[pair.name], preset)})
+        rows.append({"method": fused.resolve().name, "name": pair.name, **score_pair(pair, results[pair.name], score)})
         on_pair()
     return rows
 
 
 def means(rows: Sequence[Row]) -> dict[str, float]:
     """Mean of every metric over the rows."""
-    return {name: float(np.mean([float(row[name]) for row in rows])) for name in METRICS}
+    metrics = [name for name, value in rows[0].items() if not isinstance(value, str)]
+    return {name: float(np.mean([float(row[name]) for row in rows])) for name in metrics}
 
 
 def write_csv(path: Path, rows: Sequence[Row]) -> None:

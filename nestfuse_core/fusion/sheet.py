@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -38,24 +40,25 @@ def thumbnail(image: Image, width: int = CELL_WIDTH) -> Picture:
 
 
 class Sheet:
-    """Collects rows of thumbnails and draws them."""
+    """Collects rows of thumbnails and draws them, under the titles of the columns."""
 
-    def __init__(self) -> None:
+    def __init__(self, titles: Sequence[str] = TITLES) -> None:
+        self._titles = titles
         self._rows: list[tuple[str, list[Picture]]] = []
 
-    def add(self, name: str, ir: Image, vis: Image, fused: Image) -> None:
-        """Add a row of HxW or HxWx3 BGR pictures, uint8 or uint16."""
-        self._rows.append((name, [thumbnail(image) for image in (ir, vis, fused)]))
+    def add(self, name: str, *images: Image) -> None:
+        """Add a row of HxW or HxWx3 BGR pictures, uint8 or uint16, one a column."""
+        self._rows.append((name, [thumbnail(image) for image in images]))
 
     def draw(self) -> Picture:
         """Return the sheet as HxWx3 BGR uint8, white where there is nothing."""
         width = max(cell.shape[1] for _, cells in self._rows for cell in cells)
-        strips = [self._titles(width)] + [self._strip(name, cells, width) for name, cells in self._rows]
+        strips = [self._head(width)] + [self._strip(name, cells, width) for name, cells in self._rows]
         return np.vstack(strips)
 
-    def _titles(self, width: int) -> Picture:
-        strip = np.full((LABEL, len(TITLES) * (width + GAP) + GAP, 3), 255, np.uint8)
-        for column, title in enumerate(TITLES):
+    def _head(self, width: int) -> Picture:
+        strip = np.full((LABEL, len(self._titles) * (width + GAP) + GAP, 3), 255, np.uint8)
+        for column, title in enumerate(self._titles):
             _text(strip, title, GAP + column * (width + GAP))
         return strip
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, closing, contextmanager
-from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -13,19 +12,21 @@ from nestfuse_core.cameras.matching import Match, match
 from nestfuse_core.cameras.pairing import NONE, Times
 from nestfuse_core.cameras.sources import ImageFiles, Source, open_recorded, parse_address
 from nestfuse_core.common import console
+from nestfuse_core.common.ahead import Behind, ahead
 from nestfuse_core.common.errors import UserError
 from nestfuse_core.common.pictures import SUFFIXES, Image, white_level, write_image
 from nestfuse_core.common.video import SUFFIXES as VIDEO_SUFFIXES
 from nestfuse_core.common.video import check_video_name, writing_video
 from nestfuse_core.fusion.colour import luminance
 from nestfuse_core.fusion.fuser import Fuser
-from nestfuse_core.fusion.records import Records, Request, refuse_overwriting, thermal_range
+from nestfuse_core.fusion.overlay import Overlay
+from nestfuse_core.fusion.records import Records, Request, fuse_of, pass_over, refuse_overwriting
 
 Write = Callable[[int, Image, Image | None], None]
 """Takes a visible frame's index, its picture, and its luminance in 8 bits if that is known."""
 
 
-def plan_streams(request: Request) -> Callable[[Fuser], None]:
+def plan_streams(request: Request) -> Callable[[Fuser | Overlay], None]:
     """Pair the frames of both cameras, say how, check the output, and return what will fuse them.
 
     Every visible frame gives a picture; one without a thermal partner passes as it is and is counted.
@@ -66,25 +67,39 @@ def check_folder(request: Request) -> None:
             raise UserError(f"--output is the input folder '{source}'; name another, so that no input is overwritten.")
 
 
-def _fuse(request: Request, fuser: Fuser, vis: Source, ir: Source, found: Match, output: Path) -> None:
+def _fuse(request: Request, fuser: Fuser | Overlay, vis: Source, ir: Source, found: Match, output: Path) -> None:
     pairing, name = found.pairing, _namer(vis, output)
     records, alone = Records(request, pairing.both), 0
-    fuser.thermal_range = thermal_range(request, over_time=True)
-    with closing(ir), closing(vis), console.progress() as bar, _writing(vis, found.fps, output) as write:
+    fuse = fuse_of(request, fuser, over_time=True)
+
+    def load(item: tuple[int, int]) -> tuple[Image | None, Image | None]:
+        """The visible picture, None where the result is there, and its thermal partner."""
+        index, partner = item
+        done = _is_done(request, vis, output, name(index))
+        return None if done else vis.read(index), None if partner == NONE else ir.read(partner)
+
+    frames = list(zip(pairing.rgb.tolist(), pairing.ir.tolist(), strict=True))
+    with (
+        closing(ir),
+        closing(vis),
+        console.progress() as bar,
+        _writing(vis, found.fps, output) as write,
+        closing(ahead(load, frames)) as loaded,
+        Behind() as later,
+    ):
         task = bar.add_task("frames", total=len(pairing), note="")
-        for index, partner in zip(pairing.rgb.tolist(), pairing.ir.tolist(), strict=True):
+        for (index, _), (visible, thermal) in loaded:
             bar.advance(task)
-            if _is_done(request, vis, output, name(index)):
-                if partner != NONE:
-                    fuser.pass_over(partial(ir.read, partner))
+            if visible is None:
+                if thermal is not None:
+                    pass_over(fuse, thermal)
                 continue
-            visible = vis.read(index)
-            if partner == NONE:
+            if thermal is None:
                 alone += 1
-                write(index, visible, None)
+                later(write, index, visible, None)
                 continue
-            fusion = fuser(ir.read(partner), visible)
-            write(index, fusion.image, fusion.luminance)
+            fusion = fuse(thermal, visible)
+            later(write, index, fusion.image, fusion.luminance)
             records.add(index - alone, name(index), visible, fusion)
     records.finish()
     if alone:

@@ -82,20 +82,18 @@ def resize_to(grey: Grey, width: int, height: int) -> Grey:
     return np.clip(resized, 0, 255, out=resized.astype(np.float32, copy=False))
 
 
-def parse_range(text: str) -> str | Range:
-    """Return ``"auto"``, ``"image"``, ``"shared"`` or (low, high) from the command line.
+def parse_range(text: str | None) -> Range | None:
+    """Return (low, high) from the command line; None for None.
 
     Raises:
         UserError: anything else.
     """
-    if text in ("auto", "image", "shared"):
-        return text
+    if text is None:
+        return None
     try:
         low, high = (float(part) for part in text.split(","))
     except ValueError:
         low = high = 0.0
     if not (np.isfinite([low, high]).all() and low < high):
-        raise UserError(
-            f"Expected a thermal range as 'auto', 'image', 'shared' or LOW,HIGH with LOW < HIGH, got '{text}'."
-        )
+        raise UserError(f"Expected a thermal range as LOW,HIGH with LOW < HIGH, such as 7000,9000, got '{text}'.")
     return low, high

@@ -8,10 +8,12 @@ from typing import Annotated
 
 import typer
 
+from nestfuse_core.cli import LookName
 from nestfuse_core.common import console
 from nestfuse_core.common.errors import UserError
 from nestfuse_core.common.extras import require
 from nestfuse_core.common.options import Device
+from nestfuse_core.fusion.looks import DEFAULT as DEFAULT_LOOK
 from rgbt_tracker.cli.options import DEFAULT_CONFIG, Config, Weights
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
@@ -21,8 +23,9 @@ def demo(
     config: Config = DEFAULT_CONFIG,
     weights: Weights = None,
     fusion_weights: Annotated[
-        Path | None, typer.Option(metavar="F", help="NestFuse weights; the shipped ones by default.")
+        Path | None, typer.Option(metavar="F", help="NestFuse weights; the look's by default.")
     ] = None,
+    look: LookName = DEFAULT_LOOK,
     device: Device = "auto",
     host: Annotated[str, typer.Option(help="Address to serve on; others than 127.0.0.1 open it to the network.")] = (
         "127.0.0.1"
@@ -44,9 +47,8 @@ def demo(
     if host not in LOOPBACK:
         console.note(f"on {host} everyone who reaches this machine can open pairs and use its processor.")
     listener = _listen(host, port)
-    app = create_app(
-        TrackerFactory(config, weights, device), FrameFuser(fusion_weights, device), Settings(Limits(max_upload), hosts)
-    )
+    engines = TrackerFactory(config, weights, device), FrameFuser(fusion_weights, device, look)
+    app = create_app(*engines, Settings(Limits(max_upload), hosts))
     number = listener.getsockname()[1]
     shown = f"[{host}]" if ":" in host else host
     console.stdout.print(f"Open http://{shown}:{number} in a browser; Ctrl-C ends it.", highlight=False, markup=False)

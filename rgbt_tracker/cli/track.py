@@ -24,6 +24,7 @@ from rgbt_tracker.cli.options import (
 )
 
 if TYPE_CHECKING:
+    from nestfuse_core.fusion.fuser import VideoFuser
     from rgbt_tracker.config import TrackerConfig
     from rgbt_tracker.sequences.base import FrameSequence
     from rgbt_tracker.tracking.tracker import Tracker
@@ -61,6 +62,9 @@ def track(
     show: Annotated[
         bool, typer.Option("--show", help="Watch in a window; draw the box there if none is known.")
     ] = False,
+    fused: Annotated[
+        bool, typer.Option("--fused", help="With --video or --show: the fused picture beside those of both cameras.")
+    ] = False,
     homography: Annotated[
         str | None, typer.Option(metavar="FILE|9 numbers", help="3x3 matrix from thermal to visible pixels.")
     ] = None,
@@ -92,6 +96,8 @@ def track(
         raise UserError(
             "Nothing to track: give --sequence NAME|DIR (for example --sequence drawn:street), or --rgb A --ir B."
         )
+    if fused and (len(settings.modalities) < 2 or not (video or show)):
+        raise UserError("--fused shows both cameras' fused picture: give --video FILE.mp4 or --show, and both cameras.")
     with open_input(sequence, rgb, ir, timing, name, root or []) as opened:
         _check_cameras(opened, settings)
         frames = watch(opened) if len(settings.modalities) > 1 else opened
@@ -105,8 +111,9 @@ def track(
             check_video_name(video)
             check_writable(video.parent)
         tracker = _build(settings, weights, device, frames.info.notes)
+        fuse = _video_fuser(device) if fused else None
         tracker.record_maps = maps
-        outcome = follow(tracker, settings, frames, plan, Request(output, video, show, maps))
+        outcome = follow(tracker, settings, frames, plan, Request(output, video, show, maps, fuse))
         for line in (*outcome.lines, *frames.summary()):
             typer.echo(line)
         if outcome.error is not None:
@@ -125,6 +132,15 @@ def _settings(config: str, modality: str | None, homography: str | None) -> Trac
     if homography is not None:
         settings = settings.replace(**{"thermal.homography": read_homography(homography)})
     return settings
+
+
+def _video_fuser(device: str) -> VideoFuser:
+    from nestfuse_core.common.devices import select_device
+    from nestfuse_core.fusion.fuser import Fuser
+    from nestfuse_core.fusion.looks import DEFAULT, find_look
+    from nestfuse_core.model.network import load_network
+
+    return Fuser(load_network(find_look(DEFAULT).weights, select_device(device))).video()
 
 
 def _check_cameras(frames: FrameSequence, settings: TrackerConfig) -> None:

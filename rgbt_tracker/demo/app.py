@@ -27,7 +27,7 @@ from rgbt_tracker.demo.uploads import KINDS, Limits, save_camera
 from rgbt_tracker.sequences.base import Frame
 
 HERE = Path(__file__).parent
-Fuse = Callable[[Frame, str], NDArray[np.generic]]
+Fuse = Callable[[Frame, str, dict[str, Any]], NDArray[np.generic]]
 POLICY = "default-src 'self'; img-src 'self' blob: data:; frame-ancestors 'none'"
 QUALITY = 85
 """Of the JPEG pictures that the page shows."""
@@ -71,7 +71,7 @@ def create_app(make_tracker: MakeTracker, fuse: Fuse, settings: Settings | None 
 
     Args:
         make_tracker: modality ("rgbt", "rgb" or "ir") -> a new tracker.
-        fuse: frame and strategy ("avg", "max" or "nuclear") -> fused picture.
+        fuse: frame, strategy ("avg", "max" or "nuclear") and a session's ``fusers`` -> fused picture.
     """
     settings = settings or Settings()
     sessions, root = Sessions(), Path(tempfile.mkdtemp(prefix="rgbt-demo-"))
@@ -173,7 +173,7 @@ def create_app(make_tracker: MakeTracker, fuse: Fuse, settings: Settings | None 
     def fused(name: str, index: int, strategy: str = "avg") -> Response:
         session = find(name)
         with compute:
-            picture = fuse(session.frame(index), strategy)
+            picture = fuse(session.frame(index), strategy, session.fusers)
         header = {"Content-Disposition": f'attachment; filename="fused-{index:05d}-{strategy}.png"'}
         return Response(encode_image(np.asarray(picture), ".png"), media_type="image/png", headers=header)
 

@@ -10,10 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nestfuse_core.common.errors import UserError
+from nestfuse_core.fusion.looks import DEFAULT, find_look
 from rgbt_tracker.config import Modality
 from rgbt_tracker.sequences.base import Frame
 
 if TYPE_CHECKING:
+    from nestfuse_core.fusion.fuser import VideoFuser
     from nestfuse_core.model.network import NestFuse
     from rgbt_tracker.tracking.tracker import Tracker
 
@@ -46,16 +48,23 @@ class FrameFuser:
     """Fuses frames with NestFuse.
 
     Args:
-        weights: a file, or None for the shipped ones.
+        weights: a file, or None for those of the look.
+        look: how the pictures look (`nestfuse_core.fusion.looks`).
     """
 
-    def __init__(self, weights: str | os.PathLike[str] | None = None, device: str = "cpu") -> None:
-        self.weights, self.device = weights, device
+    def __init__(self, weights: str | os.PathLike[str] | None = None, device: str = "cpu", look: str = DEFAULT) -> None:
+        self.weights, self.device, self.look = weights, device, find_look(look)
         self._network: NestFuse | None = None
         self._lock = threading.Lock()
 
-    def __call__(self, frame: Frame, strategy: str) -> NDArray[np.generic]:
-        """Return the fused picture, in the visible image's size and colour."""
+    def __call__(self, frame: Frame, strategy: str, running: dict[str, VideoFuser]) -> NDArray[np.generic]:
+        """Return the fused picture, in the visible image's size and colour.
+
+        Args:
+            frame: of one pair of cameras.
+            strategy: channel attention.
+            running: what fuses this pair's frames, by strategy; one that is not there yet is added.
+        """
         from nestfuse_core.common.devices import select_device
         from nestfuse_core.fusion.fuser import Fuser
         from nestfuse_core.model.network import load_network
@@ -64,5 +73,7 @@ class FrameFuser:
             raise UserError("Fusion needs a visible and a thermal image of the same moment.")
         with self._lock:
             if self._network is None:
-                self._network = load_network(self.weights, select_device(self.device))
-            return Fuser(self._network, strategy)(frame.ir, frame.rgb).image
+                self._network = load_network(self.weights or self.look.weights, select_device(self.device))
+            if strategy not in running:
+                running[strategy] = Fuser(self._network, strategy, self.look).video()
+            return running[strategy](frame.ir, frame.rgb).image

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import cv2
 import numpy as np
@@ -25,6 +25,9 @@ from rgbt_tracker.sequences.base import Derived, Frame, FrameSequence
 from rgbt_tracker.sequences.watched import Watched, watch
 from rgbt_tracker.tracking.interface import SingleObjectTracker
 
+if TYPE_CHECKING:
+    from nestfuse_core.fusion.fuser import VideoFuser
+
 MAXIMUM = 8
 IDLE_SECONDS = 1800.0
 MakeTracker = Callable[[Modality], SingleObjectTracker]
@@ -39,6 +42,7 @@ class Session:
         folder: its temporary files, or None.
         trackers: modality -> running tracker.
         boxes: modality -> its latest box.
+        fusers: channel attention -> what fuses its frames.
         at: frame that the running trackers have reached.
     """
 
@@ -46,6 +50,7 @@ class Session:
     folder: Path | None = None
     trackers: dict[Modality, SingleObjectTracker] = field(default_factory=dict)
     boxes: dict[Modality, Box] = field(default_factory=dict)
+    fusers: dict[str, VideoFuser] = field(default_factory=dict)
     at: int = 0
     used: float = field(default_factory=time.monotonic)
     lock: threading.RLock = field(default_factory=threading.RLock)

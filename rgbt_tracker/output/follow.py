@@ -31,6 +31,7 @@ from rgbt_tracker.sequences.live import Stoppable
 from rgbt_tracker.tracking.run import Step, begin, go_on
 
 if TYPE_CHECKING:
+    from nestfuse_core.fusion.fuser import VideoFuser
     from rgbt_tracker.tracking.tracker import Tracker
 
 
@@ -43,12 +44,14 @@ class Request:
         video: file for the overlay, or None.
         show: watch in a window.
         maps: show and keep the fusion weights of both cameras.
+        fuse: makes the fused picture that video and window show beside the cameras'; None leaves it out.
     """
 
     output: Path
     video: Path | None
     show: bool
     maps: bool
+    fuse: VideoFuser | None = None
 
 
 @dataclass(frozen=True)
@@ -93,6 +96,7 @@ def follow(tracker: Tracker, settings: TrackerConfig, frames: FrameSequence, pla
             info,
             video=request.video,
             window=window,
+            fuse=request.fuse,
             keep_maps=request.maps,
             on_progress=lambda: bar.advance(task),
             on_stop=source.stop,

@@ -1,9 +1,10 @@
-"""A frame with what the tracker made of it: both cameras side by side, boxes, score, speed, fusion weights."""
+"""A frame with what the tracker made of it: cameras side by side, fused, boxes, score, speed, fusion weights."""
 
 from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
@@ -15,6 +16,9 @@ from rgbt_tracker.config import TrackerConfig
 from rgbt_tracker.sequences.base import Frame
 from rgbt_tracker.sequences.watched import WORDS
 from rgbt_tracker.tracking.cameras import CameraFrames, Image
+
+if TYPE_CHECKING:
+    from nestfuse_core.fusion.fuser import VideoFuser
 
 Picture = NDArray[np.uint8]
 # Two colours that stay apart for the colour-blind and on thermal grey; BGR.
@@ -48,13 +52,16 @@ class Overlay:
         config: the tracker's; its modality decides which cameras are shown, its homography how the thermal one is laid
             on the visible one, so that a box is right in both pictures.
         truth: (N, 4) ground truth, or None.
+        fuse: makes the fused picture of a third pane from a thermal and a visible one; None leaves the pane out.
     """
 
-    def __init__(self, config: TrackerConfig, truth: NDArray[np.float64] | None = None) -> None:
+    def __init__(
+        self, config: TrackerConfig, truth: NDArray[np.float64] | None = None, fuse: VideoFuser | None = None
+    ) -> None:
         self._frames = CameraFrames(config)
         self._last: dict[str, Image] = {}
         self._panel_size: tuple[int, int] | None = None
-        self._truth = truth
+        self._truth, self._fuse = truth, fuse
         self._seconds: deque[float] = deque(maxlen=WINDOW)
         self._strongest = 0.02
 
@@ -84,7 +91,8 @@ class Overlay:
             self._seconds.append(caption.seconds)
         truth = self._truth_at(frame.index)
         panels = []
-        for number, (camera, image) in enumerate(self.pictures(frame).items()):
+        pictures = self.pictures(frame)
+        for number, (camera, image) in enumerate(pictures.items()):
             there = frame.picture(camera) is not None
             if maps and search and there:
                 weights = share(maps, number)
@@ -96,8 +104,19 @@ class Overlay:
             if there and caption.cameras and camera not in caption.cameras:
                 title += ": not used"
             panels.append(self._panel(image, title, box, truth, caption.lost))
+        if self._fuse is not None:
+            panels.append(self._panel(*self._fused(frame, pictures), box, truth, caption.lost))
         picture = np.hstack(panels)
         return np.vstack([picture, self._bar(picture.shape[1], box, truth, caption)])
+
+    def _fused(self, frame: Frame, pictures: dict[str, Picture]) -> tuple[Picture, str]:
+        """The pane of the fused picture and its title; of one camera while the other has no picture."""
+        assert self._fuse is not None
+        there = [camera for camera in pictures if frame.picture(camera) is not None]
+        if len(there) < len(pictures) or len(there) < 2:
+            alone = there[0] if there else next(iter(pictures))
+            return pictures[alone], f"fused: {CAMERAS[alone]} alone"
+        return np.asarray(self._fuse(pictures["ir"], pictures["rgb"]).image, np.uint8), "fused"
 
     def _truth_at(self, index: int) -> Box | None:
         if self._truth is None or index >= len(self._truth) or np.isnan(self._truth[index]).any():

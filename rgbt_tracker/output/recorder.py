@@ -6,6 +6,7 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +19,9 @@ from rgbt_tracker.output.window import Window
 from rgbt_tracker.sequences.base import SequenceInfo
 from rgbt_tracker.tracking.run import Step
 
+if TYPE_CHECKING:
+    from nestfuse_core.fusion.fuser import VideoFuser
+
 
 class Recorder:
     """Context manager that takes every `rgbt_tracker.tracking.run.Step` of a run.
@@ -27,6 +31,7 @@ class Recorder:
         info: of the sequence.
         video: file to write the overlay to, or None.
         window: where to show it, or None.
+        fuse: makes the fused picture that overlay and window show beside the cameras', or None.
         keep_maps: collect the fusion weight maps in ``maps``.
         on_progress: called after every frame.
         on_stop: called when the user closed the window.
@@ -39,12 +44,13 @@ class Recorder:
         *,
         video: Path | None = None,
         window: Window | None = None,
+        fuse: VideoFuser | None = None,
         keep_maps: bool = False,
         on_progress: Callable[[], None] = lambda: None,
         on_stop: Callable[[], None] = lambda: None,
     ) -> None:
         self._info = info
-        self._overlay = Overlay(config, info.truth_for(config.modality))
+        self._overlay = Overlay(config, info.truth_for(config.modality), fuse)
         self._video = video
         self._writer: VideoWriter | None = None
         self._window = window

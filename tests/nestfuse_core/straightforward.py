@@ -115,3 +115,52 @@ def _band_information(original: Array, test: Array, size: int) -> tuple[float, f
                 kept += math.log2(1 + gain**2 * strength * eigenvalue / (noise + 0.4))
                 held += math.log2(1 + strength * eigenvalue / 0.4)
     return kept, held
+
+
+def spatial_frequency(image: Array) -> float:
+    """Root of the mean square differences of neighbours, in rows plus in columns, in grey levels."""
+    height, width = image.shape
+    rows = [(255 * (image[y, x] - image[y, x - 1])) ** 2 for y in range(height) for x in range(1, width)]
+    columns = [(255 * (image[y, x] - image[y - 1, x])) ** 2 for y in range(1, height) for x in range(width)]
+    return math.sqrt(sum(rows) / len(rows) + sum(columns) / len(columns))
+
+
+def average_gradient(image: Array) -> float:
+    """Mean over the pixels that have a neighbour to the right and below."""
+    height, width = image.shape
+    total = 0.0
+    for y in range(height - 1):
+        for x in range(width - 1):
+            dx, dy = 255 * (image[y, x + 1] - image[y, x]), 255 * (image[y + 1, x] - image[y, x])
+            total += math.sqrt((dx * dx + dy * dy) / 2)
+    return total / ((height - 1) * (width - 1))
+
+
+def _edge(image: Array, y: int, x: int) -> tuple[float, float]:
+    def at(row: int, column: int) -> float:
+        inside = 0 <= row < image.shape[0] and 0 <= column < image.shape[1]
+        return 255 * float(image[row, column]) if inside else 0.0
+
+    across = at(y - 1, x - 1) + 2 * at(y, x - 1) + at(y + 1, x - 1) - at(y - 1, x + 1) - 2 * at(y, x + 1)
+    across -= at(y + 1, x + 1)
+    down = at(y - 1, x - 1) + 2 * at(y - 1, x) + at(y - 1, x + 1) - at(y + 1, x - 1) - 2 * at(y + 1, x)
+    down -= at(y + 1, x + 1)
+    return math.hypot(across, down), math.pi / 2 if abs(across) < 1e-6 else math.atan(down / across)
+
+
+def edge_preservation(a: Array, b: Array, fused: Array) -> float:
+    """Xydeas' and Petrovic's Qabf, pixel by pixel."""
+    kept = total = 0.0
+    for y in range(fused.shape[0]):
+        for x in range(fused.shape[1]):
+            strength, angle = _edge(fused, y, x)
+            for source in (a, b):
+                of_source, its_angle = _edge(source, y, x)
+                larger = max(of_source, strength)
+                ratio = min(of_source, strength) / larger if larger > 0 else 0.0
+                alike = 1 - abs(its_angle - angle) / (math.pi / 2)
+                strength_kept = 0.9994 / (1 + math.exp(-15 * (ratio - 0.5)))
+                angle_kept = 0.9879 / (1 + math.exp(-22 * (alike - 0.8)))
+                kept += strength_kept * angle_kept * of_source
+                total += of_source
+    return kept / total

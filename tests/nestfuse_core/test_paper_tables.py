@@ -13,6 +13,7 @@ from nestfuse_core import tables
 from nestfuse_core.common.checkpoints import save_checkpoint
 from nestfuse_core.common.errors import UserError
 from nestfuse_core.common.pictures import read_image
+from nestfuse_core.fusion.baselines import BASELINES
 from nestfuse_core.fusion.fuser import Fuser
 from nestfuse_core.fusion.pairs import match_folders
 from nestfuse_core.metrics import METRICS, evaluate
@@ -58,15 +59,40 @@ def test_table_v_has_ours_the_papers_and_any_other_row(folders):
             assert here.loc[label, name] == pytest.approx(np.mean([one[name] for one in scores]), abs=1e-12)
 
 
-def test_a_table_as_the_released_code_fuses(folders):
+def test_a_table_takes_the_look(folders):
     pairs, _ = match_folders(folders / "pairs", folders / "pairs")
     networks = tables.open_networks("V", folders / "runs")
-    frame = tables.build_table("V", networks, pairs, as_released=True).set_index("method")
-    fuser = Fuser(networks["lambda100"], "avg", "stretch", spatial="softmax", quarters=True)
-    fusions = [fuser(read_image(pair.ir), read_image(pair.vis)) for pair in pairs]
-    expected = np.mean([evaluate(one.ir, one.vis, one.luminance)["VIF"] for one in fusions])
-    assert frame[frame.source == "here"].loc["avg", "VIF"] == pytest.approx(expected, abs=1e-12)
-    assert tables.build_table("V", networks, pairs).VIF[0] != pytest.approx(expected, abs=1e-6)
+    values = {}
+    for look in ("paper", "natural"):
+        frame = tables.build_table("V", networks, pairs, look=look).set_index("method")
+        fuser = Fuser(networks["lambda100"], "avg", look)
+        fusions = [fuser(read_image(pair.ir), read_image(pair.vis)) for pair in pairs]
+        values[look] = np.mean([evaluate(one.ir, one.vis, one.luminance)["VIF"] for one in fusions])
+        assert frame[frame.source == "here"].loc["avg", "VIF"] == pytest.approx(values[look], abs=1e-12)
+    assert values["paper"] != pytest.approx(values["natural"], abs=1e-6)
+
+
+def test_methods_are_compared_by_all_metrics(folders):
+    arguments = ["fusion", "table", "methods", "--pairs", folders / "pairs", "--look", "equations"]
+    arguments += ["--method", f"theirs={folders / 'mean'}", "--output", folders / "t.csv", "--fused", folders / "out"]
+    result = CliRunner().invoke(build_app(), [str(argument) for argument in arguments])
+    assert result.exit_code == 0, result.output
+    frame = pd.read_csv(folders / "t.csv").set_index("method")
+    assert list(frame.index) == ["equations", *BASELINES, "theirs"]
+    assert list(frame.columns) == [*METRICS, "SD_standard", "MI_standard", "VIF_standard"]
+    pairs, _ = match_folders(folders / "pairs", folders / "pairs")
+    for label in ("equations", "wavelet"):
+        scores = {preset: [] for preset in ("paper", "standard")}
+        for pair in pairs:
+            ir, vis = (cv2.imread(str(path), 0) for path in (pair.ir, pair.vis))
+            fused = cv2.imread(str(folders / "out" / label / f"{pair.name}.png"), 0)
+            for preset, found in scores.items():
+                found.append(evaluate(ir, vis, fused, preset))
+        for name in METRICS:
+            assert frame.loc[label, name] == pytest.approx(np.mean([one[name] for one in scores["paper"]]), abs=1e-9)
+        for name in ("SD", "MI", "VIF"):
+            expected = np.mean([one[name] for one in scores["standard"]])
+            assert frame.loc[label, f"{name}_standard"] == pytest.approx(expected, abs=1e-9)
 
 
 def test_table_iv_measures_each_output_of_one_network(folders):

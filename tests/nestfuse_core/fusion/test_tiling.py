@@ -33,8 +33,8 @@ def test_cores_cover_every_feature_once(height, width, eighths, halo):
 @pytest.mark.parametrize("size", [(139, 101), (64, 213)])
 def test_tiled_equals_whole(random_network, picture, strategy, size):
     ir, vis = (picture(seed, *size).astype(np.float32) for seed in (1, 2))
-    whole = Fuser(random_network, strategy, keep_maps=True).fuse_grey(ir, vis)
-    tiled = Fuser(random_network, strategy, tile=64, keep_maps=True).fuse_grey(ir, vis)
+    whole = Fuser(random_network, strategy, "equations", keep_maps=True).fuse_grey(ir, vis)
+    tiled = Fuser(random_network, strategy, "equations", tile=64, keep_maps=True).fuse_grey(ir, vis)
     # On 0..255, where float32 rounds at about 2e-5; sums (add) reach beyond 255 and round in proportion.
     np.testing.assert_allclose(tiled[0], whole[0], rtol=0, atol=1e-4 * max(1, whole[0].max() / 255))
     assert np.ptp(whole[0]) > 20
@@ -47,8 +47,8 @@ def test_nuclear_norms_come_out_of_strips_and_groups(random_network, picture, mo
     monkeypatch.setattr(tiling, "GRAM_BYTES", 8 * 75**2 * 40)  # two passes for the finest scale
     for turn in (np.asarray, np.transpose):
         images = [np.ascontiguousarray(turn(image)) for image in (ir, vis)]
-        whole = Fuser(random_network, "nuclear").fuse_grey(*images)[0]
-        tiled = Fuser(random_network, "nuclear", tile=96).fuse_grey(*images)[0]
+        whole = Fuser(random_network, "nuclear", "equations").fuse_grey(*images)[0]
+        tiled = Fuser(random_network, "nuclear", "equations", tile=96).fuse_grey(*images)[0]
         np.testing.assert_allclose(tiled, whole, atol=1e-3)
 
 
@@ -71,9 +71,9 @@ def test_the_halo_covers_what_the_network_sees(version, side):
 def test_progress_is_told_in_advance(plain_network, picture):
     calls = []
     for strategy in ("avg", "add"):
-        fuser = Fuser(plain_network, strategy, tile=64)
+        fuser = Fuser(plain_network, strategy, "equations", tile=64)
         fuser.on_tile = lambda: calls.append(1)
         calls.clear()
         fuser.fuse_grey(*(picture(seed, 100, 130).astype(np.float32) for seed in (1, 2)))
         assert len(calls) == fuser.steps(100, 130)
-    assert Fuser(plain_network).steps(100, 130) == 0
+    assert Fuser(plain_network, look="equations").steps(100, 130) == 0

@@ -1,4 +1,4 @@
-"""The seven metrics against published values, other libraries and plain loops."""
+"""The metrics against published values, other libraries and plain loops."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from nestfuse_core.common.errors import UserError
-from nestfuse_core.metrics import METRICS, evaluate
+from nestfuse_core.metrics import METRICS, PAPER_METRICS, evaluate, evaluate_both, sharpness
 from nestfuse_core.metrics.evaluate import unit_range
 from nestfuse_core.metrics.fmi import dct_feature, feature_mutual_information, score_maps, wavelet_feature
 from nestfuse_core.metrics.information import mutual_information
@@ -55,7 +55,8 @@ class TestSampleTriple:
             "SSIM": 0.694160,
             "VIF": 0.72498485,
         }
-        assert evaluate(*images, taps=62) == pytest.approx(expected, abs=1e-5)
+        scores = evaluate(*images, taps=62)
+        assert {name: scores[name] for name in PAPER_METRICS} == pytest.approx(expected, abs=1e-5)
 
     def test_vif_of_each_source(self, images):
         ir, vis, fused = (image / 255 for image in images)
@@ -71,9 +72,27 @@ def test_order_and_type_of_the_result(triple):
     assert all(type(value) is float for value in scores.values())
 
 
-def test_presets_share_four_metrics(triple):
+def test_presets_share_all_but_three_metrics(triple):
     paper, standard = evaluate(*triple), evaluate(*triple, preset="standard")
-    assert [name for name in METRICS if paper[name] != standard[name]] == ["SD", "MI", "VIF"]
+    differing = [name for name in METRICS if paper[name] != standard[name]]
+    assert differing == ["SD", "MI", "VIF"]
+    assert evaluate_both(*triple) == paper | {f"{name}_standard": standard[name] for name in differing}
+
+
+def test_sharpness_agrees_with_plain_loops(triple):
+    a, b, fused = (unit_range(image[:40, :33]) for image in triple)
+    assert sharpness.spatial_frequency(fused) == pytest.approx(straightforward.spatial_frequency(fused), rel=1e-9)
+    assert sharpness.average_gradient(fused) == pytest.approx(straightforward.average_gradient(fused), rel=1e-9)
+    quality = sharpness.edge_preservation(a, b, fused)
+    assert quality == pytest.approx(straightforward.edge_preservation(a, b, fused), rel=1e-9)
+    best = 0.9994 / (1 + np.exp(-7.5)) * 0.9879 / (1 + np.exp(-4.4))
+    assert quality < sharpness.edge_preservation(a, a, a) == pytest.approx(best, rel=1e-9)
+
+
+def test_pictures_without_edges_have_no_sharpness():
+    flat = np.zeros((70, 70))
+    assert sharpness.spatial_frequency(flat) == sharpness.average_gradient(flat) == 0
+    assert sharpness.edge_preservation(flat, flat, flat) == 1
 
 
 def test_entropy_and_deviation(triple):

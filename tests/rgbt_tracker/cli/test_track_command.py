@@ -19,6 +19,7 @@ import torch
 from fake_tracking import BOXES, COUNT, STOPPED, Fake, blobs, count_frames, files, nano, refused
 
 from nestfuse_core.common.commands import application, run
+from nestfuse_core.common.video import VideoReader
 from nestfuse_core.common.video_stream import StreamEndedError
 from rgbt_tracker.results.read import read_frames
 from rgbt_tracker.sequences import read_boxes
@@ -71,6 +72,14 @@ def test_modalities_and_video(fake: Fake, folder: Path, rgbt: Any, modality: str
         frames = list(container.decode(video=0))
     assert len(frames) == COUNT
     assert frames[0].width == (640 if modality == "rgbt" else 320)
+
+
+def test_the_fused_picture_in_the_overlay(fake: Fake, folder: Path, rgbt: Any) -> None:
+    assert rgbt("--sequence", folder, *nano("--video", "overlay.mp4", "--fused")).code == 0
+    assert VideoReader(Path("overlay.mp4")).read(0).shape[1] == 3 * 320
+    for options in (("--fused",), ("--fused", "--video", "o.mp4", "--modality", "rgb")):
+        done = rgbt("--sequence", folder, *nano(*options))
+        assert done.code == 2 and "--fused shows both cameras' fused picture" in done.err
 
 
 def test_one_camera_alone_starts_on_its_own_annotation(fake: Fake, folder: Path, rgbt: Any) -> None:

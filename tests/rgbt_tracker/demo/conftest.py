@@ -53,7 +53,7 @@ def app(made):
         made.append(Drifting(modality))
         return made[-1]
 
-    def fuse(frame, strategy):
+    def fuse(frame, strategy, running):
         return np.maximum(frame.rgb, frame.ir[..., None] if frame.ir.ndim == 2 else frame.ir)
 
     settings = Settings(Limits(megabytes=1, pixels=200 * 200), ("127.0.0.1", "localhost", "testserver"), (160, 120), 12)

@@ -83,12 +83,17 @@ def test_fusing_uses_the_given_weights_and_needs_both_images(tmp_path: Path):
     torch.save(NestFuse().state_dict(), tmp_path / "weights.pt")
     fuse = FrameFuser(tmp_path / "weights.pt")
     rgb = np.random.default_rng(0).integers(0, 255, (24, 32, 3), np.uint8)
-    fused = fuse(Frame(0, rgb, rgb[..., 0]), "max")
-    assert fused.shape == rgb.shape and fused.dtype == np.uint8
+    running = {}
+    fused = fuse(Frame(0, rgb, rgb[..., 0]), "max", running)
+    assert fused.shape == rgb.shape and fused.dtype == np.uint8 and list(running) == ["max"]
+    # The next frame of the pair keeps the levels, though all of it became darker.
+    darker = fuse(Frame(1, rgb // 2, rgb[..., 0] // 2), "max", running)
+    alone = fuse(Frame(1, rgb // 2, rgb[..., 0] // 2), "max", {})
+    assert (darker != alone).any() and list(running) == ["max"]
     with pytest.raises(UserError, match="visible and a thermal"):
-        fuse(Frame(0, rgb, None), "max")
+        fuse(Frame(0, rgb, None), "max", {})
     with pytest.raises(UserError, match="did you mean 'nuclear'"):
-        fuse(Frame(0, rgb, rgb[..., 0]), "nuclea")
+        fuse(Frame(0, rgb, rgb[..., 0]), "nuclea", {})
 
 
 def run(*arguments: str):

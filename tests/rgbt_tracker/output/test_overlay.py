@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from nestfuse_core import Fuser, NestFuse
 from rgbt_tracker.config import load_config
 from rgbt_tracker.output.overlay import BAR_HEIGHT, LOST, TRACKED, TRUTH, Caption, Overlay, share, tint
 from rgbt_tracker.sequences import Frame
@@ -58,6 +59,19 @@ def test_a_lost_target_has_another_colour() -> None:
 def test_one_camera_alone() -> None:
     picture = Overlay(CONFIG.replace(modality="ir"))(Frame(3, None, grey_frame().ir), (50, 80, 40, 30), caption())
     assert picture.shape[1] == 400
+
+
+def test_the_fused_picture_is_a_third_pane() -> None:
+    fuser = Fuser(NestFuse().eval(), look="equations")
+    overlay = Overlay(CONFIG, fuse=fuser.video())
+    frame = grey_frame()
+    picture = overlay(frame, (50, 80, 40, 30), caption())
+    assert picture.shape[1] == 1200 and has(picture[:300, 800:], TRACKED).any()
+    expected = fuser(frame.ir, frame.rgb).image
+    np.testing.assert_array_equal(picture[150:290, 850:1150], expected[150:290, 50:350])
+    # Of one camera while the other has no picture.
+    alone = overlay(Frame(4, frame.rgb, None), (50, 80, 40, 30), caption(4))
+    assert alone.shape == picture.shape and (alone[150:290, 850:1150] == 90).all()
 
 
 def test_thermal_of_another_size_is_laid_on_the_visible_picture() -> None:
