@@ -159,9 +159,11 @@ class ObjectSource:
 
     def files(self) -> list[Path]:
         """All pictures of this source."""
-        pairs = [pair for group in self._groups for part in group for pair in part]
-        scenes = [path for scene in self._scenes + self._photos for path in (scene.visible, scene.thermal) if path]
-        return [path for pair in pairs for path in self._paths(pair)] + list(self._masks.values()) + scenes
+        files = [path for group in self._groups for part in group for pair in part for path in self._paths(pair)]
+        files += self._masks.values()
+        for scene in self._scenes + self._photos:
+            files += [scene.visible] if scene.thermal is None else [scene.visible, scene.thermal]
+        return files
 
     def _paths(self, pair: ObjectPair) -> tuple[Path, Path]:
         return self._folder / "rgb" / pair.file, self._folder / "ir" / pair.file
