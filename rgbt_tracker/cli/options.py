@@ -14,6 +14,7 @@ DEFAULT_CONFIG = "nestfuse_siamrpn_mobilev2"
 _CONFIG = "Tracker configuration: a name or a YAML file."
 
 Config = Annotated[str, typer.Option(metavar="F", help=_CONFIG)]
+MaybeConfig = Annotated[str | None, typer.Option("--config", metavar="F", help=_CONFIG)]
 ConfigArgument = Annotated[str, typer.Argument(metavar="CONFIG", help=_CONFIG)]
 Weights = Annotated[
     str | None,
