@@ -31,7 +31,9 @@ Modality = Annotated[
         callback=one_of("modality", ("rgbt", "rgb", "ir")),
     ),
 ]
-_SEQUENCE = typer.Option(metavar="NAME|DIR", help="Sequence folder, name of a known sequence, or drawn:SCENE[-SEED].")
+_SEQUENCE = typer.Option(
+    metavar="NAME|DIR", help="Sequence folder, name of a known sequence, clip:smoke, or drawn:SCENE[-SEED]."
+)
 SequenceName = Annotated[str, _SEQUENCE]
 MaybeSequenceName = Annotated[str | None, _SEQUENCE]
 BenchmarkName = Annotated[

@@ -74,15 +74,15 @@ def by_group(pairs: list[ObjectPair]) -> dict[tuple[str, str], list[ObjectPair]]
 
 
 def balanced(pairs: list[ObjectPair], most: int | None) -> list[ObjectPair]:
-    """At most ``most`` pairs: as many of each class and light as there are, evenly over the index."""
+    """At most ``most`` pairs: as many of each class and light as there are, evenly over the index and in turn."""
     groups = sorted(by_group(pairs).values(), key=len)
-    chosen: list[ObjectPair] = []
+    chosen: list[tuple[float, ObjectPair]] = []
     left = len(pairs) if most is None else most
     for number, group in enumerate(groups):
         count = min(len(group), left // (len(groups) - number))
-        chosen += [group[index * len(group) // count] for index in range(count)]
+        chosen += [(index / count, group[index * len(group) // count]) for index in range(count)]
         left -= count
-    return chosen
+    return [pair for _, pair in sorted(chosen, key=lambda item: item[0])]
 
 
 def shows_object(visible: Image, thermal: Image) -> bool:

@@ -145,7 +145,7 @@ def test_small_ones_and_those_of_other_splits_are_left_out(folders):
     pairs = read_object_pairs(folders / "objects")
     assert [pair.file for pair in pairs] == [f"car{i}.png" for i in range(4)] + ["person4.png", "person5.png"]
     assert pairs[0].length == 96
-    assert [pair.group[0] for pair in balanced(pairs, 4)] == ["person", "person", "car", "car"]
+    assert [pair.group[0] for pair in balanced(pairs, 4)] == ["person", "car", "person", "car"]
     assert len(balanced(pairs, None)) == len(balanced(pairs, 100)) == 6
 
 
