@@ -1,4 +1,4 @@
-# make demo: set up .venv and run the main job on a sequence that the package draws itself.
+# make demo: set up .venv and run the main job on a short real recording of the package, with each camera and with both.
 # make test: set up .venv and run the linters, the type checker and the tests.
 # make docs: set up .venv and build the site of docs/ into site/.
 PYTHON ?= python3
@@ -13,8 +13,8 @@ SOURCES := pyproject.toml setup.py constraints.txt
 .PHONY: demo test lint docs weights clean
 
 demo: $(VENV)/.installed
-	$(BIN)/python track.py --sequence drawn:blackout-2 --output out --video out/blackout.mp4
-	$(BIN)/rgbt compare --sequence drawn:blackout-2 --output out
+	$(BIN)/python track.py --sequence clip:smoke --output out --video out/smoke.mp4
+	$(BIN)/rgbt compare --sequence clip:smoke --output out
 
 test: $(VENV)/.installed-test lint
 	OMP_NUM_THREADS=1 OMP_WAIT_POLICY=PASSIVE $(BIN)/python -m pytest -n 2 --dist loadfile tests

@@ -1,4 +1,4 @@
-"""From what a user typed to a sequence: a folder, a name in the known places, or a drawn sequence."""
+"""From what a user typed to a sequence: a folder, a name in the known places, a clip of the package, a drawn one."""
 
 from __future__ import annotations
 
@@ -8,12 +8,14 @@ from pathlib import Path
 
 from nestfuse_core.common.errors import UserError, suggestion
 from rgbt_tracker.sequences.base import FrameSequence
+from rgbt_tracker.sequences.clips import list_clips, open_clip
 from rgbt_tracker.sequences.folders import is_sequence, open_folder
 from rgbt_tracker.synthetic import SCENES, draw_sequence
 
 WORKSPACE = Path("vot_workspace") / "sequences"
 VARIABLE = "RGBT_DATA"
 DRAWN = "drawn:"
+CLIP = "clip:"
 DEPTH = 2  # folders between a search place and its sequences: a dataset, a split
 
 
@@ -21,8 +23,8 @@ def open_sequence(path_or_name: str | os.PathLike[str], roots: Iterable[str | os
     """Open a sequence.
 
     Args:
-        path_or_name: a sequence folder; the name of one below ``roots``, $RGBT_DATA or ./vot_workspace/sequences; or
-            ``drawn:SCENE`` for a sequence that the package draws itself.
+        path_or_name: a sequence folder; the name of one below ``roots``, $RGBT_DATA or ./vot_workspace/sequences;
+            ``drawn:SCENE`` for a sequence that the package draws itself; or ``clip:NAME`` for a recorded one in it.
         roots: dataset folders to search first.
 
     Raises:
@@ -31,6 +33,8 @@ def open_sequence(path_or_name: str | os.PathLike[str], roots: Iterable[str | os
     text = os.fspath(path_or_name)
     if text.startswith(DRAWN):
         return _drawn(text.removeprefix(DRAWN))
+    if text.startswith(CLIP):
+        return open_clip(text.removeprefix(CLIP))
     path = Path(text).expanduser()
     if path.is_dir():
         return open_folder(path)
@@ -77,7 +81,8 @@ def _not_found(name: str, places: list[Path]) -> str:
     return (
         f"No sequence called '{name}'{hint} Looked in {', '.join(looked)}. Fetch VOT-RGBT2019 with "
         f"'rgbt vot prepare', set {VARIABLE} to the folder of a dataset you have, give a sequence folder, or use a "
-        f"drawn sequence ({', '.join(DRAWN + scene for scene in drawn_scenes())})."
+        f"clip ({', '.join(CLIP + clip for clip in list_clips())}) or a drawn sequence "
+        f"({', '.join(DRAWN + scene for scene in drawn_scenes())})."
     )
 
 

@@ -10,12 +10,14 @@ import typer
 
 from nestfuse_core.common.commands import application
 from nestfuse_core.common.console import print_table, progress, stderr, stdout
+from nestfuse_core.common.errors import UserError
 from nestfuse_core.common.extras import require
 from nestfuse_core.common.options import Device, Json, names, output_folder
-from rgbt_tracker.cli.options import BenchmarkName, Config, Modality, Weights, Workers
+from rgbt_tracker.cli.options import BenchmarkName, MaybeConfig, Modality, Weights, Workers
 
 if TYPE_CHECKING:
     from rgbt_tracker.evaluation.benchmark import Benchmark
+    from rgbt_tracker.evaluation.job import FactorySetup, Setup
     from rgbt_tracker.evaluation.one_pass import TrackerScore
 
 Results = Annotated[
@@ -39,31 +41,30 @@ bench = application(help="Benchmarks: GTOT, RGBT210, RGBT234, LasHeR, VTUAV.", n
 def run(
     benchmark: BenchmarkName,
     sequences: Annotated[Path, typer.Option(metavar="DIR", help="The data set's folder.")],
-    config: Config,
+    config: MaybeConfig = None,
     weights: Weights = None,
     modality: Modality = None,
     device: Device = "auto",
+    factory: Annotated[
+        str | None,
+        typer.Option(metavar="MODULE:FUNCTION", help="Another tracker, instead of --config; --weights is given to it."),
+    ] = None,
     name: Annotated[str | None, typer.Option(help="Name of the result folder [default: CONFIG-MODALITY].")] = None,
     output: Annotated[Path, output_folder("Folder for results; BENCHMARK/NAME is made in it.")] = Path("results"),
     workers: Workers = 1,
     only: Annotated[str | None, typer.Option(metavar="A,B", help="Only these sequences.")] = None,
 ) -> None:
     """Track every sequence of a benchmark; run it again to go on where it was stopped."""
-    from rgbt_tracker.config import load_config
     from rgbt_tracker.evaluation.benchmark import load_benchmark
-    from rgbt_tracker.evaluation.job import Setup
     from rgbt_tracker.evaluation.plan import plan
     from rgbt_tracker.evaluation.runner import Worker, run_jobs
     from rgbt_tracker.evaluation.store import ResultFolder, unfinished
     from rgbt_tracker.results.settings import BENCHMARK
 
-    settings = load_config(config)
-    if modality is not None:
-        settings = settings.replace(modality=modality)
-    setup = Setup(settings, weights, device)
+    setup = _setup(config, factory, weights, modality, device)
     data = load_benchmark(benchmark, sequences)
     jobs = plan(data, setup, names(only))
-    folder = output / data.key / (name or f"{settings.name}-{settings.modality}")
+    folder = output / data.key / (name or setup.name)
     store = ResultFolder(folder)
     store.check({BENCHMARK: data.key, **setup.record()})
     waiting = list(unfinished(jobs, store))
@@ -143,6 +144,23 @@ def export(
     with unpacked(results) as folders:
         count = write(find_results(folders, data.sequences), output, layout)
     stderr.print(f"Wrote {count} files to {output}", highlight=False)
+
+
+def _setup(
+    config: str | None, factory: str | None, weights: str | None, modality: str | None, device: str
+) -> Setup | FactorySetup:
+    """The tracker that was asked for."""
+    from rgbt_tracker.config import load_config
+    from rgbt_tracker.evaluation.job import FactorySetup, Setup
+
+    if (config is None) == (factory is None):
+        raise UserError("Which tracker? Give either --config NAME or --factory MODULE:FUNCTION.")
+    if factory is not None:
+        setup = FactorySetup(factory, weights, modality or "rgbt")
+        setup.build()  # what cannot be made is said before anything is written
+        return setup
+    settings = load_config(str(config))
+    return Setup(settings if modality is None else settings.replace(modality=modality), weights, device)
 
 
 def _print_summary(data: Benchmark, scored: list[TrackerScore]) -> None:

@@ -14,6 +14,7 @@ DEFAULT_CONFIG = "nestfuse_siamrpn_mobilev2"
 _CONFIG = "Tracker configuration: a name or a YAML file."
 
 Config = Annotated[str, typer.Option(metavar="F", help=_CONFIG)]
+MaybeConfig = Annotated[str | None, typer.Option("--config", metavar="F", help=_CONFIG)]
 ConfigArgument = Annotated[str, typer.Argument(metavar="CONFIG", help=_CONFIG)]
 Weights = Annotated[
     str | None,
@@ -30,7 +31,9 @@ Modality = Annotated[
         callback=one_of("modality", ("rgbt", "rgb", "ir")),
     ),
 ]
-_SEQUENCE = typer.Option(metavar="NAME|DIR", help="Sequence folder, name of a known sequence, or drawn:SCENE[-SEED].")
+_SEQUENCE = typer.Option(
+    metavar="NAME|DIR", help="Sequence folder, name of a known sequence, clip:smoke, or drawn:SCENE[-SEED]."
+)
 SequenceName = Annotated[str, _SEQUENCE]
 MaybeSequenceName = Annotated[str | None, _SEQUENCE]
 BenchmarkName = Annotated[

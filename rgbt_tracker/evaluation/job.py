@@ -8,11 +8,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar, Protocol
 
-from rgbt_tracker.config import TrackerConfig
+from rgbt_tracker.config import MODALITIES, TrackerConfig
 from rgbt_tracker.evaluation.reset import run_with_resets
 from rgbt_tracker.results.trajectory import Trajectory
 from rgbt_tracker.sequences.base import FrameSequence
 from rgbt_tracker.sequences.prefetch import prefetch
+from rgbt_tracker.tracking.factory import Limited, from_factory
 from rgbt_tracker.tracking.run import track_sequence
 
 
@@ -48,6 +49,46 @@ class Setup:
         if weights and Path(weights).is_file():
             weights = f"{Path(weights).name} {digest}"
         return {"config": self.config.model_dump(mode="json"), "weights": weights, "digest": digest}
+
+    @property
+    def modality(self) -> str:
+        """The cameras it uses: "rgbt", "rgb" or "ir"."""
+        return self.config.modality
+
+    @property
+    def name(self) -> str:
+        """What results are called after."""
+        return f"{self.config.name}-{self.modality}"
+
+
+@dataclass(frozen=True)
+class FactorySetup:
+    """How to build a tracker that is not ours: the arguments of `rgbt_tracker.tracking.factory.from_factory`.
+
+    Attributes:
+        modality: the cameras that it is shown, "rgbt", "rgb" or "ir".
+    """
+
+    factory: str
+    weights: str | None = None
+    modality: str = "rgbt"
+
+    def build(self, device: str | None = None) -> Any:
+        """Return the tracker, which chooses its device by itself.
+
+        Raises:
+            UserError: what `from_factory` raises.
+        """
+        return Limited(from_factory(self.factory, self.weights), MODALITIES[self.modality])
+
+    def record(self) -> dict[str, Any]:
+        """What decides the results, as far as we know."""
+        return {"factory": self.factory, "weights": self.weights, "modality": self.modality}
+
+    @property
+    def name(self) -> str:
+        """What results are called after: the function."""
+        return f"{self.factory.partition(':')[2]}-{self.modality}"
 
 
 @dataclass(frozen=True)

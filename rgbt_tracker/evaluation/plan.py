@@ -6,12 +6,12 @@ from collections.abc import Sequence
 
 from nestfuse_core.common.errors import UserError
 from rgbt_tracker.evaluation.benchmark import Benchmark
-from rgbt_tracker.evaluation.job import Job, OnePass, Setup, Source
+from rgbt_tracker.evaluation.job import FactorySetup, Job, OnePass, Setup, Source
 from rgbt_tracker.evaluation.per_frame import present
 from rgbt_tracker.locate import open_sequence
 
 
-def plan(benchmark: Benchmark, setup: Setup, only: Sequence[str] = ()) -> list[Job]:
+def plan(benchmark: Benchmark, setup: Setup | FactorySetup, only: Sequence[str] = ()) -> list[Job]:
     """Return a job for each sequence; a thermal tracker starts on the thermal annotation, the others on the visible.
 
     Raises:
@@ -27,7 +27,7 @@ def plan(benchmark: Benchmark, setup: Setup, only: Sequence[str] = ()) -> list[J
             raise UserError(
                 f"Only the annotations of '{name}' are here; pass --sequences with the folder of its images."
             )
-        first = annotation.truths[-1 if setup.config.modality == "ir" else 0][0]
+        first = annotation.truths[-1 if setup.modality == "ir" else 0][0]
         if not present(first):
             raise UserError(f"'{name}' has no target in its first frame: {', '.join(f'{value:g}' for value in first)}.")
         x, y, w, h = (float(value) for value in first)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -17,6 +16,7 @@ from rgbt_tracker.boxes import Box
 from rgbt_tracker.config import MODALITIES
 from rgbt_tracker.results.regions import box_to_region, is_usable, region_to_box
 from rgbt_tracker.sequences.images import FrameFormat
+from rgbt_tracker.tracking.factory import from_factory
 from rgbt_tracker.tracking.interface import SingleObjectTracker
 
 CHANNELS = {"rgb": "color", "ir": "ir"}
@@ -34,7 +34,7 @@ class TrackerOptions:
 
     Attributes:
         config, weights, device, modality: as in ``build_tracker``; None is its default.
-            Of these a factory has only ``modality``: the cameras that its tracker reads, both by default.
+            A factory has ``modality``, the cameras that its tracker reads, both by default, and is given ``weights``.
         threads: torch's CPU threads; None keeps torch's default. Results of a convolution can differ in the last bits
             between thread counts, so a row fixes it.
         factory: ``module:function`` that returns another object with ``initialize`` and ``update``, in place of config.
@@ -55,7 +55,7 @@ def build(options: TrackerOptions) -> Session:
         UserError: the factory cannot be imported, or what ``build_tracker`` raises.
     """
     if options.factory is not None:
-        return Session(_from_factory(options.factory), _cameras(options.modality))
+        return Session(from_factory(options.factory, options.weights), _cameras(options.modality))
     if options.config is None:
         raise UserError("Expected config='NAME' (or factory='module:function') in the tracker's command, got neither.")
     import torch
@@ -78,14 +78,6 @@ def _cameras(modality: str | None) -> tuple[str, ...]:
     if modality is not None and modality not in MODALITIES:
         raise UserError(f"Expected modality='rgbt', 'rgb' or 'ir' in the tracker's command, got '{modality}'.")
     return MODALITIES[modality or "rgbt"]
-
-
-def _from_factory(name: str) -> SingleObjectTracker:
-    module, _, function = name.partition(":")
-    try:
-        return getattr(importlib.import_module(module), function)()
-    except (ImportError, AttributeError, ValueError) as error:
-        raise UserError(f"Expected a tracker factory as 'module:function', cannot load '{name}': {error}.") from error
 
 
 @dataclass

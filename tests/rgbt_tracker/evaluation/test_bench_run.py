@@ -76,6 +76,20 @@ def test_run_and_score_from_the_command_line(data, tmp_path):
     assert json.loads(partial.stdout)["trackers"]["nestfuse_nanotrack-rgbt"]["sequences"] == 2
 
 
+def test_another_tracker_is_measured_beside_ours(data, tmp_path):
+    command = CliRunner()
+    run = ["bench", "run", "rgbt234", "--sequences", str(data), "--output", str(tmp_path / "results")]
+    run += ["--factory", "rgbt_tracker.tracking.opencv:mil", "--modality", "ir", "--only", "a"]
+    assert command.invoke(build_app(), run, catch_exceptions=False).exit_code == 0
+    folder = tmp_path / "results" / "rgbt234" / "mil-ir"
+    assert np.loadtxt(folder / "a.txt", delimiter=",").shape == (4, 4)
+    settings = json.loads((folder / "settings.json").read_text())
+    assert settings["factory"].endswith("opencv:mil") and settings["modality"] == "ir"
+    for wrong in (run[:7], [*run, "--config", "nestfuse_nanotrack"]):
+        with pytest.raises(UserError, match="either --config NAME or --factory"):
+            command.invoke(build_app(), wrong, catch_exceptions=False)
+
+
 def test_two_trackers_are_compared(data, tmp_path):
     jobs = plan(load_benchmark("rgbt234", data), setup())
     assert len(list(run_jobs(jobs, Worker(ResultFolder(tmp_path / "results" / "still"))))) == 3
