@@ -9,7 +9,7 @@ import typer
 
 from nestfuse_core.common.commands import run, single
 from nestfuse_core.common.devices import select_device
-from nestfuse_core.common.options import TIMES, Device, Offset, PairBy, Rates, ThermalTimes, one_of
+from nestfuse_core.common.options import TIMES, Device, Offset, PairBy, Rates, RigFile, ThermalTimes, one_of
 from nestfuse_core.weights import DEFAULT
 
 if TYPE_CHECKING:
@@ -93,6 +93,7 @@ def fuse(
     pair: PairBy = "auto",
     vis_times: Annotated[Path | None, typer.Option("--vis-times", metavar="FILE", help=TIMES.format("visible"))] = None,
     ir_times: ThermalTimes = None,
+    rig: RigFile = None,
 ) -> None:
     """Fuse infrared and visible images, folders of them, or videos, with NestFuse.
 
@@ -100,10 +101,20 @@ def fuse(
     """
     # torch and OpenCV take a second to load: only once the command is known to run.
     from nestfuse_core.cameras.matching import parse_timing
+    from nestfuse_core.common.console import note
     from nestfuse_core.fusion import jobs, thermal
     from nestfuse_core.fusion.fuser import Fuser
     from nestfuse_core.model.network import load_network
+    from nestfuse_core.rig.file import choose_rig
+    from nestfuse_core.rig.lay import Laying
 
+    timing = parse_timing(pair, offset, fps, vis_times, ir_times)
+    chosen, said = choose_rig(rig, vis, ir)
+    if chosen is not None:
+        over_time = "image" not in (jobs.kind_of(ir), jobs.kind_of(vis))
+        timing = chosen.completed(timing) if over_time else timing
+    for text in said:
+        note(text)
     request = jobs.Request(
         ir,
         vis,
@@ -115,7 +126,8 @@ def fuse(
         thermal.parse_range(thermal_range),
         resume,
         skip_unpaired,
-        parse_timing(pair, offset, fps, vis_times, ir_times),
+        timing,
+        None if chosen is None or not chosen.lays else Laying(chosen),
     )
     work = jobs.plan(request)
     network = load_network(weights, select_device(device))

@@ -114,19 +114,20 @@ class Fuser:
         self.quarters = quarters
         self.on_tile: Callable[[], None] = lambda: None
 
-    def __call__(self, ir: Image, vis: Image) -> Fusion:
+    def __call__(self, ir: Image, vis: Image, nothing: NDArray[np.bool_] | None = None) -> Fusion:
         """Fuse one pair.
 
         Args:
             ir: HxW or HxWx3 BGR; uint8, or uint16 or float32 of any range; resampled to the visible picture's size.
                 Where it is deep and holds no measurement (`valid_pixels`), the visible picture passes.
             vis: HxW or HxWx3 BGR, uint8 or uint16.
+            nothing: HxW of ``ir``, where it shows nothing, as `nestfuse_core.rig.lay.Laying` tells: there too.
         """
         white = white_level(vis)
         notes: list[str] = []
         visible = luminance(vis)
         visible *= np.float32(255 / white)
-        infrared, missing = self._infrared(ir, visible, notes)
+        infrared, missing = self._infrared(ir, visible, notes, nothing)
         shares: list[Grey] = []
         channel_shares: list[Grey] = []
         if self.quarters:
@@ -196,7 +197,9 @@ class Fuser:
         encoded = 0 if self.strategy == "add" else 2 * len(tiling.tiles(height, width, side, tiling.ENCODER_HALO))
         return encoded + len(tiling.tiles(height, width, side))
 
-    def _infrared(self, ir: Image, visible: Grey, notes: list[str]) -> tuple[Grey, NDArray[np.bool_] | None]:
+    def _infrared(
+        self, ir: Image, visible: Grey, notes: list[str], nothing: NDArray[np.bool_] | None
+    ) -> tuple[Grey, NDArray[np.bool_] | None]:
         """Return the infrared picture as grey levels 0..255 in the visible one's size, and where it holds nothing.
 
         There it has the visible picture's levels, so that no edge of a rim draws attention; None where it is whole.
@@ -206,6 +209,8 @@ class Fuser:
         if thermal.is_false_colour(ir):
             notes.append("infrared is coloured; its luminance was used, which a palette may have distorted")
         grey, missing = self._grey_levels(thermal.as_grey(ir), notes)
+        if nothing is not None and nothing.any():
+            missing = nothing if missing is None else missing | nothing
         if grey.shape != (height, width):
             notes.append(f"infrared {grey.shape[1]}x{grey.shape[0]} was resampled to {width}x{height}")
             ratio = grey.shape[1] / grey.shape[0] * height / width

@@ -17,7 +17,7 @@ from nestfuse_core.common.pictures import SUFFIXES, check_image_name, list_image
 from nestfuse_core.common.video import SUFFIXES as VIDEO_SUFFIXES
 from nestfuse_core.fusion.fuser import Fuser
 from nestfuse_core.fusion.pairs import Pair, match_folders
-from nestfuse_core.fusion.records import Records, Request, refuse_overwriting, thermal_range
+from nestfuse_core.fusion.records import Records, Request, fuse_pair, refuse_overwriting, thermal_range
 from nestfuse_core.fusion.streams import check_folder, plan_streams
 
 
@@ -88,7 +88,7 @@ def _plan_files(request: Request) -> Callable[[Fuser], None]:
         with console.progress() as bar:
             task = bar.add_task("tiles", total=fuser.steps(*vis.shape[:2]) or 1, note="")
             fuser.on_tile = lambda: bar.advance(task)
-            fusion = fuser(ir, vis)
+            fusion = fuse_pair(fuser, request, ir, vis)
             bar.update(task, completed=bar.tasks[0].total)
         write_image(output, fusion.image)
         records.add(0, output.stem, vis, fusion)
@@ -124,7 +124,7 @@ def _fuse_pair(request: Request, fuser: Fuser, records: Records, index: int, pai
         fuser.pass_over(partial(read_image, pair.ir))
         return
     ir, vis = read_image(pair.ir), read_image(pair.vis)
-    fusion = fuser(ir, vis)
+    fusion = fuse_pair(fuser, request, ir, vis)
     if not (request.resume and target.is_file()):
         write_image(target, fusion.image)
     records.add(index, pair.name, vis, fusion)

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
 
 from nestfuse_core.cameras.matching import Timing
 from nestfuse_core.common import console
 from nestfuse_core.common.errors import UserError
 from nestfuse_core.common.pictures import Image, write_image
 from nestfuse_core.fusion import thermal
-from nestfuse_core.fusion.fuser import Fusion
+from nestfuse_core.fusion.fuser import Fuser, Fusion
 from nestfuse_core.fusion.maps import write_maps
 from nestfuse_core.fusion.scale import ThermalScale
 from nestfuse_core.fusion.scores import Row, means, means_table, write_csv
@@ -20,9 +24,16 @@ from nestfuse_core.metrics.evaluate import evaluate
 MOST_NOTES = 5
 
 
+Lay = Callable[[Image, tuple[int, int]], tuple[Image, NDArray[np.bool_]]]
+"""Lays an infrared picture on a visible one of a width and height, and tells where it shows nothing."""
+
+
 @dataclass(frozen=True)
 class Request:
-    """One run: the inputs and everything to be written. Paths as the user typed them."""
+    """One run: the inputs and everything to be written. Paths as the user typed them.
+
+    ``lay``: puts infrared pictures on the visible ones first (`nestfuse_core.rig.lay.Laying`).
+    """
 
     ir: Path
     vis: Path
@@ -35,6 +46,7 @@ class Request:
     resume: bool = False
     skip_unpaired: bool = False
     timing: Timing = field(default_factory=Timing)
+    lay: Lay | None = None
 
 
 class Records:
@@ -77,6 +89,14 @@ class Records:
             console.stderr.print(f"{name}: {note}", markup=False, highlight=False)
         elif len(self._seen) == MOST_NOTES + 1:
             console.stderr.print("(further notes of this kind are left out)", markup=False)
+
+
+def fuse_pair(fuser: Fuser, request: Request, ir: Image, vis: Image) -> Fusion:
+    """Fuse a pair, its infrared picture laid on the visible one if the request says how."""
+    if request.lay is None:
+        return fuser(ir, vis)
+    laid, nothing = request.lay(ir, (vis.shape[1], vis.shape[0]))
+    return fuser(laid, vis, nothing)
 
 
 def refuse_overwriting(output: Path, *inputs: Path) -> None:

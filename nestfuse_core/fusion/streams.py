@@ -19,7 +19,7 @@ from nestfuse_core.common.video import SUFFIXES as VIDEO_SUFFIXES
 from nestfuse_core.common.video import check_video_name, writing_video
 from nestfuse_core.fusion.colour import luminance
 from nestfuse_core.fusion.fuser import Fuser
-from nestfuse_core.fusion.records import Records, Request, refuse_overwriting, thermal_range
+from nestfuse_core.fusion.records import Records, Request, fuse_pair, refuse_overwriting, thermal_range
 
 Write = Callable[[int, Image, Image | None], None]
 """Takes a visible frame's index, its picture, and its luminance in 8 bits if that is known."""
@@ -83,7 +83,7 @@ def _fuse(request: Request, fuser: Fuser, vis: Source, ir: Source, found: Match,
                 alone += 1
                 write(index, visible, None)
                 continue
-            fusion = fuser(ir.read(partner), visible)
+            fusion = fuse_pair(fuser, request, ir.read(partner), visible)
             write(index, fusion.image, fusion.luminance)
             records.add(index - alone, name(index), visible, fusion)
     records.finish()

@@ -10,7 +10,7 @@ import typer
 from nestfuse_core.common.commands import run, single
 from nestfuse_core.common.errors import UserError
 from nestfuse_core.common.files import check_writable
-from nestfuse_core.common.options import Device, Offset, PairBy, Rates, ThermalTimes, output_folder
+from nestfuse_core.common.options import Device, Offset, PairBy, Rates, RigFile, ThermalTimes, output_folder
 from rgbt_tracker.cli.inputs import open_input
 from rgbt_tracker.cli.options import (
     DEFAULT_CONFIG,
@@ -43,6 +43,7 @@ def track(
     pair: PairBy = "auto",
     rgb_times: VisibleTimes = None,
     ir_times: ThermalTimes = None,
+    rig: RigFile = None,
     init: Annotated[
         list[str] | None,
         typer.Option(
@@ -77,6 +78,7 @@ def track(
     rgbt track --rgb day.mp4 --ir heat.mp4 --init 120,80,40,60
     """
     from nestfuse_core.cameras.matching import parse_timing
+    from nestfuse_core.rig.file import NO_RIG
 
     if show:
         from rgbt_tracker.output.window import check_screen
@@ -87,12 +89,16 @@ def track(
     from rgbt_tracker.sequences.watched import watch
 
     settings = _settings(config, modality, homography)
+    if homography is not None and rig is None:
+        rig = NO_RIG
+    elif homography is not None and rig != NO_RIG:
+        raise UserError("Both --rig and --homography say how thermal lies on visible; give one of them.")
     timing = parse_timing(pair, offset, fps, rgb_times, ir_times)
     if sequence is None and rgb is None and ir is None:
         raise UserError(
             "Nothing to track: give --sequence NAME|DIR (for example --sequence drawn:street), or --rgb A --ir B."
         )
-    with open_input(sequence, rgb, ir, timing, name, root or []) as opened:
+    with open_input(sequence, rgb, ir, timing, name, root or [], rig) as opened:
         _check_cameras(opened, settings)
         frames = watch(opened) if len(settings.modalities) > 1 else opened
         check_writable(output)

@@ -42,7 +42,7 @@ class BoxesOnly(FrameSequence):
 
 
 def open_sequences(
-    root: Path, found: Mapping[str, Files], tracks: Iterable[Mapping[str, Trajectory]]
+    root: Path, found: Mapping[str, Files], tracks: Iterable[Mapping[str, Trajectory]], rig: str | None = None
 ) -> dict[str, FrameSequence]:
     """Open the sequences that trajectories belong to, in any layout we read, or their annotation alone.
 
@@ -51,6 +51,7 @@ def open_sequences(
         found: those there are (`rgbt_tracker.evaluation.groundtruth.find_sequences`).
         tracks: sequence -> trajectory, of several trackers; where there are no images, the longest one's number of
             frames is the sequence's.
+        rig: file of the rig that all were recorded with; None for the one beside each.
 
     Raises:
         UserError: a sequence that cannot be read, or that has no ground truth.
@@ -60,16 +61,16 @@ def open_sequences(
         lengths[name] = max(lengths.get(name, 0), len(track))
     chosen = {name: found[name] for name in sorted(lengths)}
     stated = stated_sizes(root)
-    opened = {name: _open(files, image_size(files, stated), lengths[name]) for name, files in chosen.items()}
+    opened = {name: _open(files, image_size(files, stated), lengths[name], rig) for name, files in chosen.items()}
     for name, sequence in opened.items():
         if sequence.groundtruth is None:
             raise UserError(f"The sequence '{name}' has no ground truth, which the report compares with.")
     return opened
 
 
-def _open(files: Files, size: Size | None, length: int) -> FrameSequence:
+def _open(files: Files, size: Size | None, length: int, rig: str | None) -> FrameSequence:
     if files.folder and is_sequence(files.folder):
-        return open_folder(files.folder)
+        return open_folder(files.folder, rig)
     return BoxesOnly(files, size, length)
 
 

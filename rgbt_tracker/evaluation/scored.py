@@ -60,6 +60,7 @@ def score_results(
     pixels: float | None = None,
     interval: tuple[int, int] = INTERVAL,
     experiment: str = EXPERIMENT,
+    rig: str | None = None,
 ) -> Scored:
     """Find, read and score results, one pass and with resets.
 
@@ -70,6 +71,7 @@ def score_results(
         pixels: radius of the precision score; None for the protocol's.
         interval: sequence lengths over which VOT's EAO averages.
         experiment: the VOT experiment to read.
+        rig: file of the rig that all sequences were recorded with; None for the one beside each.
 
     Raises:
         UserError: results, sequences or ground truth that are missing or do not fit together.
@@ -86,7 +88,7 @@ def score_results(
     runs = {tracker.name: read_results(tracker, benchmark.sequences if benchmark else ()) for tracker in once}
     repeated = {tracker.name: read_results(tracker) for tracker in again}
     tracks = {tracker: {name: each[0] for name, each in by.items()} for tracker, by in (runs | repeated).items()}
-    sequences = open_sequences(root, found, tracks.values())
+    sequences = open_sequences(root, found, tracks.values(), rig)
     reset = score_with_resets(truths, repeated, interval) if again else None
     diagnoses = diagnose_all(tracks, sequences, reset.overlaps if reset else {})
     one_pass = score_one_pass(benchmark, {name: tracks[name] for name in runs}, diagnoses) if benchmark else None
