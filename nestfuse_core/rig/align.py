@@ -23,6 +23,10 @@ GAIN = 4.0
 """So many standard errors must a homography do better than a similarity, in blocks it was not fitted to."""
 
 
+CLEAR, RIVAL, HALVES, SPREAD = 10.0, 0.8, 9.0, 4.0
+"""What an answer is believed from and up to: clearness; clearness of a rival over its own; px of `UNIT`, twice."""
+
+
 @dataclass(frozen=True)
 class Level:
     """One step from coarse to fine: width of the visible picture, largest shift tried (px), blocks across and down."""
@@ -56,6 +60,21 @@ class Evidence:
     spread: float
     blocks: int
     common: float
+
+    def doubts(self) -> list[str]:
+        """Why the answer is not to be believed; empty where it is."""
+        found = []
+        if self.clearness < CLEAR:
+            found.append(
+                f"the edges of both hardly agree better than by chance ({self.clearness:.1f}, {CLEAR} is needed)"
+            )
+        if self.rival > RIVAL:
+            found.append(f"another place fits nearly as well ({100 * self.rival:.0f} % of the agreement)")
+        if self.halves > HALVES:
+            found.append(f"two halves of the picture say places {self.halves:.1f} px apart")
+        if self.spread > SPREAD:
+            found.append(f"the corners are known to {self.spread:.1f} px only")
+        return found
 
 
 @dataclass(frozen=True)

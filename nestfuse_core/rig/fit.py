@@ -125,8 +125,9 @@ def fit_blocks(
     weight = 2 / likelihood.noise
     for index, blur in enumerate(smooth):
         width = free if index == len(smooth) - 1 else SIMILARITY
+        limits = {"maxiter": 40, "ftol": 1e-5}
         found = optimize.minimize(
-            likelihood.loss, parameters[:width], (blur, weight), jac=True, method="L-BFGS-B", options={"maxiter": 40, "ftol": 1e-5}
+            likelihood.loss, parameters[:width], (blur, weight), jac=True, method="L-BFGS-B", options=limits
         )
         parameters[:width] = found.x
         weight = max(float(likelihood.values(parameters, DEPTH).mean()), likelihood.noise) / likelihood.noise**2
