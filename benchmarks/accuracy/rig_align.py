@@ -3,10 +3,10 @@
     python benchmarks/accuracy/rig_align.py --shared ../shared [--part report] [--only "drawn clip"] [--csv FILE]
 
 60 pairs and clips (`rig_cases.py`): RoadScene, M3SVD and drawn scenes, the thermal pictures moved by up to 40 px of
-640, scaled by 0.85 to 1.15, turned by up to 3 degrees and tilted a little, a third of them inverted. In half of them the
-thermal picture has the black rim of a warped one, in the others both pictures are cut out of a larger one and differ in
-size. ``tune`` are the cases that thresholds were chosen on, ``report`` others. ``--strangers`` lays each thermal picture
-on the visible one of another case: any answer is wrong.
+640, scaled by 0.85 to 1.15, turned by up to 3 degrees and tilted a little, a third of them inverted. In half of them
+the thermal picture has the black rim of a warped one, in the others both pictures are cut out of a larger one and
+differ in size. ``tune`` are the cases that thresholds were chosen on, ``report`` others. ``--strangers`` lays each
+thermal picture on the visible one of another case: any answer is wrong.
 
 Plain ECC: `cv2.findTransformECC` with a homography on the gradient magnitudes of one pair of frames, the thermal one
 stretched over the visible one, which is also where it starts.

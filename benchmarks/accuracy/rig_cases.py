@@ -59,8 +59,10 @@ class Case:
 
 
 def cases(part: str, shared: Path, only: str = "") -> Iterator[Case]:
-    """The cases of "tune" or "report"; ``only``: those whose kind begins so."""
-    for index, (kind, name, load) in enumerate(_sources(part, shared)):
+    """The cases of "tune" or "report", mixed; ``only``: those whose kind begins so."""
+    sources = list(enumerate(_sources(part, shared)))
+    for place in np.random.default_rng(0).permutation(len(sources)):
+        index, (kind, name, load) = sources[place]
         if kind.startswith(only):
             rng = np.random.default_rng((len(part), index))
             yield _warped(kind, name, load(), rng, inverted=index % 3 == 0, rim=index % 2 == 1)
