@@ -11,22 +11,25 @@ from numpy.typing import NDArray
 
 from nestfuse_core.cameras.pairing import Times, usual_interval
 from nestfuse_core.common.pictures import Image
-from nestfuse_core.rig.features import thermal_view, visible_view, warped
+from nestfuse_core.fusion.thermal import as_grey, needs_scaling, robust_range, to_grey_levels
+from nestfuse_core.rig.features import View, warped
 from nestfuse_core.rig.file import Rig, Size, between
 
 WIDTH = 160
 """Of the pictures whose differences are taken, px."""
 CELLS = (8, 6)
 """Parts of the picture whose motion is followed, across and down."""
-SLOW = 1.5
-"""Seconds over which motion is averaged away: what lasts longer tells no time."""
+SLOW = 0.5
+"""Standard deviation in seconds of the average that is taken away: what changes more slowly tells no time."""
 REACH = 2.5
 """Largest offset tried by default, seconds."""
 LEAST_COMMON = 0.4
 """Share of the shorter recording that an offset must leave in common."""
-CLEAR = 5.0
+CLEAR = 3.5
 """So many standard deviations must the best offset's correlation stand above those far from it."""
-RIVAL = 0.8
+LEAST = 0.12
+"""Correlation that the best offset must have."""
+RIVAL = 0.7
 """Correlation of the best offset elsewhere over the best one's, from which on neither is believed."""
 NEAR = 0.25
 """Seconds around the best offset that are no other one."""
@@ -75,9 +78,13 @@ def motion_of(pictures: Iterable[Image], times: Times, camera: str, rig: Rig | N
     """
     size = WIDTH, max(1, round(WIDTH * visible[1] / visible[0]))
     rows: list[NDArray[np.float32]] = []
-    before = None
-    for image in pictures:
-        view = visible_view(image) if camera == "rgb" else thermal_view(image)
+    before, limits = None, (0.0, 255.0)
+    for index, image in enumerate(pictures):
+        grey = as_grey(image)
+        if index == 0 and needs_scaling(image):
+            # One range for the whole recording: a range of its own for each picture would look like motion.
+            limits = robust_range([grey])
+        view = View(to_grey_levels(grey, limits)[..., None], np.ones(grey.shape, np.bool_))
         own = (rig or Rig()).matrix(visible, view.size) if camera == "ir" else np.eye(3)
         small = warped(view, between(visible, size) @ own, size)
         plane = cv2.GaussianBlur(np.where(small.valid, small.planes.mean(2), 0).astype(np.float32), (0, 0), 1.0)
@@ -92,7 +99,7 @@ def motion_of(pictures: Iterable[Image], times: Times, camera: str, rig: Rig | N
 def find_offset(visible: Motion, thermal: Motion, reach: float = REACH, placed: bool = True) -> Offset:
     """The offset at which motion in both pictures goes up and down together.
 
-    Motion in each part of the picture, without its average over `SLOW` seconds, is correlated over time for every
+    Motion in each part of the picture (its logarithm, without what changes slowly) is correlated over time for every
     offset up to ``reach``; the parts' covariances are added up, and the whole picture's too.
 
     Args:
@@ -121,7 +128,7 @@ def _judged(curve: NDArray[np.float64], lags: NDArray, best: int, step: float, s
     spread = 1.4826 * float(np.median(np.abs(others - np.median(others)))) + 1e-9
     clearness, rival = (top - float(np.median(others))) / spread, float(others.max()) / max(top, 1e-9)
     why = ""
-    if top < 0.1 or clearness < CLEAR:
+    if top < LEAST or clearness < CLEAR:
         why = "too little moves in both pictures at the same time"
     elif rival > RIVAL:
         place = float(lags[far][int(others.argmax())] * step)
@@ -143,22 +150,23 @@ def _regular(motion: Motion, step: float, placed: bool) -> NDArray[np.float64]:
     rows = np.stack([np.interp(grid, since[1:], column) for column in series.T])
     rows -= ndimage.gaussian_filter1d(rows, SLOW / step, axis=1, mode="nearest")
     rows = ndimage.gaussian_filter1d(rows, 1.0, axis=1, mode="nearest")
-    # A part in which nothing moves has noise alone: it must not count as much as the others.
-    floor = np.median(rows.std(1)) if len(rows) > 1 else 0.0
-    rows /= np.maximum(rows.std(1), floor)[:, None] + 1e-6
-    if placed:
-        rows[-1] *= np.sqrt(len(rows) - 1) / 2
-    return rows
+    # Between all parts alike and each by what moves in it: a part in which nothing moves has noise alone.
+    return rows / (np.sqrt(rows.std(1, keepdims=True)) + 1e-6)  # type: ignore[no-any-return]
 
 
 def _correlation(own: NDArray, other: NDArray, lag: int) -> float:
-    """Of ``own`` at t and ``other`` at t + lag, over what both have; NaN for too little."""
+    """Of ``own`` at t and ``other`` at t + lag, over what both have, times the root of its share; NaN for too little.
+
+    A short part agrees more easily by chance: the root makes all correlations of one standard deviation.
+    """
     start, stop = max(0, -lag), min(own.shape[1], other.shape[1] - lag)
-    if stop - start < max(LEAST_COMMON * min(own.shape[1], other.shape[1]), 8):
+    share = (stop - start) / min(own.shape[1], other.shape[1])
+    if share < LEAST_COMMON or stop - start < 8:
         return float("nan")
     first, second = own[:, start:stop], other[:, start + lag : stop + lag]
     first, second = (part - part.mean(1, keepdims=True) for part in (first, second))
-    return float((first * second).sum() / np.sqrt((first**2).sum() * (second**2).sum() + 1e-12))
+    energy = np.sqrt((first**2).sum() * (second**2).sum() + 1e-12)
+    return float((first * second).sum() / energy * np.sqrt(share))
 
 
 def _vertex(curve: NDArray[np.float64], best: int) -> float:

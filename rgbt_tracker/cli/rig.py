@@ -167,10 +167,12 @@ def check(
         drifts = []
         with console.progress() as bar:
             moments = picked(sequence, frames)
-            for frame in bar.track(moments, description="moments", total=len(moments)):
+            task = bar.add_task("moments", total=len(moments), note="")
+            for frame in moments:
                 assert frame.rgb is not None and frame.ir is not None
                 matrix = known.matrix(frame.rgb.shape[1::-1], frame.ir.shape[1::-1])
                 drifts.append(drift_of(frame.index, frame.rgb, frame.ir, matrix))
+                bar.advance(task)
         if output is not None:
             _overlay_video(sequence, known, output)
     for drift in drifts:
@@ -302,7 +304,9 @@ def _overlay_video(sequence: FrameSequence, known: Rig, output: Path) -> None:
 
     check_video_name(output)
     with writing_video(output, sequence.fps) as writer, console.progress() as bar:
-        for frame in bar.track(sequence, description="video", total=len(sequence)):
+        task = bar.add_task("video", total=len(sequence), note="")
+        for frame in sequence:
+            bar.advance(task)
             if frame.rgb is not None and frame.ir is not None:
                 writer.write(overlay(frame.rgb, frame.ir, known))
     typer.echo(f"video: {output}")

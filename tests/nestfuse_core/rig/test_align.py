@@ -64,7 +64,7 @@ def test_pictures_of_different_places_are_refused():
 
 
 def test_orientation_is_the_same_for_either_polarity_and_turns_twice():
-    ramp = np.tile(np.linspace(0, 255, 64, dtype=np.uint8), (64, 1))
+    ramp = np.tile(np.linspace(40, 215, 64, dtype=np.uint8), (64, 1))
     field, known = orientation_field(thermal_view(ramp))
     inverted, _ = orientation_field(thermal_view(255 - ramp))
     assert np.allclose(field, inverted, atol=1e-3)
@@ -78,7 +78,7 @@ def test_the_rim_of_a_warped_picture_is_seen_and_a_dark_sky_is_none():
     _, ir = scene(4, SIZE)
     turned = cv2.warpPerspective(np.maximum(ir, 30), np.array([[0.9, 0.05, 10], [-0.05, 0.9, 20], [0, 0, 1]]), SIZE)
     rim = empty_rim(turned.astype(np.float32))
-    assert rim[:10].all() and not rim[100:150, 120:200].any()
+    assert rim[:15, :60].all() and rim[-10:].all() and not rim[100:150, 120:200].any()
     sky = np.maximum(ir, 30)
     for column in range(SIZE[0]):
         sky[: int(60 + 25 * np.sin(column / 9)), column] = 0
@@ -106,8 +106,8 @@ def test_parameters_move_corners_as_the_basis_says():
 
 
 def test_a_rig_that_moved_is_told_from_one_that_did_not():
-    pairs = [cut(seed, TRUTH, (240, 176)) for seed in (1, 3)]
-    for shift, moved in ((0.0, False), (5.0, True)):
+    pairs = [cut(1, TRUTH, (240, 176))]
+    for shift, moved in ((0.0, False), (4.0, True)):
         matrix = np.array([[1, 0, shift], [0, 1, 0], [0, 0, 1]]) @ TRUTH
         drifts = [drift_of(index, rgb, ir, matrix) for index, (rgb, ir) in enumerate(pairs)]
         assert verdict(drifts)[0] is moved
