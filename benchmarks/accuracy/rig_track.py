@@ -66,9 +66,8 @@ def main(args: list[str] | None = None) -> None:
     recorded, warped = (Pictures(given.sequence, some, boxes) for some in (pairs, moved))
     moments = picked(warped, 4)
     found = align([visible_view(m.rgb) for m in moments], [thermal_view(m.ir) for m in moments])  # type: ignore[arg-type]
-    print(
-        f"Estimated from {len(moments)} moments: {found.kind}, doubts: {'; '.join(found.evidence.doubts()) or 'none'}."
-    )
+    doubts = "; ".join(found.evidence.doubts()) or "none"
+    print(f"Estimated from {len(moments)} moments: {found.kind}, doubts: {doubts}.")
     rig = Rig(visible=(640, 480), thermal=(640, 480), homography=rows(found.matrix))
     for what, sequence in (("recorded", recorded), ("moved, with the rig", lay(warped, rig)), ("moved", warped)):
         track = track_sequence(build_tracker(given.config, device="cpu"), sequence)

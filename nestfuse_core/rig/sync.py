@@ -27,7 +27,7 @@ LEAST_COMMON = 0.4
 """Share of the shorter recording that an offset must leave in common."""
 CLEAR = 3.5
 """So many standard deviations must the best offset's correlation stand above those far from it."""
-LEAST = 0.12
+LEAST = 0.2
 """Correlation that the best offset must have."""
 RIVAL = 0.7
 """Correlation of the best offset elsewhere over the best one's, from which on neither is believed."""
