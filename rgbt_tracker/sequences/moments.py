@@ -29,9 +29,11 @@ def _recorded(sequence: FrameSequence, count: int) -> list[Frame]:
     """From the middle of equal stretches; a stretch whose middle lacks a camera gives none."""
     length = len(sequence)
     places = np.unique(((np.arange(count) + 0.5) * length / count).astype(int)).tolist()
-    frames = [sequence.frame(place) for place in [*places, sequence.first_of_both()]]
-    both = [frame for frame in frames if frame.rgb is not None and frame.ir is not None]
-    return both[:count] if len(both) > 1 else both
+    for some in (places, [sequence.first_of_both()]):
+        frames = [sequence.frame(place) for place in some]
+        if both := [frame for frame in frames if frame.rgb is not None and frame.ir is not None]:
+            return both
+    return []
 
 
 def _live(sequence: FrameSequence, count: int) -> list[Frame]:
