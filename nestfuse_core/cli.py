@@ -10,7 +10,7 @@ import typer
 from nestfuse_core.common.commands import run, single
 from nestfuse_core.common.devices import select_device
 from nestfuse_core.common.errors import UserError
-from nestfuse_core.common.options import TIMES, Device, Offset, PairBy, Rates, ThermalTimes, one_of
+from nestfuse_core.common.options import TIMES, Device, Offset, PairBy, Rates, RigFile, ThermalTimes, one_of
 from nestfuse_core.fusion.looks import DEFAULT as DEFAULT_LOOK
 from nestfuse_core.fusion.looks import LOOKS, find_look
 
@@ -96,6 +96,7 @@ def fuse(
     pair: PairBy = "auto",
     vis_times: Annotated[Path | None, typer.Option("--vis-times", metavar="FILE", help=TIMES.format("visible"))] = None,
     ir_times: ThermalTimes = None,
+    rig: RigFile = None,
 ) -> None:
     """Fuse infrared and visible images, folders of them, or videos, with NestFuse.
 
@@ -103,11 +104,21 @@ def fuse(
     """
     # torch and OpenCV take a second to load: only once the command is known to run.
     from nestfuse_core.cameras.matching import parse_timing
+    from nestfuse_core.common.console import note
     from nestfuse_core.fusion import jobs, thermal
     from nestfuse_core.fusion.fuser import Fuser
     from nestfuse_core.fusion.overlay import Overlay
     from nestfuse_core.model.network import load_network
+    from nestfuse_core.rig.file import choose_rig
+    from nestfuse_core.rig.lay import Laying
 
+    timing = parse_timing(pair, offset, fps, vis_times, ir_times)
+    chosen, said = choose_rig(rig, vis, ir)
+    if chosen is not None:
+        over_time = "image" not in (jobs.kind_of(ir), jobs.kind_of(vis))
+        timing = chosen.completed(timing) if over_time else timing
+    for text in said:
+        note(text)
     request = jobs.Request(
         ir,
         vis,
@@ -119,18 +130,19 @@ def fuse(
         levels,
         resume,
         skip_unpaired,
-        parse_timing(pair, offset, fps, vis_times, ir_times),
+        timing,
+        None if chosen is None or not chosen.lays else Laying(chosen),
     )
     limits = thermal.parse_range(thermal_range)
-    chosen = find_look(look)
+    style = find_look(look)
     if overlay and maps is not None:
         raise UserError("Attention maps (--maps) are of fused pictures; ask for them or for --overlay, not both.")
     work = jobs.plan(request)
     if overlay:
         work(Overlay(limits))
         return
-    network = load_network(weights or chosen.weights, select_device(device))
-    work(Fuser(network, strategy, chosen, tile, limits, keep_maps=maps is not None))
+    network = load_network(weights or style.weights, select_device(device))
+    work(Fuser(network, strategy, style, tile, limits, keep_maps=maps is not None))
 
 
 def main(arguments: list[str] | None = None) -> None:

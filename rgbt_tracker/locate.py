@@ -7,9 +7,11 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from nestfuse_core.common.errors import UserError, suggestion
+from nestfuse_core.rig.file import Rig, choose_rig
 from rgbt_tracker.sequences.base import FrameSequence
 from rgbt_tracker.sequences.clips import list_clips, open_clip
 from rgbt_tracker.sequences.folders import is_sequence, open_folder
+from rgbt_tracker.sequences.rigged import lay
 from rgbt_tracker.synthetic import SCENES, draw_sequence
 
 WORKSPACE = Path("vot_workspace") / "sequences"
@@ -19,28 +21,33 @@ CLIP = "clip:"
 DEPTH = 2  # folders between a search place and its sequences: a dataset, a split
 
 
-def open_sequence(path_or_name: str | os.PathLike[str], roots: Iterable[str | os.PathLike[str]] = ()) -> FrameSequence:
+def open_sequence(
+    path_or_name: str | os.PathLike[str],
+    roots: Iterable[str | os.PathLike[str]] = (),
+    rig: str | Path | Rig | None = None,
+) -> FrameSequence:
     """Open a sequence.
 
     Args:
         path_or_name: a sequence folder; the name of one below ``roots``, $RGBT_DATA or ./vot_workspace/sequences;
             ``drawn:SCENE`` for a sequence that the package draws itself; or ``clip:NAME`` for a recorded one in it.
         roots: dataset folders to search first.
+        rig: its rig, as of `rgbt_tracker.sequences.pairs.open_pair`.
 
     Raises:
         UserError: not found (the message says where it was looked for and how to get it), or not readable.
     """
     text = os.fspath(path_or_name)
     if text.startswith(DRAWN):
-        return _drawn(text.removeprefix(DRAWN))
+        return lay(_drawn(text.removeprefix(DRAWN)), choose_rig(rig)[0])
     if text.startswith(CLIP):
-        return open_clip(text.removeprefix(CLIP))
+        return lay(open_clip(text.removeprefix(CLIP)), choose_rig(rig)[0])
     path = Path(text).expanduser()
     if path.is_dir():
-        return open_folder(path)
+        return open_folder(path, rig)
     if path.is_file():
         raise UserError(f"Expected a sequence folder or name, got the file '{text}'; give videos as --rgb A --ir B.")
-    return open_folder(find(text, roots))
+    return open_folder(find(text, roots), rig)
 
 
 def search_places(roots: Iterable[str | os.PathLike[str]] = ()) -> list[Path]:

@@ -66,5 +66,13 @@ PairBy = Annotated[
         callback=one_of("pairing", ("auto", "time", "index")),
     ),
 ]
+RigFile = Annotated[
+    str | None,
+    typer.Option(
+        "--rig",
+        metavar="FILE|none",
+        help="File of 'rgbt rig': where thermal lies on visible, and when [default: rig.yaml beside the input].",
+    ),
+]
 TIMES = "Times of the {} frames: a text file with name or index and seconds in each line."
 ThermalTimes = Annotated[Path | None, typer.Option("--ir-times", metavar="FILE", help=TIMES.format("thermal"))]

@@ -104,21 +104,29 @@ class Fuser:
         """Return what fuses the frames of one pair of cameras in their order, with levels that do not flicker."""
         return VideoFuser(self)
 
-    def __call__(self, ir: Image, vis: Image) -> Fusion:
+    def __call__(self, ir: Image, vis: Image, nothing: NDArray[np.bool_] | None = None) -> Fusion:
         """Fuse one pair.
 
         Args:
             ir: HxW or HxWx3 BGR; uint8, or uint16 or float32 of any range; resampled to the visible picture's size.
                 Where it is deep and holds no measurement (`valid_pixels`), the visible picture passes.
             vis: HxW or HxWx3 BGR, uint8 or uint16.
+            nothing: HxW of ``ir``, where it shows nothing, as `nestfuse_core.rig.lay.Laying` tells: there too.
         """
-        return self.fuse(ir, vis, self.picture_levels)
+        return self.fuse(ir, vis, self.picture_levels, nothing=nothing)
 
-    def fuse(self, ir: Image, vis: Image, to_levels: Levels, scale: ThermalScale | None = None) -> Fusion:
+    def fuse(
+        self,
+        ir: Image,
+        vis: Image,
+        to_levels: Levels,
+        scale: ThermalScale | None = None,
+        nothing: NDArray[np.bool_] | None = None,
+    ) -> Fusion:
         """Fuse one pair, as `__call__` does, with levels of one's own choice.
 
         Args:
-            ir, vis: as for `__call__`.
+            ir, vis, nothing: as for `__call__`.
             to_levels: from the network's output to grey levels.
             scale: of the thermal camera whose frames are fused in order, instead of ``thermal_range``.
         """
@@ -126,7 +134,7 @@ class Fuser:
         notes: list[str] = []
         visible = luminance(vis)
         visible *= np.float32(255 / white)
-        infrared, missing = infrared_levels(ir, visible, scale or self.thermal_range, notes)
+        infrared, missing = infrared_levels(ir, visible, scale or self.thermal_range, notes, nothing)
         shares: list[Grey] = []
         channel_shares: list[Grey] = []
         if self.look.quarters:
@@ -231,9 +239,9 @@ class VideoFuser:
         self._thermal = ThermalScale() if fuser.thermal_range is None else None
         self._levels = levels.LevelScale()
 
-    def __call__(self, ir: Image, vis: Image) -> Fusion:
+    def __call__(self, ir: Image, vis: Image, nothing: NDArray[np.bool_] | None = None) -> Fusion:
         """Fuse the next pair of frames, as `Fuser` does a pair."""
-        return self._fuser.fuse(ir, vis, self.to_levels, self._thermal)
+        return self._fuser.fuse(ir, vis, self.to_levels, self._thermal, nothing)
 
     def to_levels(self, fused: Grey) -> Grey:
         """Bring the network's output for the next frame to grey levels 0..255."""

@@ -17,7 +17,11 @@ Missing = NDArray[np.bool_]
 
 
 def infrared_levels(
-    ir: Image, visible: Grey, limits: thermal.Range | ThermalScale | None, notes: list[str]
+    ir: Image,
+    visible: Grey,
+    limits: thermal.Range | ThermalScale | None,
+    notes: list[str],
+    nothing: Missing | None = None,
 ) -> tuple[Grey, Missing | None]:
     """Return the infrared picture as grey levels 0..255 in the visible one's size, and where it holds nothing.
 
@@ -29,11 +33,14 @@ def infrared_levels(
         limits: what becomes 0 and 255 of infrared that is not uint8, or the scale of the camera whose next frame it
             is; None for its percentiles 0.1 and 99.9.
         notes: what was done to the input is appended.
+        nothing: hxw, where it shows nothing besides.
     """
     height, width = visible.shape
     if thermal.is_false_colour(ir):
         notes.append("infrared is coloured; its luminance was used, which a palette may have distorted")
     grey, missing = _grey_levels(thermal.as_grey(ir), limits, notes)
+    if nothing is not None and nothing.any():
+        missing = nothing if missing is None else missing | nothing
     if grey.shape != (height, width):
         notes.append(f"infrared {grey.shape[1]}x{grey.shape[0]} was resampled to {width}x{height}")
         ratio = grey.shape[1] / grey.shape[0] * height / width

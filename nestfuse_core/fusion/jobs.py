@@ -20,7 +20,7 @@ from nestfuse_core.common.video import SUFFIXES as VIDEO_SUFFIXES
 from nestfuse_core.fusion.fuser import Fuser
 from nestfuse_core.fusion.overlay import Overlay
 from nestfuse_core.fusion.pairs import Pair, match_folders
-from nestfuse_core.fusion.records import Records, Request, fuse_of, pass_over, refuse_overwriting
+from nestfuse_core.fusion.records import Records, Request, fuse_of, fuse_pair, pass_over, refuse_overwriting
 from nestfuse_core.fusion.streams import check_folder, plan_streams
 
 
@@ -92,7 +92,7 @@ def _plan_files(request: Request) -> Callable[[Fuser | Overlay], None]:
             if isinstance(fuser, Fuser):
                 bar.update(task, total=fuser.steps(*vis.shape[:2]) or 1)
                 fuser.on_tile = lambda: bar.advance(task)
-            fusion = fuser(ir, vis)
+            fusion = fuse_pair(fuser, request, ir, vis)
             bar.update(task, completed=bar.tasks[0].total)
         write_image(output, fusion.image)
         records.add(0, output.stem, vis, fusion)
@@ -118,7 +118,7 @@ def _plan_folders(request: Request) -> Callable[[Fuser | Overlay], None]:
                 if pictures is None:
                     pass_over(fuse, read_image(pair.ir))
                 else:
-                    fusion = fuse(*pictures)
+                    fusion = fuse_pair(fuse, request, *pictures)
                     if not _is_done(request, pair):
                         later(write_image, _target(request, pair), fusion.image)
                     records.add(index, pair.name, pictures[1], fusion)

@@ -61,9 +61,9 @@ class Overlay:
     def __init__(self, thermal_range: thermal.Range | None = None) -> None:
         self.thermal_range = thermal_range
 
-    def __call__(self, ir: Image, vis: Image) -> Fusion:
-        """Return the picture, HxWx3 BGR of the visible one's depth; ``ir`` and ``vis`` as for `nestfuse_core.Fuser`."""
-        return _lay(ir, vis, self.thermal_range, Warmth.of)
+    def __call__(self, ir: Image, vis: Image, nothing: NDArray[np.bool_] | None = None) -> Fusion:
+        """Return the picture, HxWx3 BGR of the visible one's depth; arguments as for `nestfuse_core.Fuser`."""
+        return _lay(ir, vis, nothing, self.thermal_range, Warmth.of)
 
     def video(self) -> VideoOverlay:
         """Return what does so with frames in their order, with thresholds that do not flicker."""
@@ -77,9 +77,9 @@ class VideoOverlay:
         self._limits = overlay.thermal_range or ThermalScale()
         self._warmth: Warmth | None = None
 
-    def __call__(self, ir: Image, vis: Image) -> Fusion:
+    def __call__(self, ir: Image, vis: Image, nothing: NDArray[np.bool_] | None = None) -> Fusion:
         """Return the next picture, as `Overlay` does."""
-        return _lay(ir, vis, self._limits, self._follow)
+        return _lay(ir, vis, nothing, self._limits, self._follow)
 
     def _follow(self, ir: Grey) -> Warmth:
         own = Warmth.of(ir)
@@ -93,11 +93,15 @@ class VideoOverlay:
 
 
 def _lay(
-    ir: Image, vis: Image, limits: thermal.Range | ThermalScale | None, warmth: Callable[[Grey], Warmth]
+    ir: Image,
+    vis: Image,
+    nothing: NDArray[np.bool_] | None,
+    limits: thermal.Range | ThermalScale | None,
+    warmth: Callable[[Grey], Warmth],
 ) -> Fusion:
     white, notes = white_level(vis), list[str]()
     visible = luminance(vis) * np.float32(255 / white)
-    grey, missing = infrared_levels(ir, visible, limits, notes)
+    grey, missing = infrared_levels(ir, visible, limits, notes, nothing)
     found = warmth(grey)
     height = np.clip((grey - found.warm) / (found.hottest - found.warm), 0, 1)
     if missing is not None:

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
 
 from nestfuse_core.cameras.matching import Timing
 from nestfuse_core.common import console
@@ -19,14 +23,18 @@ from nestfuse_core.metrics.evaluate import evaluate
 MOST_NOTES = 5
 
 Fuse = Fuser | VideoFuser | Overlay | VideoOverlay
-"""Takes a thermal and a visible picture and returns a `Fusion`."""
+"""Takes a thermal and a visible picture, and where the first shows nothing, and returns a `Fusion`."""
+
+Lay = Callable[[Image, tuple[int, int]], tuple[Image, NDArray[np.bool_]]]
+"""Lays an infrared picture on a visible one of a width and height, and tells where it shows nothing."""
 
 
 @dataclass(frozen=True)
 class Request:
     """One run: the inputs and everything to be written. Paths as the user typed them.
 
-    ``levels`` are ``image``, each pair's by itself, ``steady`` over frames in their order, or ``auto``: as fits.
+    ``levels`` are ``image``, each pair's by itself, ``steady`` over frames in their order, or ``auto``: as fits;
+    ``lay``: puts infrared pictures on the visible ones first (`nestfuse_core.rig.lay.Laying`).
     """
 
     ir: Path
@@ -40,6 +48,7 @@ class Request:
     resume: bool = False
     skip_unpaired: bool = False
     timing: Timing = field(default_factory=Timing)
+    lay: Lay | None = None
 
 
 class Records:
@@ -82,6 +91,14 @@ class Records:
             console.stderr.print(f"{name}: {note}", markup=False, highlight=False)
         elif len(self._seen) == MOST_NOTES + 1:
             console.stderr.print("(further notes of this kind are left out)", markup=False)
+
+
+def fuse_pair(fuse: Fuse, request: Request, ir: Image, vis: Image) -> Fusion:
+    """Fuse a pair, its infrared picture laid on the visible one if the request says how."""
+    if request.lay is None:
+        return fuse(ir, vis)
+    laid, nothing = request.lay(ir, (vis.shape[1], vis.shape[0]))
+    return fuse(laid, vis, nothing)
 
 
 def refuse_overwriting(output: Path, *inputs: Path) -> None:

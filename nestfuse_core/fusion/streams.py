@@ -20,7 +20,7 @@ from nestfuse_core.common.video import check_video_name, writing_video
 from nestfuse_core.fusion.colour import luminance
 from nestfuse_core.fusion.fuser import Fuser
 from nestfuse_core.fusion.overlay import Overlay
-from nestfuse_core.fusion.records import Records, Request, fuse_of, pass_over, refuse_overwriting
+from nestfuse_core.fusion.records import Records, Request, fuse_of, fuse_pair, pass_over, refuse_overwriting
 
 Write = Callable[[int, Image, Image | None], None]
 """Takes a visible frame's index, its picture, and its luminance in 8 bits if that is known."""
@@ -98,7 +98,7 @@ def _fuse(request: Request, fuser: Fuser | Overlay, vis: Source, ir: Source, fou
                 alone += 1
                 later(write, index, visible, None)
                 continue
-            fusion = fuse(thermal, visible)
+            fusion = fuse_pair(fuse, request, thermal, visible)
             later(write, index, fusion.image, fusion.luminance)
             records.add(index - alone, name(index), visible, fusion)
     records.finish()

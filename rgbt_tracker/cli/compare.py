@@ -9,7 +9,7 @@ import typer
 
 from nestfuse_core.common.console import note, print_table, progress
 from nestfuse_core.common.errors import UserError
-from nestfuse_core.common.options import Device, Offset, PairBy, Rates, ThermalTimes, output_folder
+from nestfuse_core.common.options import Device, Offset, PairBy, Rates, RigFile, ThermalTimes, output_folder
 from rgbt_tracker.cli.inputs import open_input
 from rgbt_tracker.cli.options import (
     DEFAULT_CONFIG,
@@ -39,6 +39,7 @@ def compare(
     pair: PairBy = "auto",
     rgb_times: VisibleTimes = None,
     ir_times: ThermalTimes = None,
+    rig: RigFile = None,
     init: Init = None,
     config: Config = DEFAULT_CONFIG,
     weights: Weights = None,
@@ -58,7 +59,7 @@ def compare(
     settings = load_config(config)
     if sequence is None and (rgb is None or ir is None):
         raise UserError("Nothing to compare: give --sequence NAME|DIR, or both --rgb A and --ir B.")
-    with open_input(sequence, rgb, ir, timing) as opened:
+    with open_input(sequence, rgb, ir, timing, rig=rig) as opened:
         frames = opened if sequence is not None else _from_both(opened)
         box = _start(frames, init)
         check_writable(output)
@@ -110,9 +111,7 @@ def _compare(
 
 def _from_both(frames: FrameSequence) -> FrameSequence:
     """The sequence from the first frame on that has both cameras, since each of them starts on its own."""
-    from rgbt_tracker.sequences.paired import PairedSequence
-
-    if not isinstance(frames, PairedSequence):
+    if frames.live:
         raise UserError(
             f"Live cameras cannot be compared, since '{frames.info.source}' cannot be run over three times."
         )

@@ -12,7 +12,7 @@ from nestfuse_core.cli import LookName
 from nestfuse_core.common import console
 from nestfuse_core.common.errors import UserError
 from nestfuse_core.common.extras import require
-from nestfuse_core.common.options import Device
+from nestfuse_core.common.options import Device, RigFile
 from nestfuse_core.fusion.looks import DEFAULT as DEFAULT_LOOK
 from rgbt_tracker.cli.options import DEFAULT_CONFIG, Config, Weights
 
@@ -31,24 +31,28 @@ def demo(
         "127.0.0.1"
     ),
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port; 0 takes a free one.")] = 8000,
+    rig: RigFile = None,
     max_upload: Annotated[int, typer.Option(metavar="MB", min=1, help="Largest upload.")] = 200,
 ) -> None:
     """Serve a page on this machine to try tracking and fusion on: open a pair, draw a box, watch, fuse a frame."""
     require("demo", "uvicorn", "fastapi", "python_multipart", "PIL")
     import uvicorn
 
+    from nestfuse_core.rig.file import choose_rig
     from rgbt_tracker.config import load_config
     from rgbt_tracker.demo.app import LOCAL, Settings, create_app
     from rgbt_tracker.demo.engines import FrameFuser, TrackerFactory
     from rgbt_tracker.demo.uploads import Limits
 
+    if rig is not None:
+        choose_rig(rig)
     load_config(config)  # a mistake in its name is said now and not in the browser
     hosts = LOCAL if host in LOOPBACK else ("*",)
     if host not in LOOPBACK:
         console.note(f"on {host} everyone who reaches this machine can open pairs and use its processor.")
     listener = _listen(host, port)
     engines = TrackerFactory(config, weights, device), FrameFuser(fusion_weights, device, look)
-    app = create_app(*engines, Settings(Limits(max_upload), hosts))
+    app = create_app(*engines, Settings(Limits(max_upload), hosts, rig=rig))
     number = listener.getsockname()[1]
     shown = f"[{host}]" if ":" in host else host
     console.stdout.print(f"Open http://{shown}:{number} in a browser; Ctrl-C ends it.", highlight=False, markup=False)

@@ -20,8 +20,9 @@ def open_input(
     timing: Timing,
     name: str | None = None,
     roots: Sequence[Path] = (),
+    rig: str | None = None,
 ) -> FrameSequence:
-    """Open ``--sequence``, or ``--rgb`` and ``--ir`` paired as ``timing`` says.
+    """Open ``--sequence``, or ``--rgb`` and ``--ir`` paired as ``timing`` says; thermal pictures laid as ``rig`` says.
 
     Raises:
         UserError: both were given, nothing can be opened, or a dataset's sequence with something about its times.
@@ -31,10 +32,10 @@ def open_input(
     from rgbt_tracker.sequences.pairs import open_timed
 
     if sequence is None:
-        return open_timed(rgb, ir, name, timing)
+        return open_timed(rgb, ir, name, timing, rig)
     if rgb is not None or ir is not None:
         raise UserError("Give either --sequence or --rgb and --ir, not both.")
     refuse_timing(timing, sequence)
-    frames = open_sequence(sequence, roots)
+    frames = open_sequence(sequence, roots, rig)
     frames.info.name = name or frames.info.name
     return frames

@@ -15,6 +15,7 @@ COMMANDS = {
     "compare": Entry("rgbt_tracker.cli.compare:compare", "Track with RGB, thermal and both, and compare the three."),
     "fuse": Entry("nestfuse_core.cli:fuse", "Fuse infrared and visible images, folders of them, or videos."),
     "fusion": Entry("nestfuse_core.cli_fusion:fusion", "Train the fusion network, measure the paper's tables, score."),
+    "rig": Entry("rgbt_tracker.cli.rig:rig", "Where the thermal camera looks in the visible picture, and when."),
     "report": Entry("rgbt_tracker.cli.report:report", "Write a page that compares trackers and plays their sequences."),
     "demo": Entry("rgbt_tracker.cli.demo:demo", "Serve a page on this machine to try tracking and fusion on."),
     "bench": Entry("rgbt_tracker.cli.bench:bench", "Benchmarks: GTOT, RGBT210, RGBT234, LasHeR, VTUAV."),

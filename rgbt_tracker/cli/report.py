@@ -8,7 +8,7 @@ from typing import Annotated, cast
 import typer
 
 from nestfuse_core.common.extras import require
-from nestfuse_core.common.options import one_of, output_folder
+from nestfuse_core.common.options import RigFile, one_of, output_folder
 from rgbt_tracker.cli.options import IntervalHigh, IntervalLow
 
 PLACES = ("auto", "inside", "beside", "none")
@@ -53,6 +53,7 @@ def report(
     ] = None,
     low: IntervalLow = 109,
     high: IntervalHigh = 322,
+    rig: RigFile = None,
     experiment: Annotated[str, typer.Option(help="Experiment of the VOT toolkit to read.")] = "baseline",
 ) -> None:
     """Write a page that compares trackers and plays their sequences; it opens without a network."""
@@ -64,7 +65,7 @@ def report(
 
     check_interval(low, high)
     place = cast(Images, images)
-    options = Options(title, place, size, tuple(player or ()), protocol, precision, (low, high), experiment)
+    options = Options(title, place, size, tuple(player or ()), protocol, precision, (low, high), experiment, rig)
     with unpacked(results) as folders:
         written = build_report(folders, sequences, output, options)
     where = {"inside": "images inside", "beside": "images in frames/ beside it", "none": "no images"}[written.images]

@@ -10,7 +10,7 @@ import typer
 from nestfuse_core.common.commands import run, single
 from nestfuse_core.common.errors import UserError
 from nestfuse_core.common.files import check_writable
-from nestfuse_core.common.options import Device, Offset, PairBy, Rates, ThermalTimes, output_folder
+from nestfuse_core.common.options import Device, Offset, PairBy, Rates, RigFile, ThermalTimes, output_folder
 from rgbt_tracker.cli.inputs import open_input
 from rgbt_tracker.cli.options import (
     DEFAULT_CONFIG,
@@ -44,6 +44,7 @@ def track(
     pair: PairBy = "auto",
     rgb_times: VisibleTimes = None,
     ir_times: ThermalTimes = None,
+    rig: RigFile = None,
     init: Annotated[
         list[str] | None,
         typer.Option(
@@ -81,6 +82,7 @@ def track(
     rgbt track --rgb day.mp4 --ir heat.mp4 --init 120,80,40,60
     """
     from nestfuse_core.cameras.matching import parse_timing
+    from nestfuse_core.rig.file import NO_RIG
 
     if show:
         from rgbt_tracker.output.window import check_screen
@@ -91,6 +93,10 @@ def track(
     from rgbt_tracker.sequences.watched import watch
 
     settings = _settings(config, modality, homography)
+    if homography is not None and rig is None:
+        rig = NO_RIG
+    elif homography is not None and rig != NO_RIG:
+        raise UserError("Both --rig and --homography say how thermal lies on visible; give one of them.")
     timing = parse_timing(pair, offset, fps, rgb_times, ir_times)
     if sequence is None and rgb is None and ir is None:
         raise UserError(
@@ -98,7 +104,7 @@ def track(
         )
     if fused and (len(settings.modalities) < 2 or not (video or show)):
         raise UserError("--fused shows both cameras' fused picture: give --video FILE.mp4 or --show, and both cameras.")
-    with open_input(sequence, rgb, ir, timing, name, root or []) as opened:
+    with open_input(sequence, rgb, ir, timing, name, root or [], rig) as opened:
         _check_cameras(opened, settings)
         frames = watch(opened) if len(settings.modalities) > 1 else opened
         check_writable(output)

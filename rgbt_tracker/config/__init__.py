@@ -1,5 +1,6 @@
 """The typed configuration of a tracker: one immutable value that is handed around; there is no global one."""
 
+from nestfuse_core.common.sections import Section, read_yaml, validated
 from rgbt_tracker.config.load import config_directory, config_names, load_config
 from rgbt_tracker.config.schema import (
     MODALITIES,
@@ -13,7 +14,6 @@ from rgbt_tracker.config.schema import (
     TrackerConfig,
     parse_config,
 )
-from rgbt_tracker.config.section import Section, read_yaml, validated
 
 __all__ = [
     "MODALITIES",

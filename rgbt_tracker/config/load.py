@@ -6,9 +6,9 @@ import os
 from pathlib import Path
 
 from nestfuse_core.common.errors import UserError, nearest
+from nestfuse_core.common.sections import read_yaml
 from rgbt_tracker.config.pysot import parse_pysot
 from rgbt_tracker.config.schema import TrackerConfig, parse_config
-from rgbt_tracker.config.section import read_yaml
 
 
 def config_directory() -> Path:

@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, Field, field_validator, model_validator
 
-from rgbt_tracker.config.section import Section, validated
+from nestfuse_core.common.sections import Section, validated
 
 Modality = Literal["rgbt", "rgb", "ir"]
 MODALITIES: dict[str, tuple[str, ...]] = {"rgbt": ("rgb", "ir"), "rgb": ("rgb",), "ir": ("ir",)}

@@ -44,12 +44,14 @@ class Settings:
             refused. ("*",) allows every name.
         scene_size: (width, height) of drawn sequences.
         scene_length: their number of frames; None for each scene's own.
+        rig: file of the rig that uploads were recorded with; None where the cameras see the same.
     """
 
     limits: Limits = field(default_factory=Limits)
     hosts: tuple[str, ...] = LOCAL
     scene_size: tuple[int, int] = (640, 480)
     scene_length: int | None = None
+    rig: str | None = None
 
 
 class Start(BaseModel):
@@ -143,7 +145,7 @@ def create_app(make_tracker: MakeTracker, fuse: Fuse, settings: Settings | None 
             if not rgb and not ir:
                 raise UserError(f"Expected files for one camera or both: {KINDS}.")
             paths = {name: save_camera(files, folder, name, settings.limits) for name, files in given.items() if files}
-            frames = open_pair(paths.get("rgb"), paths.get("ir"), "upload")
+            frames = open_pair(paths.get("rgb"), paths.get("ir"), "upload", rig=settings.rig)
         except BaseException as error:
             shutil.rmtree(folder, ignore_errors=True)
             if isinstance(error, UserError):

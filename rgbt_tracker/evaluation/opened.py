@@ -40,7 +40,9 @@ class BoxesOnly(FrameSequence):
         return Frame(index, None, None)
 
 
-def open_sequences(root: Path, found: Mapping[str, Files], lengths: Mapping[str, int]) -> dict[str, FrameSequence]:
+def open_sequences(
+    root: Path, found: Mapping[str, Files], lengths: Mapping[str, int], rig: str | None = None
+) -> dict[str, FrameSequence]:
     """Open the sequences that trajectories belong to, in any layout we read, or their annotation alone.
 
     Args:
@@ -48,22 +50,23 @@ def open_sequences(root: Path, found: Mapping[str, Files], lengths: Mapping[str,
         found: those there are (`rgbt_tracker.evaluation.groundtruth.find_sequences`).
         lengths: those to open, and how many frames each has at least; where there are no images, it has no more than
             are annotated or than that.
+        rig: file of the rig that all were recorded with; None for the one beside each.
 
     Raises:
         UserError: a sequence that cannot be read, or that has no ground truth.
     """
     chosen = {name: found[name] for name in sorted(lengths)}
     stated = stated_sizes(root)
-    opened = {name: _open(files, image_size(files, stated), lengths[name]) for name, files in chosen.items()}
+    opened = {name: _open(files, image_size(files, stated), lengths[name], rig) for name, files in chosen.items()}
     for name, sequence in opened.items():
         if sequence.groundtruth is None:
             raise UserError(f"The sequence '{name}' has no ground truth, which the report compares with.")
     return opened
 
 
-def _open(files: Files, size: Size | None, length: int) -> FrameSequence:
+def _open(files: Files, size: Size | None, length: int, rig: str | None) -> FrameSequence:
     if files.folder and is_sequence(files.folder):
-        return open_folder(files.folder)
+        return open_folder(files.folder, rig)
     return BoxesOnly(files, size, length)
 
 

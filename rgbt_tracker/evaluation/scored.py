@@ -55,6 +55,7 @@ def score_results(
     pixels: float | None = None,
     interval: tuple[int, int] = INTERVAL,
     experiment: str = EXPERIMENT,
+    rig: str | None = None,
 ) -> Scored:
     """Find, read and score results, one pass and with resets.
 
@@ -65,6 +66,7 @@ def score_results(
         pixels: radius of the precision score; None for the protocol's.
         interval: sequence lengths over which VOT's EAO averages.
         experiment: the VOT experiment to read.
+        rig: file of the rig that all sequences were recorded with; None for the one beside each.
 
     Raises:
         UserError: results, sequences or ground truth that are missing or do not fit together.
@@ -85,7 +87,7 @@ def score_results(
     tracks = {tracker: {name: each[0] for name, each in by.items()} for tracker, by in (runs | repeated).items()}
     ran = sorted({name for by in tracks.values() for name in by})
     lengths = {name: max(len(by[name]) for by in tracks.values() if name in by) for name in ran}
-    sequences = open_sequences(root, found, lengths)
+    sequences = open_sequences(root, found, lengths, rig)
     reset = compare_with_resets(truths, repeated, again_common, interval) if again_common else None
     diagnoses = diagnose_all(tracks, sequences, reset.overlaps if reset else {})
     one_pass = None

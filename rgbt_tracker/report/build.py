@@ -31,6 +31,7 @@ class Options:
         pixels: radius of the precision score; None for the protocol's.
         interval: sequence lengths over which VOT's EAO averages.
         experiment: the VOT experiment to read.
+        rig: file of the rig that all sequences were recorded with; None for the one beside each.
     """
 
     title: str = "Tracking report"
@@ -41,6 +42,7 @@ class Options:
     pixels: float | None = None
     interval: tuple[int, int] = INTERVAL
     experiment: str = "baseline"
+    rig: str | None = None
 
 
 @dataclass(frozen=True)
@@ -72,6 +74,7 @@ def build_report(results: Sequence[Path], sequences: Path, output: Path, options
         pixels=options.pixels,
         interval=options.interval,
         experiment=options.experiment,
+        rig=options.rig,
     )
     pictures = options.images != "none" and not all(isinstance(item, BoxesOnly) for item in scored.sequences.values())
     chosen = choose_player(

@@ -189,6 +189,10 @@ class FrameSequence(ABC):
         for index in range(len(self)):
             yield self.frame(index)
 
+    def first_of_both(self) -> int:
+        """The first frame that has pictures of both cameras; 0 where every frame has, or there is one camera."""
+        return 0
+
     def close(self) -> None:
         """Release files and devices; nothing by default."""
         return

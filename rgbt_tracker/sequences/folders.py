@@ -11,9 +11,11 @@ from nestfuse_core.cameras.names import CAMERAS, WORDS, composed, without_role
 from nestfuse_core.cameras.sources import ImageFiles
 from nestfuse_core.common.errors import UserError
 from nestfuse_core.common.pictures import SUFFIXES
+from nestfuse_core.rig.file import Rig, choose_rig
 from rgbt_tracker.sequences.annotations import annotate
-from rgbt_tracker.sequences.base import SequenceInfo
+from rgbt_tracker.sequences.base import FrameSequence, SequenceInfo
 from rgbt_tracker.sequences.paired import PairedSequence, shape_notes
+from rgbt_tracker.sequences.rigged import lay
 
 ROLES = {"rgb": "visible", "ir": "infrared"}
 SHORTEST = 2
@@ -63,8 +65,8 @@ def _holds_frames(folder: Path) -> bool:
     return any(path.suffix.lower() in SUFFIXES for path in folder.iterdir())
 
 
-def open_folder(folder: Path) -> PairedSequence:
-    """Open a sequence folder of any known layout.
+def open_folder(folder: Path, rig: str | Path | Rig | None = None) -> FrameSequence:
+    """Open a sequence folder of any known layout; ``rig`` as of `rgbt_tracker.sequences.pairs.open_pair`.
 
     VOT: a file ``sequence`` with ``channels.color`` and ``channels.ir``. RGBT234, RGBT210, LasHeR: ``visible`` and
     ``infrared``. GTOT: ``v`` and ``i``. VTUAV: ``rgb`` and ``ir``, boxes every 10 frames.
@@ -72,6 +74,17 @@ def open_folder(folder: Path) -> PairedSequence:
     Raises:
         UserError: another layout, missing or extra frames, unreadable annotations.
     """
+    chosen, notes = choose_rig(rig, folder)
+    sequence = _opened(folder)
+    sequence.info.notes += notes
+    if sequence.info.groundtruth is None and (chosen is None or chosen.homography is None):
+        # A recording of one's own; annotated ones are laid on each other.
+        with suppress(UserError):  # a first frame that is damaged is named when it is needed
+            sequence.info.notes += shape_notes(sequence)
+    return lay(sequence, chosen)
+
+
+def _opened(folder: Path) -> PairedSequence:
     if (folder / "sequence").is_file():
         return _open_vot(folder)
     cameras = camera_folders(folder)
@@ -85,11 +98,7 @@ def open_folder(folder: Path) -> PairedSequence:
     notes = check_partners(files["rgb"], files["ir"])
     info = SequenceInfo(safe_name(folder), len(files["rgb"]), source=str(folder), notes=notes)
     annotate(info, folder)
-    sequence = PairedSequence(info, ImageFiles(files["rgb"], "rgb"), ImageFiles(files["ir"], "ir"))
-    if info.groundtruth is None:  # a recording of one's own; annotated ones are laid on each other
-        with suppress(UserError):  # a first frame that is damaged is named when it is needed
-            info.notes += shape_notes(sequence)
-    return sequence
+    return PairedSequence(info, ImageFiles(files["rgb"], "rgb"), ImageFiles(files["ir"], "ir"))
 
 
 def safe_name(path: Path) -> str:

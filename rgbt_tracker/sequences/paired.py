@@ -58,7 +58,6 @@ class PairedSequence(FrameSequence):
         return self._forms[camera].convert(source.read(place), source.where(place))
 
     def first_of_both(self) -> int:
-        """The first frame that has pictures of both cameras; 0 with one camera."""
         there = (self.pairing.rgb != NONE) & (self.pairing.ir != NONE)
         return int(there.argmax()) if there.any() else 0
 
@@ -86,6 +85,6 @@ def shape_notes(sequence: PairedSequence) -> list[str]:
         return []
     return [
         f"The thermal pictures ({thermal_width}x{thermal_height}) are of another shape than the visible ones "
-        f"({width}x{height}), so the cameras see different areas: unless --homography says how they lie on the visible "
-        "ones, they are stretched."
+        f"({width}x{height}), so the cameras see different areas: unless --rig or --homography says how they lie on "
+        "the visible ones, they are stretched."
     ]

@@ -1,0 +1,117 @@
+"""How well every block of the visible picture agrees with the thermal one, moved a little in every direction."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from nestfuse_core.rig.features import Field, Mask, Matrix
+
+LEAST = 0.35
+"""Share of a block that both cameras must see."""
+FAINT = 0.03
+"""Mean energy of a field, of 1, below which a block's correlation is drawn to 0: it shows nothing."""
+
+
+@dataclass
+class Blocks:
+    """Correlations of blocks of the visible picture with the thermal one laid on it.
+
+    Attributes:
+        centers: (B, 2) x, y of their centres, px.
+        surfaces: (B, D, D) float32 correlation -1 to 1 for shifts of the thermal picture from -reach to reach, down
+            and across.
+        reach: px.
+        size: width and height of the picture.
+    """
+
+    centers: NDArray[np.float64]
+    surfaces: NDArray[np.float32]
+    reach: int
+    size: tuple[int, int]
+
+    def part(self, chosen: NDArray) -> Blocks:
+        """Some of the blocks, by index or flag."""
+        return Blocks(self.centers[chosen], self.surfaces[chosen], self.reach, self.size)
+
+    def at(self, moves: NDArray[np.float64], smooth: float = 0.0) -> NDArray[np.float64]:
+        """(B,) correlations at (B, 2) shifts x, y; beyond the reach those at its end."""
+        from scipy import ndimage
+
+        places = np.clip(moves[:, ::-1] + self.reach, 0, 2 * self.reach)
+        return ndimage.map_coordinates(
+            self.filtered(smooth), np.column_stack([np.arange(len(places)), places]).T, order=3, prefilter=False,
+            mode="mirror",
+        )  # fmt: skip
+
+    def filtered(self, smooth: float) -> NDArray[np.float64]:
+        """Spline coefficients of the surfaces, smoothed by a Gaussian over the shifts."""
+        from scipy import ndimage
+
+        if not hasattr(self, "_splines"):
+            self._splines: dict[float, NDArray[np.float64]] = {}
+        if smooth not in self._splines:
+            plain = self.surfaces.astype(np.float64)
+            if smooth:
+                plain = ndimage.gaussian_filter(plain, (0, smooth, smooth), mode="nearest")
+            for axis in (1, 2):
+                plain = ndimage.spline_filter1d(plain, 3, axis, mode="mirror")
+            # Over the blocks nothing is interpolated, but the order of the spline is one for all axes.
+            self._splines[smooth] = ndimage.spline_filter1d(plain, 3, 0, mode="mirror")
+        return self._splines[smooth]
+
+
+def correlate_blocks(
+    visible: Field, seen: Mask, thermal: Field, own: Mask, reach: int, grid: tuple[int, int]
+) -> Blocks:
+    """Correlate block by block, over all shifts.
+
+    Args:
+        visible, thermal: NxHxW fields of N moments, the thermal ones laid on the visible ones.
+        seen, own: HxW, where they are known.
+        reach: largest shift tried, px.
+        grid: number of blocks across and down.
+    """
+    height, width = seen.shape
+    # A block's sum is a product with one matrix for the rows and one for the columns.
+    rows_of, columns_of = _summing(grid[1], height), _summing(grid[0], width).T
+    parts_v = np.concatenate([visible.real, visible.imag]).astype(np.float32)
+    parts_t = np.concatenate([thermal.real, thermal.imag]).astype(np.float32)
+    energy_v, seen_f = (parts_v**2).sum(0), seen.astype(np.float32)
+    around = ((reach, reach), (reach, reach))
+    parts_t = np.pad(parts_t, ((0, 0), *around))
+    energy_t, own_f = (parts_t**2).sum(0), np.pad(own.astype(np.float32), around)
+    side = 2 * reach + 1
+    surfaces = np.zeros((grid[1], grid[0], side, side), np.float32)
+    for down in range(side):
+        for across in range(side):
+            place = np.s_[2 * reach - down :, 2 * reach - across :]
+            place = np.s_[place[0].start : place[0].start + height, place[1].start : place[1].start + width]
+            known = own_f[place]
+            cross = np.einsum("nhw,nhw->hw", parts_v, parts_t[:, place[0], place[1]])
+            value, first, second, both = (
+                rows_of @ plane @ columns_of
+                for plane in (cross, energy_v * known, energy_t[place] * seen_f, seen_f * known)
+            )
+            energy = np.sqrt(np.clip(first, 0, None) * np.clip(second, 0, None))
+            surfaces[:, :, down, across] = np.where(both > LEAST, value / (energy + FAINT * len(visible)), 0)
+    xs, ys = ((np.arange(n) + 0.5) * length / n - 0.5 for n, length in zip(grid, (width, height), strict=True))
+    centers = np.stack(np.meshgrid(xs, ys), -1).reshape(-1, 2)
+    flat = surfaces.reshape(-1, side, side)
+    whole = np.abs(flat).max((1, 2)) > 0
+    return Blocks(centers[whole], flat[whole], reach, (width, height))
+
+
+def _summing(parts: int, length: int) -> NDArray[np.float32]:
+    """(parts, length) matrix that averages equal stretches of a line."""
+    which = np.arange(length) * parts // length
+    matrix = (which == np.arange(parts)[:, None]).astype(np.float32)
+    return matrix / matrix.sum(1, keepdims=True)
+
+
+def moves_of(matrix: Matrix, centers: NDArray[np.float64]) -> NDArray[np.float64]:
+    """(B, 2) how far a 3x3 matrix moves points."""
+    return cv2.perspectiveTransform(centers[None], matrix)[0] - centers
