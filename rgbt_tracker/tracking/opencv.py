@@ -77,7 +77,7 @@ class OpenCVTracker:
 
 def mil() -> OpenCVTracker:
     """Multiple instance learning (Babenko et al., CVPR 2009), which every build of OpenCV has."""
-    return OpenCVTracker(cv2.TrackerMIL.create)  # type: ignore[attr-defined]
+    return OpenCVTracker(cv2.TrackerMIL.create)
 
 
 def csrt() -> OpenCVTracker:
@@ -92,7 +92,7 @@ def csrt() -> OpenCVTracker:
             f"OpenCV {cv2.__version__} as it is installed has no CSRT, which comes with its contrib modules: type "
             "pip uninstall -y opencv-python && pip install 'opencv-contrib-python<5', in an environment of its own."
         )
-    return OpenCVTracker(found.create if hasattr(found, "create") else cv2.TrackerCSRT_create)  # type: ignore[attr-defined]
+    return OpenCVTracker(found.create if hasattr(found, "create") else cv2.TrackerCSRT_create)
 
 
 def nano(folder: str | None = None) -> OpenCVTracker:
@@ -103,10 +103,10 @@ def nano(folder: str | None = None) -> OpenCVTracker:
     """
     if folder is None:
         raise UserError("OpenCV's NanoTrack needs its two ONNX files: give the folder they are in as --weights FOLDER.")
-    parameters = cv2.TrackerNano.Params()  # type: ignore[attr-defined]
+    parameters = cv2.TrackerNano.Params()
     parameters.backbone = _onnx(folder, "backbone")
     parameters.neckhead = _onnx(folder, "head")
-    return OpenCVTracker(lambda: cv2.TrackerNano.create(parameters))  # type: ignore[attr-defined]
+    return OpenCVTracker(lambda: cv2.TrackerNano.create(parameters))
 
 
 def _onnx(folder: str, part: str) -> str:
