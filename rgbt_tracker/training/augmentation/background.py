@@ -22,16 +22,33 @@ CAMERA_MOTION = 25
 
 
 class Background:
-    """A part of a picture (HxWx3 uint8 BGR) as a camera shows it that moves a little between two moments."""
+    """A part of a picture as a camera shows it that moves a little between two moments.
 
-    def __init__(self, rng: np.random.Generator, picture: Image) -> None:
-        self._picture = picture
-        self._place = rng.uniform(0.3, 0.7, 2) * (picture.shape[1], picture.shape[0])
-        self._zoom = float(np.exp(rng.uniform(-0.6, 0.1)))
+    Args:
+        pictures: HxWx3 or HxW uint8, of one size: what several cameras see of it.
+        zoom: pixels of the picture per crop px [default: drawn].
+        heights: where the middle of the view is, from the picture's top (0) to its bottom (1).
+    """
+
+    def __init__(
+        self,
+        rng: np.random.Generator,
+        *pictures: Image,
+        zoom: float | None = None,
+        heights: tuple[float, float] = (0.3, 0.7),
+    ) -> None:
+        self._pictures = pictures
+        self._place = rng.uniform((0.3, heights[0]), (0.7, heights[1])) * pictures[0].shape[1::-1]
+        self._zoom = float(np.exp(rng.uniform(-0.6, 0.1))) if zoom is None else zoom
+
+    def views(self, rng: np.random.Generator) -> list[Image]:
+        """One moment of each picture, CROP x CROP (x 3)."""
+        place = self._place + rng.normal(0, CAMERA_MOTION, 2)
+        return [centred_view(picture, place, self._zoom * np.eye(2)) for picture in self._pictures]
 
     def view(self, rng: np.random.Generator) -> Image:
-        """One moment, CROP x CROP x 3."""
-        return centred_view(self._picture, self._place + rng.normal(0, CAMERA_MOTION, 2), self._zoom * np.eye(2))
+        """One moment of the first picture."""
+        return self.views(rng)[0]
 
 
 def centred_view(image: Image, center: np.ndarray, linear: np.ndarray, fill: Sequence[float] | None = None) -> Image:

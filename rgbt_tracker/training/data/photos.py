@@ -9,7 +9,7 @@ import numpy as np
 
 from nestfuse_core.common.errors import UserError
 from nestfuse_core.common.pictures import read_grey
-from rgbt_tracker.training.augmentation.copy_paste_objects import ROOMY, SegmentedObject
+from rgbt_tracker.training.augmentation.copy_paste_objects import ROOMY, Scene, SegmentedObject
 
 SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".webp")
 
@@ -49,3 +49,16 @@ def list_objects(photos: list[Path], masks: Path) -> list[SegmentedObject]:
             f"Expected masks of two or more objects in '{masks}', found {len(found)}; see 'rgbt data masks'."
         )
     return found
+
+
+def list_scenes(folder: Path) -> list[Scene]:
+    """The pairs of ``folder/visible`` and ``folder/infrared``, by name.
+
+    Raises:
+        UserError: none, or a visible picture without its thermal one.
+    """
+    scenes = [Scene(path, folder / "infrared" / path.name) for path in list_photos(folder / "visible", 1)]
+    for scene in scenes:
+        if scene.thermal is None or not scene.thermal.is_file():
+            raise UserError(f"Expected a thermal picture '{scene.thermal}' for '{scene.visible}', found none.")
+    return scenes

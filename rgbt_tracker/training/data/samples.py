@@ -73,7 +73,8 @@ class SampleMaker:
         if paired:
             names = [RGB, IR]
         else:
-            shared = sorted(set(pair[0].images) & set(pair[1].images)) or sorted(pair[1].images)
+            seeing = [view.images.keys() - {view.blind} for view in pair]
+            shared = sorted(seeing[0] & seeing[1]) or sorted(seeing[1])
             names = [shared[int(rng.integers(len(shared)))]]
         images = self._images(rng, pair, windows, names)
         searches = self._obstruct(rng, [search for _, search in images], names, corners)
@@ -148,9 +149,12 @@ class SampleMaker:
         views: tuple[TargetView, TargetView],
         names: list[str],
     ) -> tuple[list[tuple[Image, Image]], NDArray[np.bool_]]:
-        """With some probability corrupt one of the two modalities, or leave it out; and which are left."""
+        """With some probability corrupt one of the two modalities, or leave it out, never the only one that sees; and
+        which of them see the target."""
         augment = self._recipe.augment
         chance, chosen = rng.random(), int(rng.integers(len(names)))
+        if views[1].blind is not None:
+            chosen = names.index(views[1].blind)
         template, search = images[chosen]
         if chance < augment.modality_dropout:
             template, search = np.zeros_like(template), np.zeros_like(search)
@@ -160,7 +164,7 @@ class SampleMaker:
             else:
                 template, search = corrupt(rng, names[chosen], template, search)
         else:
-            return images, np.ones(len(names), bool)
+            return images, np.array([name != views[1].blind for name in names])
         return [*images[:chosen], (template, search), *images[chosen + 1 :]], np.arange(len(names)) != chosen
 
     def _frozen(self, rng: np.random.Generator, view: TargetView, name: str) -> Image:

@@ -11,16 +11,30 @@ from numpy.typing import NDArray
 
 from nestfuse_core.common.errors import UserError
 from rgbt_tracker.training.augmentation.copy_paste import paste_shape
-from rgbt_tracker.training.augmentation.copy_paste_objects import paste_object
+from rgbt_tracker.training.augmentation.copy_paste_objects import (
+    Scene,
+    SegmentedObject,
+    in_front_of,
+    passers,
+    paste_object,
+)
 from rgbt_tracker.training.data.clips import Clip, ImageCache, read_clips
 from rgbt_tracker.training.data.crop_set import CropEntry, CropPair
-from rgbt_tracker.training.data.photos import list_objects, list_photos
+from rgbt_tracker.training.data.object_pairs import ObjectPair, by_group, read_object_pairs, shows_object
+from rgbt_tracker.training.data.photos import list_objects, list_photos, list_scenes
 from rgbt_tracker.training.pictures import three_channels
 from rgbt_tracker.training.recipe import Data, Source
 from rgbt_tracker.training.views import Image, TargetView
 
 OBJECTS = 0.8
 """Share of segmented objects where a folder of photographs has masks; random shapes are the rest."""
+OUTLINED = 0.7
+"""Share of the pairs of objects whose outline is known."""
+REAL = 0.7
+"""Share of the objects that are put before real pairs of scenes, where there are photographs, too."""
+CAMERAS = ("rgb", "ir")
+TRIES = 8
+"""Draws until an object is sharp enough."""
 
 
 class ClipSource:
@@ -109,14 +123,90 @@ class PhotoSource:
         return self.photos + [item.mask for item in self.objects]
 
 
+class ObjectSource:
+    """Objects that two cameras saw, put before scenes that two cameras saw, or before photographs."""
+
+    def __init__(self, source: Source, cache: ImageCache) -> None:
+        assert source.objects is not None
+        self._folder, self._cache, self._one_camera = source.objects, cache, source.one_camera
+        groups = list(by_group(read_object_pairs(source.objects)).values())
+        masks = _outlines(source.masks, groups, cache) if source.masks else {}
+        # Those with a known outline and the others of each class and light.
+        self._groups = [
+            ([pair for pair in group if pair.file in masks], [pair for pair in group if pair.file not in masks])
+            for group in groups
+        ]
+        self._masks = masks
+        sizes = np.array([len(group) for group in groups], float) ** source.balance
+        self._edges = np.cumsum(sizes / sizes.sum())
+        self._scenes = list_scenes(source.scenes) if source.scenes else []
+        self._photos = [Scene(photo) for photo in list_photos(source.photos, 1)] if source.photos else []
+        self.weight = source.weight
+
+    def draw(self, rng: np.random.Generator) -> tuple[TargetView, TargetView]:
+        group = self._groups[min(int(np.searchsorted(self._edges, rng.random())), len(self._groups) - 1)]
+        target = self._object(rng, group)
+        others = [self._object(rng, group) for _ in range(passers(rng))]
+        real = bool(self._scenes) and (not self._photos or rng.random() < REAL)
+        scenes = self._scenes if real else self._photos
+        scene = scenes[int(rng.integers(len(scenes)))]
+        blind = CAMERAS[int(rng.integers(2))] if rng.random() < self._one_camera else None
+        return in_front_of(rng, target, others, scene, self._cache.read, blind)
+
+    def one(self, rng: np.random.Generator) -> TargetView:
+        """A single view, for negatives."""
+        return self.draw(rng)[0]
+
+    def files(self) -> list[Path]:
+        """All pictures of this source."""
+        files = [path for group in self._groups for part in group for pair in part for path in self._paths(pair)]
+        files += self._masks.values()
+        for scene in self._scenes + self._photos:
+            files += [scene.visible] if scene.thermal is None else [scene.visible, scene.thermal]
+        return files
+
+    def _paths(self, pair: ObjectPair) -> tuple[Path, Path]:
+        return self._folder / "rgb" / pair.file, self._folder / "ir" / pair.file
+
+    def _object(self, rng: np.random.Generator, group: tuple[list[ObjectPair], list[ObjectPair]]) -> SegmentedObject:
+        """One of a class and light that is sharp enough, mostly one whose outline is known."""
+        outlined, others = group
+        for _ in range(TRIES):
+            some = outlined if outlined and (not others or rng.random() < OUTLINED) else others
+            pair = some[int(rng.integers(len(some)))]
+            visible, thermal = self._paths(pair)
+            if shows_object(self._cache.read(visible), self._cache.read(thermal)):
+                break
+        return SegmentedObject(visible, self._masks.get(pair.file), None, thermal=thermal, length=pair.length)
+
+
+def _outlines(masks: Path, groups: list[list[ObjectPair]], cache: ImageCache) -> dict[str, Path]:
+    """The masks that show an object, by the pair's file.
+
+    Raises:
+        UserError: none does.
+    """
+    files = [pair.file for group in groups for pair in group]
+    there = {file: path for file in files if (path := (masks / "rgb" / file).with_suffix(".png")).is_file()}
+    found = {file: path for file, path in there.items() if cache.read(path).any()}
+    if not found:
+        raise UserError(f"No mask of an object in '{masks}'; make them with 'rgbt data masks'.")
+    return found
+
+
+AnySource = ClipSource | PhotoSource | ObjectSource
+
+
 class Sources:
     """All sources of a recipe, drawn from in proportion to their weights."""
 
     def __init__(self, data: Data) -> None:
         cache = self._cache = ImageCache(data.cache_gb)
-        self.sources: list[ClipSource | PhotoSource] = []
+        self.sources: list[AnySource] = []
         for source in data.sources:
-            if source.photos is not None:
+            if source.objects is not None:
+                self.sources.append(ObjectSource(source, cache))
+            elif source.photos is not None:
                 self.sources.append(PhotoSource(source.photos, source.masks, source.weight, cache))
             else:
                 self.sources.append(ClipSource(source, cache, data.max_gap))
@@ -125,7 +215,7 @@ class Sources:
         self._clips = [source for source in self.sources if isinstance(source, ClipSource)]
         self._photos = [source for source in self.sources if isinstance(source, PhotoSource)]
 
-    def source(self, rng: np.random.Generator) -> ClipSource | PhotoSource:
+    def source(self, rng: np.random.Generator) -> AnySource:
         return self.sources[min(int(np.searchsorted(self._edges, rng.random())), len(self.sources) - 1)]
 
     def pair(self, rng: np.random.Generator, negative: bool) -> tuple[TargetView, TargetView]:

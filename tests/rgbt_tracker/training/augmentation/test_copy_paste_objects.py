@@ -19,7 +19,7 @@ def test_the_box_bounds_the_object(segmented, seed):
     found = list_objects(photos, masks)
     rng = np.random.default_rng(seed)
     target = found[seed % 2]
-    way = objects.in_place if seed < 6 else lambda r, t, c: objects.in_front_of(r, t, [], photos[2], c)
+    way = objects.in_place if seed < 6 else lambda r, t, c: objects.in_front_of(r, t, [], objects.Scene(photos[2]), c)
     for view in way(rng, target, read_picture):
         x, y, w, h = view.box
         assert (w + (w + h) / 2) * (h + (w + h) / 2) == pytest.approx(127**2, rel=0.5)
@@ -35,7 +35,7 @@ def test_the_box_bounds_the_object(segmented, seed):
 def test_both_moments_have_the_same_temperatures(segmented):
     photos, masks = segmented
     target = list_objects(photos, masks)[0]
-    for way in (objects.in_place, lambda r, t, c: objects.in_front_of(r, t, [], photos[2], c)):
+    for way in (objects.in_place, lambda r, t, c: objects.in_front_of(r, t, [], objects.Scene(photos[2]), c)):
         first, second = way(np.random.default_rng(4), target, read_picture)
         levels = [view.images["ir"][185:198, 185:198].mean() for view in (first, second)]
         assert levels[0] == pytest.approx(levels[1], abs=4)
@@ -45,8 +45,10 @@ def test_others_pass_beside_the_target(segmented):
     photos, masks = segmented
     target, other = list_objects(photos, masks)
     for seed in range(6):
-        alone, _ = objects.in_front_of(np.random.default_rng(seed), target, [], photos[2], read_picture)
-        crowd, _ = objects.in_front_of(np.random.default_rng(seed), target, [other, other], photos[2], read_picture)
+        alone, _ = objects.in_front_of(np.random.default_rng(seed), target, [], objects.Scene(photos[2]), read_picture)
+        crowd, _ = objects.in_front_of(
+            np.random.default_rng(seed), target, [other, other], objects.Scene(photos[2]), read_picture
+        )
         bright = [(view.images["rgb"][..., 1] > 125).sum() for view in (alone, crowd)]
         assert bright[1] > 1.2 * bright[0]
         # what the box says does not depend on who passes

@@ -8,7 +8,7 @@ import pytest
 
 from nestfuse_core.common.errors import UserError
 from rgbt_tracker.training.data import masks
-from rgbt_tracker.training.data.masks import Salience, single_object, target_in, write_masks
+from rgbt_tracker.training.data.masks import Salience, filling_object, single_object, target_in, write_masks
 
 
 def message(number: int, content: bytes) -> bytes:
@@ -150,3 +150,29 @@ def test_bad_input(sigmoid_file, photos, tmp_path):
     (tmp_path / "empty").mkdir()
     with pytest.raises(UserError, match="no photographs and no visible crops"):
         write_masks(tmp_path / "empty", sigmoid_file, tmp_path / "masks")
+
+
+def test_an_object_that_fills_its_crop_is_kept():
+    filling = np.zeros((60, 100), np.uint8)
+    cv2.ellipse(filling, (50, 30), (46, 28), 0, 0, 360, 255, -1)
+    np.testing.assert_array_equal(filling_object(filling), filling)
+    for other in (np.zeros_like(filling), np.full_like(filling, 255), filling // 3, np.roll(filling, 50, 1)):
+        assert not filling_object(other).any()
+
+
+def test_masks_of_pairs_of_objects(sigmoid_file, tmp_path):
+    """By day the visible picture is looked at, by night the thermal one; as many of each kind as may be."""
+    folder, rows = tmp_path / "objects", []
+    for number, light in enumerate(["day"] * 5 + ["night"] * 2):
+        red, grey = np.full((60, 90, 3), (20, 20, 5), np.uint8), np.full((60, 90, 3), 40, np.uint8)
+        cv2.ellipse(red, (45, 30), (42, 28), 0, 0, 360, (20, 20, 250), -1)
+        for view, image in zip(("rgb", "ir"), (red, grey) if light == "day" else (grey, red), strict=True):
+            (folder / view).mkdir(parents=True, exist_ok=True)
+            cv2.imwrite(str(folder / view / f"{number}.png"), image)
+        rows.append({"file": f"{number}.png", "object": "car", "light": light, "source_size": [90, 60]})
+    (folder / "index.json").write_text(json.dumps(rows))
+    assert write_masks(folder, sigmoid_file, tmp_path / "masks", most=4) == 4
+    found = sorted((tmp_path / "masks" / "rgb").iterdir())
+    assert [path.stem for path in found] == ["0", "2", "5", "6"]
+    mask = cv2.imread(str(found[0]), 0)
+    assert mask.shape == (60, 90) and mask[30, 45] > 127
