@@ -18,6 +18,8 @@ from rgbt_tracker.config import Section, config_directory, read_yaml, validated
 
 Share = Annotated[float, Field(ge=0, le=1)]
 """A probability, or a part of a whole."""
+FOLDERS = ("crops", "photos", "masks", "objects", "scenes")
+"""What a source may be made of."""
 
 
 class Source(Section):
@@ -62,7 +64,7 @@ class Source(Section):
 
     def placed(self, folder: Path) -> Source:
         """The same with its folders, where they are relative, below ``folder``."""
-        folders = {key: getattr(self, key) for key in ("crops", "photos", "masks", "objects", "scenes")}
+        folders = {key: getattr(self, key) for key in FOLDERS}
         return self.model_copy(update={key: folder / path for key, path in folders.items() if path is not None})
 
 
