@@ -32,7 +32,7 @@ def test_changes_by_dotted_key(recipe_file):
         ({"optimiser": {"rat": 1}}, "did you mean 'rate'"),
         ({"steps": 0}, "steps"),
         ({"data": {"sources": []}}, "sources"),
-        ({"data": {"sources": [{"weight": 1}]}}, "either 'crops' or 'photos'"),
+        ({"data": {"sources": [{"weight": 1}]}}, "needs 'crops', 'photos' or 'objects'"),
         ({"backbone": {"unfreeze": [{"from_step": 9, "layers": ["a"]}, {"from_step": 3, "layers": ["b"]}]}}, "ascend"),
     ],
 )
