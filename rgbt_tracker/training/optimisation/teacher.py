@@ -99,7 +99,7 @@ class Teacher:
         places = self._at_positions(places, size)
         response = places[:, 0].flatten(1).softmax(1).view(-1, size, size)
         centers = make_points(self._student.anchors.stride, size).view(2, size, size).to(self._device)
-        answers = response, torch.cat([places[:, 1:3] - centers, places[:, 3:]], 1), overlap
+        answers: tuple[Tensor, ...] = (response, torch.cat([places[:, 1:3] - centers, places[:, 3:]], 1), overlap)
         if count > 1:
             followed = overlap.view(count, pairs).argmax(0) * pairs + torch.arange(pairs, device=self._device)
             answers = tuple(torch.cat([value, value[followed]]) for value in answers)
