@@ -139,15 +139,14 @@ class SiameseNetwork(nn.Module):
             return self.apply_neck(levels), maps
 
     def branches(self, images: Tensor) -> list[Tensor]:
-        """Images to the head's input of every branch of the gate: (B N, C, h, w) a level, modalities first."""
-        assert self.gate is not None
+        """Images to the head's input of every branch: (B N, C, h, w) a level, modalities first, then their fusion."""
         with self.timer("backbone"):
             features = self.extract(images)
         after_neck = self.config.fusion.point == "neck"
         if after_neck:
             with self.timer("neck"):
                 features = self.neck_each(features)
-        if self.gate.config.branches == "all":
+        if self.gate is None or self.gate.config.branches == "all":
             with self.timer("fusion"):
                 joint, _ = self.fusion(features)
                 features = [torch.cat([level, one[None]]) for level, one in zip(features, joint, strict=True)]

@@ -34,7 +34,11 @@ class Candidates:
 
     def decode(self, cls: Tensor, loc: Tensor) -> tuple[Tensor, Tensor]:
         """(N, 2A, h, w) and (N, 4A, h, w) of the head -> (N, 4, M) boxes and (N, M) scores."""
-        return self._decode(loc, self._places), target_scores(cls)
+        return self.boxes(loc), target_scores(cls)
+
+    def boxes(self, loc: Tensor) -> Tensor:
+        """(N, 4A, h, w) of the head -> (N, 4, M) boxes."""
+        return self._decode(loc, self._places)
 
     def rank(
         self, boxes: Tensor, scores: Tensor, width: Tensor | float, height: Tensor | float

@@ -18,6 +18,8 @@ from rgbt_tracker.config import Section, config_directory, read_yaml, validated
 
 Share = Annotated[float, Field(ge=0, le=1)]
 """A probability, or a part of a whole."""
+FOLDERS = ("crops", "photos", "masks", "objects", "scenes")
+"""What a source may be made of."""
 
 
 class Source(Section):
@@ -62,7 +64,7 @@ class Source(Section):
 
     def placed(self, folder: Path) -> Source:
         """The same with its folders, where they are relative, below ``folder``."""
-        folders = {key: getattr(self, key) for key in ("crops", "photos", "masks", "objects", "scenes")}
+        folders = {key: getattr(self, key) for key in FOLDERS}
         return self.model_copy(update={key: folder / path for key, path in folders.items() if path is not None})
 
 
@@ -134,7 +136,11 @@ class Augmentation(Section):
 
 
 class Targets(Section):
-    """Which anchors count as positive and negative (SiamRPN++; PySOT's AnchorTarget)."""
+    """Which anchors count as positive and negative (SiamRPN++; PySOT's AnchorTarget), and how many of them.
+
+    ``high`` and ``low`` are IoU of anchors. Of points those inside an ellipse with a quarter of the box's sides as half
+    axes are positive, those outside one with half of them negative (SiamBAN).
+    """
 
     high: float = Field(default=0.6, gt=0, lt=1)
     low: float = Field(default=0.3, gt=0, lt=1)
@@ -144,9 +150,10 @@ class Targets(Section):
 
 
 class Loss(Section):
-    """``classification`` x (0.5 NLL+ + 0.5 NLL-) + ``location`` x L1 + ``teacher`` x KL, where there is a teacher.
+    """``classification`` x (0.5 NLL+ + 0.5 NLL-) + ``location`` x L, and where there is a teacher + ``teacher`` x T.
 
-    The share ``hard`` of each region's negatives are the highest scoring ones instead of random ones.
+    L is L1 of anchors, 1 - IoU of points; T is KL of the responses, of points + (1 - IoU) with the teacher's boxes. The
+    share ``hard`` of each region's negatives are the highest scoring ones instead of random ones.
     """
 
     classification: float = Field(default=1.0, ge=0)
@@ -223,12 +230,17 @@ class Recipe(Section):
 
     ``model`` is a tracker's configuration (a name or a YAML file); ``fusion``, where given, replaces its strategy in
     paired steps. ``start`` is what `rgbt_tracker.training.loop.start.load_start` takes (none: random values).
+    ``answers``: a paired step trains the fused answer alone, or each camera's by itself as well, of which a corrupted
+    one learns only where the target is not, together with that of the fused features. ``statistics`` of the batch norms
+    outside the backbone are the batch's, with moving averages, or fixed at those of the start.
     """
 
     name: str = Field(pattern=r"^[A-Za-z0-9_.-]+$")
     model: str
     fusion: Literal["attention", "reliable", "fsrpn", "mean", "max", "add"] | None = None
     start: str | None = None
+    answers: Literal["fused", "each"] = "fused"
+    statistics: Literal["batch", "fixed"] = "batch"
     seed: int = Field(default=0, ge=0)
     steps: int = Field(ge=1)
     batch: int = Field(ge=1)

@@ -7,7 +7,7 @@ import sys
 from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from multiprocessing import get_all_start_methods
 from typing import Any
 
@@ -19,6 +19,7 @@ from torch.utils.data import DataLoader, Dataset
 
 from nestfuse_core.common.errors import UserError
 from rgbt_tracker.training.data.samples import Sample, SampleMaker
+from rgbt_tracker.training.data.targets import IGNORED, POSITIVE
 from rgbt_tracker.training.recipe import Recipe
 
 AHEAD = 2
@@ -33,6 +34,7 @@ class Batch:
         template, search: (K, N, S, S, 3) uint8 BGR.
         label (N, A, n, n) int8, delta (N, 4, A, n, n), weight (N, A, n, n), background (N, A, n, n) bool: see Target.
         negative: (N,) bool.
+        sees: (K, N) bool, which modalities show the target; the others are corrupted.
     """
 
     template: Tensor
@@ -42,9 +44,29 @@ class Batch:
     weight: Tensor
     background: Tensor
     negative: Tensor
+    sees: Tensor
 
     def to(self, device: torch.device) -> Batch:
         return Batch(*(getattr(self, field.name).to(device, non_blocking=True) for field in fields(self)))
+
+    def answers(self, count: int) -> Batch:
+        """What ``count`` N answers of a network should be: those of the K modalities each by itself, if there are as
+        many, before those of all together, or the latter alone.
+
+        A corrupted modality by itself cannot know where the target is, only where it is not.
+        """
+        if count == 1:
+            return self
+        sees = torch.cat([self.sees, torch.ones_like(self.sees[:1])]).flatten()[:, None, None, None]
+        label = self.label.repeat(count, 1, 1, 1)
+        return replace(
+            self,
+            label=label.masked_fill((label == POSITIVE) & ~sees, IGNORED),
+            delta=self.delta.repeat(count, 1, 1, 1, 1),
+            weight=self.weight.repeat(count, 1, 1, 1) * sees,
+            background=self.background.repeat(count, 1, 1, 1),
+            negative=self.negative.repeat(count),
+        )
 
     def pin_memory(self) -> Batch:
         """In page-locked memory, from where copying to a CUDA device does not hold up the training thread."""
@@ -71,6 +93,7 @@ def collate(samples: list[Sample]) -> Batch:
         weight=stacked([target.weight for target in targets]),
         background=stacked([target.background for target in targets]),
         negative=torch.tensor([sample.negative for sample in samples]),
+        sees=stacked([sample.sees for sample in samples], 1),
     )
 
 

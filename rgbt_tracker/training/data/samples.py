@@ -1,4 +1,4 @@
-"""One training pair: windows cut, augmented, corrupted, with the anchors' target."""
+"""One training pair: windows cut, augmented, corrupted, with what the head should answer."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from rgbt_tracker.training.augmentation.corruptions import corrupt
 from rgbt_tracker.training.augmentation.distractors import occlude, paste_distractor
 from rgbt_tracker.training.augmentation.pseudo_thermal import from_silhouette, from_tone_curve, pseudo_visible
 from rgbt_tracker.training.data.sources import Sources
-from rgbt_tracker.training.data.targets import AnchorGrid, Target, negative_target, positive_target
+from rgbt_tracker.training.data.targets import Grid, Target
 from rgbt_tracker.training.geometry import Corners, Window, jitter, moved
 from rgbt_tracker.training.recipe import Augmentation, Recipe
 from rgbt_tracker.training.views import Image, TargetView
@@ -33,12 +33,14 @@ class Sample:
         template, search: (K, S, S, 3) uint8 BGR, in the order rgb, ir when K = 2.
         target: what the head should answer.
         negative: the search region does not show the template's target.
+        sees: (K,) bool, which modalities show what ``target`` says; the others are corrupted.
     """
 
     template: NDArray[np.uint8]
     search: NDArray[np.uint8]
     target: Target
     negative: bool
+    sees: NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
@@ -52,7 +54,7 @@ class Sides:
 class SampleMaker:
     """Makes the sample of a random generator: the same generator state, the same sample."""
 
-    def __init__(self, recipe: Recipe, sources: Sources, grid: AnchorGrid, sides: Sides) -> None:
+    def __init__(self, recipe: Recipe, sources: Sources, grid: Grid, sides: Sides) -> None:
         self._recipe, self.sources, self._grid, self._sides = recipe, sources, grid, sides
 
     def make(self, rng: np.random.Generator, paired: bool) -> Sample:
@@ -78,12 +80,13 @@ class SampleMaker:
         searches = self._obstruct(rng, [search for _, search in images], names, corners)
         images = [(template, search) for (template, _), search in zip(images, searches, strict=True)]
         images = [self._photometric(rng, name, *both) for name, both in zip(names, images, strict=True)]
+        sees = np.ones(len(names), bool)
         if paired:
-            images = self._corrupt(rng, images, pair, names)
-        make_target = negative_target if negative else positive_target
-        target = make_target(self._grid, corners, self._recipe.targets, rng)
+            images, sees = self._corrupt(rng, images, pair, names)
+        make_target = self._grid.negative if negative else self._grid.positive
+        target = make_target(corners, self._recipe.targets, rng)
         templates, searches = (list(both) for both in zip(*images, strict=True))
-        return Sample(np.stack(templates), np.stack(searches), target, negative)
+        return Sample(np.stack(templates), np.stack(searches), target, negative, sees)
 
     def _images(
         self,
@@ -145,8 +148,9 @@ class SampleMaker:
         images: list[tuple[Image, Image]],
         views: tuple[TargetView, TargetView],
         names: list[str],
-    ) -> list[tuple[Image, Image]]:
-        """With some probability corrupt one of the two modalities, or leave it out; never the only one that sees."""
+    ) -> tuple[list[tuple[Image, Image]], NDArray[np.bool_]]:
+        """With some probability corrupt one of the two modalities, or leave it out, never the only one that sees; and
+        which of them see the target."""
         augment = self._recipe.augment
         chance, chosen = rng.random(), int(rng.integers(len(names)))
         if views[1].blind is not None:
@@ -159,7 +163,9 @@ class SampleMaker:
                 search = self._frozen(rng, views[0], names[chosen])
             else:
                 template, search = corrupt(rng, names[chosen], template, search)
-        return [*images[:chosen], (template, search), *images[chosen + 1 :]]
+        else:
+            return images, np.array([name != views[1].blind for name in names])
+        return [*images[:chosen], (template, search), *images[chosen + 1 :]], np.arange(len(names)) != chosen
 
     def _frozen(self, rng: np.random.Generator, view: TargetView, name: str) -> Image:
         """A frozen camera: an earlier frame, with the target somewhere else."""

@@ -120,7 +120,7 @@ class PhotoSource:
 
     def files(self) -> list[Path]:
         """All pictures of this source."""
-        return self.photos + [item.mask for item in self.objects]
+        return self.photos + [item.mask for item in self.objects if item.mask is not None]
 
 
 class ObjectSource:

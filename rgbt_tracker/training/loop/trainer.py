@@ -20,7 +20,7 @@ from rgbt_tracker.models.network import SiameseNetwork
 from rgbt_tracker.training.data.batches import Batch, Batches, as_images
 from rgbt_tracker.training.data.samples import SampleMaker, Sides
 from rgbt_tracker.training.data.sources import Sources
-from rgbt_tracker.training.data.targets import AnchorGrid, anchor_grid
+from rgbt_tracker.training.data.targets import Grid, make_grid
 from rgbt_tracker.training.loop import checkpoint, records
 from rgbt_tracker.training.loop.measure import best_box_iou
 from rgbt_tracker.training.loop.start import load_start
@@ -45,13 +45,25 @@ class PairLoss(nn.Module):
         super().__init__()
         self.network = network
         self._recipe = recipe
+        self._points = network.config.head.type == "ban"
 
     def forward(self, batch: Batch, soft: SoftTargets | None = None) -> tuple[Sums, Tensor, Tensor]:
-        dtype = DTYPES[self._recipe.precision]
+        """The loss of N pairs, and the answer (N, ...) of all modalities together."""
+        dtype, pairs = DTYPES[self._recipe.precision], len(batch.negative)
         with torch.autocast(batch.search.device.type, dtype, enabled=dtype != torch.float32):
-            output = self.network(as_images(batch.template), as_images(batch.search))
-        sums = loss_sums(output.cls, output.loc, batch, self._recipe.loss, self._recipe.targets, soft)
-        return sums, output.cls.detach(), output.loc.detach()
+            cls, loc = self._answers(as_images(batch.template), as_images(batch.search))
+        answers = batch.answers(len(cls) // pairs)
+        soft = soft.last(len(cls)) if soft is not None else None
+        sums = loss_sums(cls, loc, answers, self._recipe.loss, self._recipe.targets, soft, self._points)
+        return sums, cls[-pairs:].detach(), loc[-pairs:].detach()
+
+    def _answers(self, template: Tensor, search: Tensor) -> tuple[Tensor, Tensor]:
+        """Images of K modalities -> cls and loc of the fused answer, (N, ...), or of each one's and it, (B N, ...)."""
+        if self._recipe.answers == "fused" or len(search) == 1:
+            output = self.network(template, search)
+            return output.cls, output.loc
+        head = self.network.head
+        return head(head.prepare(self.network.branches(template)), self.network.branches(search))
 
 
 @dataclass(frozen=True)
@@ -85,10 +97,6 @@ class Trainer:
         self.config: TrackerConfig = load_config(recipe.model)
         if recipe.fusion is not None:
             self.config = self.config.replace(**{"model.fusion.strategy": recipe.fusion})
-        if self.config.model.head.type != "rpn":
-            raise UserError(
-                f"'{recipe.model}' has no anchors (head '{self.config.model.head.type}'); train an 'rpn' head."
-            )
         network = build_network(self.config)
         load_start(network, recipe.start)
         self.network = network.to(self.device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
@@ -126,8 +134,8 @@ class Trainer:
         }
         checkpoint.save(self.output / checkpoint.LAST, self.recipe, state, self.device)
 
-    def batches(self) -> tuple[Batches, AnchorGrid]:
-        """The data of this process, and the anchors its targets refer to."""
+    def batches(self) -> tuple[Batches, Grid]:
+        """The data of this process, and the anchors or points its targets refer to."""
         options = self.config.tracking
         with torch.no_grad():
             images = [
@@ -136,7 +144,7 @@ class Trainer:
             self.network.eval()
             positions = self.network(*images).cls.shape[-1]
             self.freezing.set_training()
-        grid = anchor_grid(self.config.anchors, positions, options.instance)
+        grid = make_grid(self.config, positions)
         maker = SampleMaker(self.recipe, Sources(self.recipe.data), grid, Sides(options.exemplar, options.instance))
         return Batches(self.recipe, maker, self.group.rank, self.group.world), grid
 
@@ -218,7 +226,7 @@ def _is_kept(key: str) -> bool:
 class _Writer:
     """Everything the first process writes while training."""
 
-    def __init__(self, trainer: Trainer, grid: AnchorGrid) -> None:
+    def __init__(self, trainer: Trainer, grid: Grid) -> None:
         self.trainer, self.grid = trainer, grid
         recipe, output = trainer.recipe, trainer.output
         output.mkdir(parents=True, exist_ok=True)
@@ -268,7 +276,7 @@ class _Writer:
             "loss": float(total(sums, sums.counts(), trainer.recipe.loss)),
             "positive": float(sums.positive / sums.positives.clamp_min(1)),
             "negative": float(sums.negative / sums.negatives.clamp_min(1)),
-            "location": float(sums.location / sums.pairs),
+            "location": float(sums.location / sums.located.clamp_min(1)),
             "teacher": float(sums.distillation / sums.distilled.clamp_min(1)),
             "iou": best_box_iou(report.cls, report.loc, report.batch, self.grid),
             "rate": report.rate,

@@ -43,26 +43,40 @@ class FrozenLayer(nn.Module):
         return self.layer(x.to(self.dtype, memory_format=torch.channels_last))
 
 
+def layers_of(backbone: nn.Module) -> dict[str, nn.Module]:
+    """The layers that a recipe may name: the backbone's children, or those of the one sequence that it consists of."""
+    children = dict(backbone.named_children())
+    if len(children) > 1:
+        return children
+    [(name, sequence)] = children.items()
+    return {f"{name}.{part}": layer for part, layer in sequence.named_children()}
+
+
+def _is_stage(layer: nn.Module) -> bool:
+    """Whether a layer holds convolutions together with what follows them, so that it can be folded by itself."""
+    return not isinstance(layer, nn.Conv2d) and any(isinstance(part, nn.Conv2d) for part in layer.modules())
+
+
 class FrozenLayers:
-    """Swaps the frozen direct children of a backbone for folded ones, and back."""
+    """Swaps the frozen layers of a backbone for folded ones, and back."""
 
     def __init__(self, backbone: nn.Module) -> None:
         self.backbone = backbone
         self._originals: dict[str, nn.Module] = {}
 
     def freeze(self, names: Iterable[str], dtype: torch.dtype) -> None:
-        """Fold the children ``names``; those frozen before and not named are given back."""
+        """Fold the layers ``names``; those frozen before and not named are given back."""
         self.restore()
         for name in names:
             original = self.backbone.get_submodule(name)
-            if isinstance(original, nn.Sequential):
+            if _is_stage(original):
                 self._originals[name] = original
-                setattr(self.backbone, name, FrozenLayer(original, dtype))
+                self.backbone.set_submodule(name, FrozenLayer(original, dtype))
 
     def restore(self) -> None:
         """Put every original module back."""
         for name, original in self._originals.items():
-            setattr(self.backbone, name, original)
+            self.backbone.set_submodule(name, original)
         self._originals.clear()
 
     @contextmanager
@@ -70,12 +84,12 @@ class FrozenLayers:
         """The backbone as it is without folding, for reading its state dict."""
         folded = {name: self.backbone.get_submodule(name) for name in self._originals}
         for name, original in self._originals.items():
-            setattr(self.backbone, name, original)
+            self.backbone.set_submodule(name, original)
         try:
             yield
         finally:
             for name, layer in folded.items():
-                setattr(self.backbone, name, layer)
+                self.backbone.set_submodule(name, layer)
 
 
 class _Depthwise(torch.autograd.Function):

@@ -13,7 +13,7 @@ import torch
 from torch import nn
 
 from nestfuse_core.common.errors import UserError, nearest
-from rgbt_tracker.training.optimisation.fast_layers import FrozenLayers, fuse_batch_norms
+from rgbt_tracker.training.optimisation.fast_layers import FrozenLayers, fuse_batch_norms, layers_of
 from rgbt_tracker.training.optimisation.optimiser import DTYPES
 from rgbt_tracker.training.recipe import Recipe
 
@@ -37,6 +37,10 @@ class Freezing:
         self._current: int | None = None
         for backbone in backbones(network):
             backbone.requires_grad_(False)
+        if recipe.statistics == "fixed":
+            for name, child in network.named_children():
+                if not name.startswith("backbone"):
+                    fuse_batch_norms(child)
 
     def number(self, step: int) -> int:
         """How many unfreezings lie before or at the step."""
@@ -51,7 +55,7 @@ class Freezing:
         trained = {name for unfreeze in active for name in unfreeze.layers}
         for frozen in self._frozen:
             frozen.restore()
-            frozen.freeze([name for name, _ in frozen.backbone.named_children() if name not in trained], self._dtype)
+            frozen.freeze([name for name in layers_of(frozen.backbone) if name not in trained], self._dtype)
         for unfreeze in active:
             for layer in self._layers[unfreeze]:
                 layer.requires_grad_(True)
@@ -60,8 +64,8 @@ class Freezing:
         return True
 
     def set_training(self) -> None:
-        """Training mode for all but the backbones, whose batch statistics stay those of the start."""
-        self._network.train()
+        """Training mode for all but what keeps the batch statistics of the start: the backbones, or everything."""
+        self._network.train(self._recipe.statistics == "batch")
         for backbone in backbones(self._network):
             backbone.eval()
 
@@ -84,9 +88,7 @@ class Freezing:
 
 
 def _layer(backbone: nn.Module, name: str) -> nn.Module:
-    children = dict(backbone.named_children())
-    if name not in children:
-        raise UserError(
-            f"The backbone has no layer '{name}' to unfreeze{nearest(name, children)}: {', '.join(children)}."
-        )
-    return children[name]
+    layers = layers_of(backbone)
+    if name not in layers:
+        raise UserError(f"The backbone has no layer '{name}' to unfreeze{nearest(name, layers)}: {', '.join(layers)}.")
+    return layers[name]

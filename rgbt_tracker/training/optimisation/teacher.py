@@ -1,8 +1,9 @@
-"""Distillation: what a trained tracker of another kind answers to the same pair, as soft targets for the student.
+"""Distillation: what a trained tracker answers to the same pair, as soft targets for the student.
 
 They say where the teacher sees the target and what else looks like it to the teacher: its response over the search
-region, as a distribution over the student's positions. They count only where the teacher finds the target itself. A
-teacher of one modality sees each camera alone; of two, the one in which it finds the target better is followed.
+region, as a distribution over the student's positions, and its boxes there. They count only where the teacher finds
+the target itself. A teacher of one modality sees each camera alone; of two, the student's answer to both follows the
+one in which the teacher finds the target better.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from torch import Tensor
 
 from nestfuse_core.common.errors import UserError
 from rgbt_tracker.config import TrackerConfig, load_config
-from rgbt_tracker.models.anchors import centred_overlap, decode_anchors, make_anchors
+from rgbt_tracker.models.anchors import centred_overlap, make_points
 from rgbt_tracker.models.build import build_network
 from rgbt_tracker.models.inference import prepare_for_inference
 from rgbt_tracker.models.load import load_weights
@@ -29,10 +30,19 @@ FOUND = 0.5
 
 
 class SoftTargets(NamedTuple):
-    """``response`` (N, n, n) sums to 1 over the student's positions; ``valid`` (N,) bool says for which pairs."""
+    """For each answer to N pairs: of K modalities by themselves, (K N), then, if these are more than one, of all.
+
+    ``response`` (M, n, n) sums to 1 over the student's positions, ``boxes`` (M, 4, n, n) are cx, cy relative to the
+    position, w, h in px; ``valid`` (M,) bool says for which pairs.
+    """
 
     response: Tensor
+    boxes: Tensor
     valid: Tensor
+
+    def last(self, count: int) -> SoftTargets:
+        """The last ``count`` answers."""
+        return SoftTargets(*(value[-count:] for value in self))
 
 
 class Teacher:
@@ -83,25 +93,38 @@ class Teacher:
             self._candidates = Candidates(self._config, cls.shape[1] // 2, cls.shape[-1], self._device)
         boxes, scores = self._candidates.decode(cls, loc)
         best = boxes.gather(2, scores.argmax(1)[:, None, None].expand(-1, 4, 1))[..., 0]
-        overlap = centred_overlap(best.unflatten(0, (count, pairs)).flatten(0, 1), self._truth(batch).repeat(count, 1))
-        overlap, followed = overlap.view(count, pairs).max(0)
-        odds = self._at_positions(log_odds(cls), batch.label.shape[-1]).unflatten(0, (count, pairs))
-        response = odds[followed, torch.arange(pairs, device=odds.device)].flatten(1).softmax(1)
-        return SoftTargets(response.view(pairs, *odds.shape[2:]), (overlap > FOUND) & ~batch.negative)
+        overlap = centred_overlap(best, self._truth(batch).repeat(count, 1))
+        size = batch.label.shape[-1]
+        places = torch.cat([log_odds(cls)[:, None], _at_best_anchor(boxes, scores, cls.shape[-1])], 1)
+        places = self._at_positions(places, size)
+        response = places[:, 0].flatten(1).softmax(1).view(-1, size, size)
+        centers = make_points(self._student.anchors.stride, size).view(2, size, size).to(self._device)
+        answers: tuple[Tensor, ...] = (response, torch.cat([places[:, 1:3] - centers, places[:, 3:]], 1), overlap)
+        if count > 1:
+            followed = overlap.view(count, pairs).argmax(0) * pairs + torch.arange(pairs, device=self._device)
+            answers = tuple(torch.cat([value, value[followed]]) for value in answers)
+        valid = (answers[2] > FOUND) & ~batch.negative.repeat(len(answers[2]) // pairs)
+        return SoftTargets(answers[0], answers[1], valid)
 
     def _truth(self, batch: Batch) -> Tensor:
-        """(N, 4) the target's box cx, cy, w, h relative to the crop's centre; every anchor's delta leads to it."""
-        anchors = make_anchors(self._student.anchors, batch.label.shape[-1]).to(self._device)
-        return decode_anchors(batch.delta[..., 0, 0, 0], anchors[:, :1])[..., 0]
+        """(N, 4) the target's box cx, cy, w, h relative to the crop's centre; every position's delta leads to it."""
+        count, size = batch.delta.shape[2:4]
+        return Candidates(self._student, count, size, self._device).boxes(batch.delta.flatten(1, 2))[..., 0]
 
-    def _at_positions(self, response: Tensor, size: int) -> Tensor:
-        """(M, m, m) at the teacher's positions -> (M, size, size) at the student's, linearly, the border repeated."""
+    def _at_positions(self, places: Tensor, size: int) -> Tensor:
+        """(M, C, m, m) at the teacher's positions -> (M, C, size, size) the student's, linearly, borders repeated."""
         reach = (size // 2) * self._student.anchors.stride
-        own = (response.shape[-1] // 2) * self._config.anchors.stride
-        steps = torch.linspace(-reach / own, reach / own, size, device=response.device)
+        own = (places.shape[-1] // 2) * self._config.anchors.stride
+        steps = torch.linspace(-reach / own, reach / own, size, device=places.device)
         y, x = torch.meshgrid(steps, steps, indexing="ij")
-        grid = torch.stack([x, y], -1).expand(len(response), -1, -1, -1)
-        return F.grid_sample(response[:, None], grid, padding_mode="border", align_corners=True)[:, 0]
+        grid = torch.stack([x, y], -1).expand(len(places), -1, -1, -1)
+        return F.grid_sample(places, grid, padding_mode="border", align_corners=True)
+
+
+def _at_best_anchor(boxes: Tensor, scores: Tensor, size: int) -> Tensor:
+    """(M, 4, A m^2) boxes and (M, A m^2) scores -> (M, 4, m, m), each position's highest scoring box."""
+    boxes, best = boxes.unflatten(2, (-1, size, size)), scores.unflatten(1, (-1, size, size)).argmax(1)
+    return boxes.gather(2, best[:, None, None].expand(-1, 4, 1, -1, -1))[:, :, 0]
 
 
 def log_odds(cls: Tensor) -> Tensor:
@@ -117,3 +140,9 @@ def divergence(cls: Tensor, soft: SoftTargets) -> Tensor:
     """(N,) Kullback-Leibler divergence of the student's distribution over positions from the teacher's."""
     answer = log_odds(cls).flatten(1).log_softmax(1)
     return F.kl_div(answer, soft.response.flatten(1), reduction="none").sum(1)
+
+
+def box_gap(boxes: Tensor, soft: SoftTargets) -> Tensor:
+    """(N, 4, n, n) the student's boxes relative to their positions -> (N,) 1 - IoU with the teacher's, the mean over
+    the teacher's response."""
+    return ((1 - centred_overlap(boxes, soft.boxes)) * soft.response).sum((1, 2))

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from rgbt_tracker.boxes import overlap
 from rgbt_tracker.config import AnchorConfig
 from rgbt_tracker.models.anchors import decode_anchors, make_anchors
-from rgbt_tracker.training.data.targets import anchor_grid, negative_target, overlaps, positive_target
+from rgbt_tracker.training.data.targets import anchor_grid
 from rgbt_tracker.training.recipe import Targets
 
 GRID = anchor_grid(AnchorConfig(), 25, 255)
@@ -30,10 +30,10 @@ boxes = st.tuples(st.floats(60, 190), st.floats(60, 190), st.floats(20, 120), st
 def test_positive_target_obeys_the_recipe(box, seed):
     cx, cy, w, h = box
     corners = np.array([cx - w / 2, cy - h / 2, cx + w / 2, cy + h / 2])
-    target = positive_target(GRID, corners, Targets(), np.random.default_rng(seed))
+    target = GRID.positive(corners, Targets(), np.random.default_rng(seed))
     x1, y1, x2, y2 = GRID.corners
     iou = overlap(np.stack([x1, y1, x2 - x1, y2 - y1], -1), [corners[0], corners[1], w, h])
-    np.testing.assert_allclose(overlaps(GRID, corners), iou, atol=1e-12)
+    np.testing.assert_allclose(GRID.overlaps(corners), iou, atol=1e-12)
     positive, negative = target.label == 1, target.label == 0
     assert (iou[positive] > 0.6).all() and (iou[negative] < 0.3).all()
     assert positive.sum() == min(16, (iou > 0.6).sum()) and negative.sum() == min(48, (iou < 0.3).sum())
@@ -49,7 +49,7 @@ def test_positive_target_obeys_the_recipe(box, seed):
 
 def test_negative_target_lies_around_the_other_object():
     box = np.array([150.0, 60.0, 190.0, 100.0])  # centre (170, 80)
-    target = negative_target(GRID, box, Targets(), np.random.default_rng(0))
+    target = GRID.negative(box, Targets(), np.random.default_rng(0))
     assert (target.label == 0).sum() == 16 and (target.label == 1).sum() == 0 and target.weight.sum() == 0
     _, rows, columns = np.nonzero(target.label == 0)
     # PySOT: 12 + ceil((170 - 127) / 8 + .5) = 18 and 12 + ceil((80 - 127) / 8 + .5) = 7, +-3
@@ -58,4 +58,4 @@ def test_negative_target_lies_around_the_other_object():
 
 def test_negative_target_outside_the_grid_is_empty():
     box = np.array([900.0, 900.0, 940.0, 940.0])
-    assert (negative_target(GRID, box, Targets(), np.random.default_rng(0)).label == -1).all()
+    assert (GRID.negative(box, Targets(), np.random.default_rng(0)).label == -1).all()

@@ -25,14 +25,18 @@ with process_group(torch.device("cpu")) as group:
 """
 
 
-def test_two_processes_are_one(recipe_file, tmp_path):
+POINTS = {"model": "nestfuse_nanotrack", "answers": "each", "statistics": "fixed", "batch": 2}
+
+
+@pytest.mark.parametrize(("layer", "changes"), [("layer3", {}), ("features.9", POINTS)], ids=["anchors", "points"])
+def test_two_processes_are_one(recipe_file, tmp_path, layer, changes):
     # plain SGD: Adam divides by gradients near zero, which makes rounding visible
-    changes = {
+    common = {
         "steps": 3,
         "optimiser": {"type": "sgd", "rate": 0.05, "clip": 10},
-        "backbone": {"unfreeze": [{"from_step": 1, "layers": ["layer3"], "rate": 0.5}]},
+        "backbone": {"unfreeze": [{"from_step": 1, "layers": [layer], "rate": 0.5}]},
     }
-    path = recipe_file(**changes)
+    path = recipe_file(**common, **changes)
     Trainer(load_recipe(path), tmp_path / "one").run()
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -48,7 +52,7 @@ def test_two_processes_are_one(recipe_file, tmp_path):
         for key, value in states[0].items():
             torch.testing.assert_close(states[1][key], value, rtol=2e-3, atol=2e-5, msg=key)
     moved = [key for key, value in start.items() if not torch.equal(value, one["state_dict"][key])]
-    assert any(key.startswith("backbone.layer3") for key in moved)
+    assert any(key.startswith(f"backbone.{layer}") for key in moved)
 
 
 def test_a_batch_that_cannot_be_shared():

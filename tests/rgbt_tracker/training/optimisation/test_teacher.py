@@ -1,18 +1,21 @@
 """Distillation: the teacher's answer at the student's positions, when it counts, and what it adds to the loss."""
 
+import itertools
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 import torch
 import yaml
 
 from nestfuse_core.common.checkpoints import save_checkpoint
 from nestfuse_core.common.errors import UserError
+from rgbt_tracker.boxes import overlap
 from rgbt_tracker.config import load_config
 from rgbt_tracker.models.build import build_network
 from rgbt_tracker.training.loop.trainer import Trainer
 from rgbt_tracker.training.optimisation.losses import loss_sums, total
-from rgbt_tracker.training.optimisation.teacher import SoftTargets, Teacher, divergence
+from rgbt_tracker.training.optimisation.teacher import SoftTargets, Teacher, box_gap, divergence
 from rgbt_tracker.training.recipe import Loss, Targets, TeacherModel, load_recipe
 
 CPU = torch.device("cpu")
@@ -75,7 +78,7 @@ def test_student_positions_that_are_the_teachers_get_its_answer(taught, tmp_path
     torch.testing.assert_close(halfway - answer[:, :, :-1], between - odds[:, :, :-1], atol=1e-4, rtol=1e-4)
 
 
-def test_it_counts_where_the_target_is_found_by_one_of_the_cameras(taught, tmp_path):
+def test_it_counts_where_the_target_is_found_in_each_camera_and_for_both_in_one(taught, tmp_path):
     trainer = Trainer(taught.model_copy(update={"seed": 3}), tmp_path / "run")
     batches, grid = trainer.batches()
     batch = next(b for step in range(20) if len((b := batches.batch(step)).search) == 2 and b.negative.sum() == 1)
@@ -86,11 +89,17 @@ def test_it_counts_where_the_target_is_found_by_one_of_the_cameras(taught, tmp_p
     sizes = torch.stack([truth[:, 2:], truth[:, 2:] * 1.2])  # IoU 1 in the first camera, 0.69 in the second
     trainer.teacher._network = answering(odds.flatten(0, 1), centers.flatten(0, 1), sizes.flatten(0, 1))
     soft = trainer.teacher(batch)
-    assert torch.equal(soft.valid, ~batch.negative)
-    followed = odds[torch.tensor([0, 0, 1, 1]), torch.arange(4)]
-    for pair in torch.nonzero(~batch.negative).flatten():
-        best = int(followed[pair, 1:-1, 1:-1].argmax())
-        assert int(soft.response[pair, ::2, ::2].argmax()) == best
+    found = torch.cat([torch.arange(4) < 2, torch.ones(8, dtype=torch.bool)])
+    assert torch.equal(soft.valid, found & ~batch.negative.repeat(3))
+    both = soft.last(4)
+    answers = torch.cat([odds.flatten(0, 1), odds[torch.tensor([0, 0, 1, 1]), torch.arange(4)]])
+    for row, answer in enumerate(answers):
+        assert int(soft.response[row, ::2, ::2].argmax()) == int(answer[1:-1, 1:-1].argmax())
+    # the box of every position lies from it as the best one's does, in the camera that is followed
+    best = answers[-4:].flatten(1).argmax(1)
+    places = torch.stack([best % 15 - 7, best // 15 - 7], 1) * 16
+    expected = torch.stack([*centers[0, :2], *centers[1, 2:]]) - places, torch.stack([*sizes[0, :2], *sizes[1, 2:]])
+    torch.testing.assert_close(both.boxes[:, :, 3, 7], torch.cat(expected, 1), rtol=1e-4, atol=1e-3)
     trainer.teacher._network = answering(odds.flatten(0, 1), wrong.repeat(2, 1), sizes.flatten(0, 1))
     assert not trainer.teacher(batch).valid.any()
 
@@ -103,9 +112,29 @@ def test_divergence_is_kullback_and_leiblers():
     odds = (cls[:, 5:] - cls[:, :5]).exp().sum(1)
     q = odds / odds.sum((1, 2), keepdim=True)
     expected = (p * (p / q).log()).sum((1, 2))
-    counts = torch.ones(2, dtype=torch.bool)
-    torch.testing.assert_close(divergence(cls, SoftTargets(p, counts)).double(), expected, rtol=1e-4, atol=1e-5)
-    torch.testing.assert_close(divergence(cls, SoftTargets(q.float(), counts)), torch.zeros(2), atol=1e-5, rtol=0)
+    counts, boxes = torch.ones(2, dtype=torch.bool), torch.zeros(2, 4, 5, 5)
+    torch.testing.assert_close(divergence(cls, SoftTargets(p, boxes, counts)).double(), expected, rtol=1e-4, atol=1e-5)
+    torch.testing.assert_close(
+        divergence(cls, SoftTargets(q.float(), boxes, counts)), torch.zeros(2), atol=1e-5, rtol=0
+    )
+
+
+def test_boxes_are_compared_where_the_teacher_responds():
+    torch.manual_seed(0)
+    mine, others = (torch.cat([torch.randn(2, 2, 5, 5), torch.rand(2, 2, 5, 5) * 5 + 3], 1) for _ in range(2))
+    response = torch.rand(2, 5, 5)
+    response /= response.sum((1, 2), keepdim=True)
+    expected = torch.zeros(2)
+    for pair, row, column in itertools.product(range(2), range(5), range(5)):
+        a, b = (
+            [float(box[pair, 0, row, column] - box[pair, 2, row, column] / 2)]
+            + [float(box[pair, 1, row, column] - box[pair, 3, row, column] / 2)]
+            + [float(box[pair, k, row, column]) for k in (2, 3)]
+            for box in (mine, others)
+        )
+        expected[pair] += response[pair, row, column] * (1 - float(overlap(np.array([a]), np.array(b))[0]))
+    soft = SoftTargets(response, others, torch.ones(2, dtype=torch.bool))
+    torch.testing.assert_close(box_gap(mine, soft), expected, rtol=1e-4, atol=1e-5)
 
 
 def test_the_loss_takes_the_mean_over_valid_pairs(taught, tmp_path):
@@ -114,7 +143,7 @@ def test_the_loss_takes_the_mean_over_valid_pairs(taught, tmp_path):
     cls, loc = torch.randn(4, 10, 25, 25), torch.randn(4, 20, 25, 25)
     response = torch.rand(4, 25, 25).flatten(1).softmax(1).view(4, 25, 25)
     counts = torch.tensor([True, False, True, False])
-    soft, options = SoftTargets(response, counts), Loss(teacher=0.7)
+    soft, options = SoftTargets(response, torch.zeros(4, 4, 25, 25), counts), Loss(teacher=0.7)
     without = loss_sums(cls, loc, batch, options, Targets())
     sums = loss_sums(cls, loc, batch, options, Targets(), soft)
     added = total(sums, sums.counts(), options) - total(without, without.counts(), options)
@@ -132,7 +161,7 @@ def test_a_taught_run_resumes_to_the_last_bit_and_goes_towards_the_teacher(taugh
     assert not any("teacher" in key for key in whole["state_dict"])
     trainer = Trainer(taught.model_copy(update={"loss": Loss(teacher=5.0), "steps": 100}), tmp_path / "long")
     batch = trainer.batches()[0].batch(0)
-    soft = SoftTargets(trainer.teacher(batch).response, ~batch.negative)
+    soft = trainer.teacher(batch)._replace(valid=~batch.negative)
     trainer.teacher = lambda _: soft
     gaps = [float((r := trainer.train_step(batch).sums).distillation / r.distilled) for _ in range(30)]
     assert gaps[-1] < 0.7 * gaps[0]
