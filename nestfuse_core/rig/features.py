@@ -94,10 +94,10 @@ def warped(view: View, matrix: Matrix, size: tuple[int, int]) -> View:
     shrink = np.sqrt(abs(float(np.linalg.det(matrix[:2, :2])))) / max(abs(float(matrix[2, 2])), 1e-12)
     planes = view.planes
     if shrink < 1:
-        planes = cv2.GaussianBlur(planes, (0, 0), 0.5 / shrink).reshape(planes.shape)
-    planes = cv2.warpPerspective(planes, matrix, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        planes = np.asarray(cv2.GaussianBlur(planes, (0, 0), 0.5 / shrink), np.float32).reshape(planes.shape)
+    seen = cv2.warpPerspective(planes, matrix, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     valid = cv2.warpPerspective(view.valid.astype(np.uint8), matrix, size, flags=cv2.INTER_NEAREST) > 0
-    return View(planes.reshape(size[1], size[0], -1), valid)
+    return View(np.asarray(seen, np.float32).reshape(size[1], size[0], -1), valid)
 
 
 def orientation_field(view: View, smooth: float = 1.0) -> tuple[Field, Mask]:
@@ -107,7 +107,7 @@ def orientation_field(view: View, smooth: float = 1.0) -> tuple[Field, Mask]:
     light and from light to dark give the same. Its length is brought to 0..1 by what is around it,
     w = m / (m + mean(m) + noise) for the gradient m, so that weak and strong edges count alike, and noise little.
     """
-    planes = cv2.GaussianBlur(view.planes, (0, 0), smooth).reshape(view.planes.shape)
+    planes = np.asarray(cv2.GaussianBlur(view.planes, (0, 0), smooth), np.float32).reshape(view.planes.shape)
     squared = np.zeros(planes.shape[:2], np.complex64)
     for plane in np.moveaxis(planes, 2, 0):
         gradient = _gradient(plane)
