@@ -98,12 +98,6 @@ class CandidateScorer:
         self._memory = output.memory
         return output
 
-    def each(self, crops: Tensor) -> list[SearchOutput]:
-        """What every camera in which the target is known makes of a search by itself, (K, 1, 3, S, S) crops of all;
-        the gate does not remember it."""
-        pairs = zip(self.known, crops.split(1), strict=True)
-        return [self._network.search(self._template((camera,)), crop) for camera, crop in pairs]
-
     def state(self) -> dict[str, NDArray[Any]]:
         """The gate's memory, and what was learnt after the first frame."""
         state = {} if self._memory is None else {"memory": self._memory.cpu().numpy()}

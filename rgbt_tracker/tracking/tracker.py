@@ -34,28 +34,18 @@ CERTAIN = 0.8
 """Score from which on a camera may learn what the target looks like from where another one sees it."""
 EARLY = 5
 """Frames after the one whose box was given in which it may learn that at any score: the target cannot be far."""
-AWAY = 5
-"""Frames without one of the cameras after which the other may have lost the target."""
-BETTER = 3.0
-"""By how much both cameras' log-odds together must be higher where both saw the target last than where the one that
-stayed has followed it to."""
-SURE = 6.9
-"""Log-odds beyond which there is nothing to tell apart."""
 
 
 @dataclass
 class _Target:
     """Centre and width, height in image px, the channel means (3,) of the frame in which each camera learnt it, whether
-    its place is known well enough for another camera to learn it there, and the frames since it was given; the frames
-    for which one of the cameras that know it has been away, and centre, width and height from before that."""
+    its place is known well enough for another camera to learn it there, and the frames since it was given."""
 
     center: Point
     size: tuple[float, float]
     means: dict[str, NDArray[np.float64]]
     certain: bool = True
     age: int = 0
-    away: int = 0
-    left: Box = (0.0, 0.0, 0.0, 0.0)
 
 
 class _Best(NamedTuple):
@@ -81,9 +71,6 @@ class Tracker:
     there, at once, at the place of the frame before. Boxes are px of the visible picture, of the last one while it is
     missing. As long as there was none they are px of the thermal picture, and the target is moved into the visible
     one's when that appears.
-
-    When a camera is back after `AWAY` frames or more, the other may have lost the target meanwhile. So it is
-    looked for where both saw it last, too, and the search goes on there if both are surer of that place by `BETTER`.
 
     Args:
         config: names the modalities and holds the loop's settings.
@@ -140,8 +127,6 @@ class Tracker:
         if target.certain and not set(images) & set(self._scorer.known):
             self._learn(target, images)
         known = {camera: image for camera, image in images.items() if camera in self._scorer.known}
-        if known:
-            self._note_absence(target, known)
         result = self._search(target, known) if known else self._stay(target)
         if target.certain and len(known) < len(images):
             self._learn(target, {camera: image for camera, image in images.items() if camera not in known})
@@ -159,7 +144,6 @@ class Tracker:
             "target": np.array([*target.center, *target.size]),
             "certain": np.array(target.certain),
             "age": np.array(target.age),
-            "away": np.array([target.away, *target.left]),
         }
         return {**place, **late, **self._frames.state(), **self._scorer.state()}
 
@@ -173,8 +157,6 @@ class Tracker:
         cx, cy, w, h = state["target"].tolist()
         target.center, target.size = (cx, cy), (w, h)
         target.certain, target.age = bool(state["certain"]), int(state["age"])
-        away, x, y, w, h = state["away"].tolist()
-        target.away, target.left = int(away), (x, y, w, h)
         target.means = {name.removeprefix("mean_"): mean for name, mean in state.items() if name.startswith("mean_")}
         self._frames.restore(state)
         with torch.inference_mode():
@@ -195,8 +177,7 @@ class Tracker:
         """Search around ``box`` (x, y, w, h) next, for the same target: its template and the gate's memory stay."""
         target = self._present_target()
         x, y, w, h = (float(value) for value in np.asarray(box, np.float64))
-        target.center, target.size, target.certain = (x + w / 2, y + h / 2), (w, h), True
-        target.age = target.away = 0
+        target.center, target.size, target.certain, target.age = (x + w / 2, y + h / 2), (w, h), True, 0
 
     def context_side(self, w: float, h: float) -> float:
         """Side of the template square in image px: sqrt((w + p)(h + p)), p the context."""
@@ -232,39 +213,6 @@ class Tracker:
         self._move(target, best, scale)
         return self._result(target, best.score, output, searched, tuple(images))
 
-    def _note_absence(self, target: _Target, images: dict[str, Image]) -> None:
-        """Count for how long a camera is away; when all are back, go to where they saw the target last if they tell
-        that it is there."""
-        if len(images) < len(self._scorer.known):
-            target.left = target.left if target.away else (*target.center, *target.size)
-            target.away += 1
-        elif target.away:
-            long, target.away = target.away >= AWAY, 0
-            cx, cy, w, h = target.left
-            if long and self._odds(target, images) + BETTER < self._odds(target, images, target.left):
-                target.center, target.size = (cx, cy), (w, h)
-
-    def _odds(self, target: _Target, images: dict[str, Image], place: Box | None = None) -> float:
-        """The highest sum of the cameras' log-odds of one candidate around ``place`` (cx, cy, w, h in image px);
-        without it, of one whose centre lies in the target as it was found last."""
-        options = self.config.tracking
-        cx, cy, w, h = place or (*target.center, *target.size)
-        exemplar_side = self.context_side(w, h)
-        scale, side = options.exemplar / exemplar_side, round(exemplar_side * (options.instance / options.exemplar))
-        with torch.inference_mode():
-            crops = self._crops(images, target.means, (cx, cy), side, options.instance)
-            total = torch.zeros(1, device=self.device)
-            for output in self._scorer.each(crops):
-                candidates = self._candidates_of(output)
-                boxes, scores = (values[0] for values in candidates.decode(output.cls, output.loc))
-                _, penalty = candidates.rank(boxes, scores, w * scale, h * scale)
-                odds = torch.logit(scores * penalty).clamp(-SURE, SURE)
-                if place is None:
-                    near = (boxes[0].abs() < w * scale / 2) & (boxes[1].abs() < h * scale / 2)
-                    odds = odds.masked_fill(~near, -SURE)
-                total = total + odds
-            return float(total.max())
-
     @staticmethod
     def _stay(target: _Target) -> Result:
         """Nothing to look at: who knows where the target goes meanwhile."""
@@ -283,17 +231,14 @@ class Tracker:
 
     def _best(self, output: SearchOutput, width: float, height: float) -> _Best:
         """The candidate of the highest rank against the target's last size in crop px: one transfer from the device."""
-        candidates = self._candidates_of(output)
+        shape = output.cls.shape[1] // 2, output.cls.shape[-1]
+        if shape not in self._candidates:
+            self._candidates[shape] = Candidates(self.config, *shape, self.device)
+        candidates = self._candidates[shape]
         boxes, scores = (values[0] for values in candidates.decode(output.cls, output.loc))
         ranked, penalty = candidates.rank(boxes, scores, width, height)
         index = ranked.argmax()
         return _Best(*torch.cat([boxes[:, index], scores[index, None], penalty[index, None]]).tolist())
-
-    def _candidates_of(self, output: SearchOutput) -> Candidates:
-        shape = output.cls.shape[1] // 2, output.cls.shape[-1]
-        if shape not in self._candidates:
-            self._candidates[shape] = Candidates(self.config, *shape, self.device)
-        return self._candidates[shape]
 
     def _move(self, target: _Target, best: _Best, scale: float) -> None:
         """Go to the candidate, with the size smoothed and the box kept in the image."""

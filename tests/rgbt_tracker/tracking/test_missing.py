@@ -8,7 +8,6 @@ import pytest
 
 from nestfuse_core.common.errors import UserError
 from rgbt_tracker import build_tracker
-from rgbt_tracker.boxes import overlap
 from rgbt_tracker.config import FusionConfig, load_config
 from rgbt_tracker.synthetic import draw_sequence
 from rgbt_tracker.tracking import tracker as loop
@@ -91,30 +90,6 @@ def test_the_gate_gives_a_missing_camera_no_weight_and_keeps_its_memory(branches
     assert result.weights == (1.0, 0.0, 0.0)[: len(memory)]
     assert tracker.update(None, FRAMES[3].ir).weights == (0.0, 1.0, 0.0)[: len(memory)]
     np.testing.assert_array_equal(tracker.state()["memory"], memory)
-
-
-@pytest.mark.parametrize("camera", ["rgb", "ir"])
-def test_both_cameras_find_again_what_one_lost(camera: str, monkeypatch) -> None:
-    """Where one camera was led astray meanwhile, for long enough and if they are much surer of the old place."""
-    scene = draw_sequence("street", length=8, seed=1)
-    tracker = build_tracker("nestfuse_siamrpn_mobilev2", device="cpu")
-
-    def overlap_after(frames: int, astray: tuple[float, float] | None) -> float:
-        tracker.initialize(scene.frame(0).rgb, scene.frame(0).ir, scene.info.start_box)
-        for index in range(1, frames + 2):
-            frame = scene.frame(index)
-            there = {"rgb": frame.rgb, "ir": frame.ir, **({camera: None} if index <= frames else {})}
-            if index == frames and astray:
-                state = tracker.state()
-                tracker.restore({**state, "target": np.array([*astray, *state["target"][2:]])})
-            result = tracker.update(**there)
-        return float(overlap(np.asarray(result.box), scene.groundtruth[index]))
-
-    assert overlap_after(loop.AWAY, None) > 0.4
-    assert overlap_after(loop.AWAY, (30.0, 30.0)) > 0.4
-    assert overlap_after(loop.AWAY - 1, (30.0, 30.0)) == 0
-    monkeypatch.setattr(loop, "BETTER", np.inf)
-    assert overlap_after(loop.AWAY, (30.0, 30.0)) == 0
 
 
 def test_without_any_picture_the_target_stays_and_is_lost() -> None:
