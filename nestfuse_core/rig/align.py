@@ -9,7 +9,7 @@ import numpy as np
 
 from nestfuse_core.rig.blocks import Blocks, correlate_blocks
 from nestfuse_core.rig.features import Matrix, View, motion_fields, orientation_field, warped
-from nestfuse_core.rig.file import mapped_corners
+from nestfuse_core.rig.file import between, mapped_corners
 from nestfuse_core.rig.fit import DEPTH, HOMOGRAPHY, SIMILARITY, Fit, fit_blocks, held_out_gain
 from nestfuse_core.rig.search import WIDTH, Candidate, at_width, candidates, distinct
 
@@ -127,6 +127,8 @@ def align(visible: Sequence[View], thermal: Sequence[View], on_step: Callable[[s
     small = [at_width(view, WIDTH) for view in visible]
     back = np.linalg.inv(small[0][1])
     found = [Candidate(back @ c.matrix, c.score) for c in candidates([v for v, _ in small], thermal, PLACES)]
+    if not found:  # a picture without any edge
+        found = [Candidate(between(thermal[0].size, visible[0].size), 0.0)]
     tell("comparing")
     size, unit = thermal[0].size, UNIT / visible[0].size[0]
     steps: list[_Step] = []
@@ -135,7 +137,7 @@ def align(visible: Sequence[View], thermal: Sequence[View], on_step: Callable[[s
         ranked = sorted((Candidate(step.matrix, step.clearness) for step in steps), key=lambda c: -c.score)
         found = distinct(ranked, size, APART / unit, count)
     best = max(steps, key=lambda step: step.clearness)
-    rival = found[1].score / best.clearness if len(found) > 1 else 0.0
+    rival = found[1].score / max(best.clearness, 1e-9) if len(found) > 1 else 0.0
     tell("refining")
     return _finished(moments, best.matrix, rival, _halves(best.blocks) * UNIT / MIDDLE.width)
 
@@ -162,6 +164,8 @@ def _moved(step: Matrix, to_level: Matrix, matrix: Matrix) -> Matrix:
 
 
 def _clearness(fit: Fit, blocks: Blocks) -> float:
+    if len(blocks.centers) < SIMILARITY:
+        return 0.0
     noise = float(np.std(blocks.surfaces)) + 1e-3
     return float(fit.values.sum() / (noise * np.sqrt(max(len(fit.values), 1))))
 

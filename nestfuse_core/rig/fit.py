@@ -121,6 +121,10 @@ def fit_blocks(
     """
     from scipy import optimize
 
+    if len(blocks.centers) < SIMILARITY:
+        # Nothing to see: any place is as good as this one.
+        unknown = np.eye(8) * float(blocks.size[0]) ** 2
+        return Fit(np.zeros(8), np.eye(3), np.zeros(1), unknown, blocks.size)
     likelihood = _Likelihood(blocks)
     parameters = np.zeros(8) if start is None else start.copy()
     weight = 2 / likelihood.noise

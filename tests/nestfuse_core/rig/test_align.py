@@ -63,6 +63,12 @@ def test_pictures_of_different_places_are_refused():
     assert doubts and all("\n" not in doubt for doubt in doubts)
 
 
+def test_a_picture_without_any_edge_is_refused():
+    rgb, _ = cut(1, TRUTH, (240, 176))
+    doubts = align([visible_view(rgb)], [thermal_view(np.full((176, 240), 90, np.uint8))]).evidence.doubts()
+    assert any("by chance" in doubt for doubt in doubts)
+
+
 def test_orientation_is_the_same_for_either_polarity_and_turns_twice():
     ramp = np.tile(np.linspace(40, 215, 64, dtype=np.uint8), (64, 1))
     field, known = orientation_field(thermal_view(ramp))

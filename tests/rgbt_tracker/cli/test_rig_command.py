@@ -131,10 +131,23 @@ def test_sync_says_what_it_lacks(folder: Path, capsys: Any) -> None:
     assert code == 2 and "The offset of the clocks is not known" in err and not Path("rig.yaml").exists()
 
 
-def test_check_warns_of_a_rig_that_moved(folder: Path, capsys: Any) -> None:
-    given = ["--rgb", folder / "visible", "--ir", folder / "infrared", "--frames", 2]
-    for shift, code in ((0, 0), (1, 1)):  # a pixel of 64 is ten of 640
-        write_rig("rig.yaml", SHIFT.changed(homography=[[1, 0, shift], [0, 1, 0], [0, 0, 1]]))
+def test_check_warns_of_a_rig_that_moved_and_says_when_it_cannot_tell(folder: Path, capsys: Any) -> None:
+    rng = np.random.default_rng(1)
+    pictures = [np.full((240, 320), 120, np.uint8) for _ in range(2)]
+    for _ in range(40):
+        corner, size = rng.integers(0, (300, 220)), rng.integers(8, 60, 2)
+        for picture in pictures:
+            cv2.rectangle(picture, corner.tolist(), (corner + size).tolist(), float(rng.uniform(20, 235)), -1)
+    given = ["--rgb", "eye.png", "--ir", "heat.png"]
+    for name, picture in zip(("eye.png", "heat.png"), pictures, strict=True):
+        cv2.imwrite(name, picture)
+    for shift, code in ((0, 0), (4, 1)):
+        rows = [[1, 0, shift], [0, 1, 0], [0, 0, 1]]
+        write_rig("rig.yaml", Rig(visible=(320, 240), thermal=(320, 240), homography=rows))
         ended, out, err = command(capsys, "rig", "check", *given)
         assert ended == code, out + err
         assert ("The rig has moved" in out) == bool(code)
+    blank = np.full((240, 320), 90, np.uint8)
+    cv2.imwrite("heat.png", blank)
+    ended, out, _ = command(capsys, "rig", "check", *given)
+    assert ended == 0 and "0 of 1 moments show enough" in out
