@@ -124,9 +124,9 @@ def orientation_field(view: View, smooth: float = 1.0) -> tuple[Field, Mask]:
         > 0
     )
     length = np.abs(squared)
-    strength = np.sqrt(length) * known
-    around = (2 * (planes.shape[1] // SURROUNDINGS) + 1,) * 2
-    mean = cv2.blur(strength, around) / np.maximum(cv2.blur(known.astype(np.float32), around), 1e-3)
+    strength = np.asarray(np.sqrt(length) * known, np.float32)
+    around = (2 * (view.planes.shape[1] // SURROUNDINGS) + 1,) * 2
+    mean = np.asarray(cv2.blur(strength, around)) / np.maximum(cv2.blur(known.astype(np.float32), around), 1e-3)
     floor = NOISE * _noise(planes)
     field = squared / np.maximum(length, 1e-12) * (strength / (strength + mean + floor))
     return np.where(known, field, 0).astype(np.complex64), known
