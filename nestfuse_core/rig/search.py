@@ -139,7 +139,7 @@ class _Spectra:
         value, visible, thermal, common = (
             fft.irfft2(part, self.shape) for part in (cross, self.energy * own, self.seen * power, self.seen * own)
         )
-        enough = common > OVERLAP * min(self.area, np.count_nonzero(seen))
+        enough = common > OVERLAP * min(self.area, int(np.count_nonzero(seen)))
         energies = np.clip(visible[enough], 0, None) * np.clip(thermal[enough], 0, None)
         score = np.full(self.shape, -1.0)
         score[enough] = value[enough] / np.sqrt(energies + 1e-6) * np.sqrt(common[enough] / self.area)

@@ -151,7 +151,7 @@ def _regular(motion: Motion, step: float, placed: bool) -> NDArray[np.float64]:
     rows -= ndimage.gaussian_filter1d(rows, SLOW / step, axis=1, mode="nearest")
     rows = ndimage.gaussian_filter1d(rows, 1.0, axis=1, mode="nearest")
     # Between all parts alike and each by what moves in it: a part in which nothing moves has noise alone.
-    return rows / (np.sqrt(rows.std(1, keepdims=True)) + 1e-6)  # type: ignore[no-any-return]
+    return rows / (np.sqrt(rows.std(1, keepdims=True)) + 1e-6)
 
 
 def _correlation(own: NDArray, other: NDArray, lag: int) -> float:
