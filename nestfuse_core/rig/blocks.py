@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
@@ -28,8 +29,8 @@ class Blocks:
         size: width and height of the picture.
     """
 
-    centers: NDArray[np.float64]
-    surfaces: NDArray[np.float32]
+    centers: NDArray[Any]
+    surfaces: NDArray[Any]
     reach: int
     size: tuple[int, int]
 
@@ -37,7 +38,7 @@ class Blocks:
         """Some of the blocks, by index or flag."""
         return Blocks(self.centers[chosen], self.surfaces[chosen], self.reach, self.size)
 
-    def at(self, moves: NDArray[np.float64], smooth: float = 0.0) -> NDArray[np.float64]:
+    def at(self, moves: NDArray[Any], smooth: float = 0.0) -> NDArray[Any]:
         """(B,) correlations at (B, 2) shifts x, y; beyond the reach those at its end."""
         from scipy import ndimage
 
@@ -47,12 +48,12 @@ class Blocks:
             mode="mirror",
         )  # fmt: skip
 
-    def filtered(self, smooth: float) -> NDArray[np.float64]:
+    def filtered(self, smooth: float) -> NDArray[Any]:
         """Spline coefficients of the surfaces, smoothed by a Gaussian over the shifts."""
         from scipy import ndimage
 
         if not hasattr(self, "_splines"):
-            self._splines: dict[float, NDArray[np.float64]] = {}
+            self._splines: dict[float, NDArray[Any]] = {}
         if smooth not in self._splines:
             plain = self.surfaces.astype(np.float64)
             if smooth:
@@ -105,13 +106,13 @@ def correlate_blocks(
     return Blocks(centers[whole], flat[whole], reach, (width, height))
 
 
-def _summing(parts: int, length: int) -> NDArray[np.float32]:
+def _summing(parts: int, length: int) -> NDArray[Any]:
     """(parts, length) matrix that averages equal stretches of a line."""
     which = np.arange(length) * parts // length
     matrix = (which == np.arange(parts)[:, None]).astype(np.float32)
     return matrix / matrix.sum(1, keepdims=True)
 
 
-def moves_of(matrix: Matrix, centers: NDArray[np.float64]) -> NDArray[np.float64]:
+def moves_of(matrix: Matrix, centers: NDArray[Any]) -> NDArray[Any]:
     """(B, 2) how far a 3x3 matrix moves points."""
     return cv2.perspectiveTransform(centers[None], matrix)[0] - centers

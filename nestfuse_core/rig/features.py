@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Any
 
 import cv2
 import numpy as np
@@ -14,10 +15,10 @@ from nestfuse_core.common.pictures import Image
 from nestfuse_core.fusion.thermal import as_grey, robust_range, to_grey_levels
 from nestfuse_core.fusion.valid import valid_pixels
 
-Grey = NDArray[np.float32]
+Grey = NDArray[Any]
 Field = NDArray[np.complex64]
 Mask = NDArray[np.bool_]
-Matrix = NDArray[np.float64]
+Matrix = NDArray[Any]
 
 SURROUNDINGS = 9
 """The picture's width over half of that of the neighbourhood that an edge is compared with."""
@@ -92,7 +93,7 @@ def warped(view: View, matrix: Matrix, size: tuple[int, int]) -> View:
     Pixels are averaged first where the picture becomes smaller, so that nothing aliases.
     """
     shrink = np.sqrt(abs(float(np.linalg.det(matrix[:2, :2])))) / max(abs(float(matrix[2, 2])), 1e-12)
-    planes = view.planes
+    planes: Grey = view.planes
     if shrink < 1:
         planes = np.asarray(cv2.GaussianBlur(planes, (0, 0), 0.5 / shrink), np.float32).reshape(planes.shape)
     seen = cv2.warpPerspective(planes, matrix, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
@@ -107,7 +108,7 @@ def orientation_field(view: View, smooth: float = 1.0) -> tuple[Field, Mask]:
     light and from light to dark give the same. Its length is brought to 0..1 by what is around it,
     w = m / (m + mean(m) + noise) for the gradient m, so that weak and strong edges count alike, and noise little.
     """
-    planes = np.asarray(cv2.GaussianBlur(view.planes, (0, 0), smooth), np.float32).reshape(view.planes.shape)
+    planes: Grey = cv2.GaussianBlur(view.planes, (0, 0), smooth).reshape(view.planes.shape)
     squared = np.zeros(planes.shape[:2], np.complex64)
     for plane in np.moveaxis(planes, 2, 0):
         gradient = _gradient(plane)

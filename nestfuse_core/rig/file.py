@@ -143,7 +143,7 @@ def between(own: tuple[float, float], other: tuple[float, float]) -> Matrix:
     return np.array([[across, 0, (across - 1) / 2], [0, down, (down - 1) / 2], [0, 0, 1]])
 
 
-def mapped_corners(matrix: Matrix, size: Size) -> NDArray[np.float64]:
+def mapped_corners(matrix: Matrix, size: Size) -> NDArray[Any]:
     """(4, 2) where the outer corners of a picture of ``size`` (width, height) come to lie."""
     width, height = size
     corners = np.array([[[0, 0], [width, 0], [width, height], [0, height]]], np.float64) - 0.5

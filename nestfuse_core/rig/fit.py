@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
@@ -11,7 +12,7 @@ from numpy.typing import NDArray
 from nestfuse_core.rig.blocks import Blocks
 from nestfuse_core.rig.features import Matrix
 
-Vector = NDArray[np.float64]
+Vector = NDArray[Any]
 SIMILARITY, HOMOGRAPHY = 4, 8
 """How many of the parameters each kind of mapping uses."""
 USUAL = 0.01
@@ -20,7 +21,7 @@ DEPTH = 1.0
 """Standard deviation in px by which blocks lie beside any one homography, since the scene is deep."""
 
 
-def basis(points: NDArray[np.float64], size: tuple[int, int]) -> NDArray[np.float64]:
+def basis(points: NDArray[Any], size: tuple[int, int]) -> NDArray[Any]:
     """(8, N, 2) how points move for one px of shift (2), scale, turn, stretch, shear and tilt (2) at the corners.
 
     The eight-parameter flow of a plane: a homography near the identity, to first order.
@@ -32,7 +33,7 @@ def basis(points: NDArray[np.float64], size: tuple[int, int]) -> NDArray[np.floa
     return np.stack([np.stack(kind, -1) for kind in kinds])
 
 
-def corners_of(size: tuple[int, int]) -> NDArray[np.float64]:
+def corners_of(size: tuple[int, int]) -> NDArray[Any]:
     """(4, 2) the outer corners of a picture, pixel centres being whole numbers."""
     width, height = size
     return np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float64) - 0.5
@@ -60,7 +61,7 @@ class Fit:
     parameters: Vector
     matrix: Matrix
     values: Vector
-    spread: NDArray[np.float64]
+    spread: NDArray[Any]
     size: tuple[int, int]
 
     @property
@@ -88,7 +89,7 @@ class _Likelihood:
         moved = np.tensordot(parameters, self.basis[: len(parameters)], 1)
         return self.blocks.at(np.asarray(moved, np.float64), blur)
 
-    def slopes(self, parameters: Vector, blur: float) -> NDArray[np.float64]:
+    def slopes(self, parameters: Vector, blur: float) -> NDArray[Any]:
         """(P, B) derivatives of the values."""
         moves, step = np.tensordot(parameters, self.basis[: len(parameters)], 1), 0.25
         sides = [
@@ -142,7 +143,7 @@ def fit_blocks(
     return Fit(parameters, matrix_of(parameters, blocks.size), values, spread, blocks.size)
 
 
-def _spread(likelihood: _Likelihood, parameters: Vector, weight: float) -> NDArray[np.float64]:
+def _spread(likelihood: _Likelihood, parameters: Vector, weight: float) -> NDArray[Any]:
     """Sandwich covariance; the Hessian by differences of the gradient over half a pixel."""
     rows = np.eye(len(parameters)) * 0.5
     hessian = np.stack(

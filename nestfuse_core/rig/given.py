@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
@@ -21,7 +22,7 @@ ENOUGH_VIEWS = 8
 """Pictures from which on the lens's own centre is measured too."""
 
 
-def parse_points(texts: Sequence[str]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def parse_points(texts: Sequence[str]) -> tuple[NDArray[Any], NDArray[Any]]:
     """``x,y,X,Y`` each -> (N, 2) visible points and (N, 2) thermal ones.
 
     Raises:
@@ -42,7 +43,7 @@ def parse_points(texts: Sequence[str]) -> tuple[NDArray[np.float64], NDArray[np.
     return pairs[:, :2], pairs[:, 2:]
 
 
-def from_points(visible: NDArray[np.float64], thermal: NDArray[np.float64]) -> tuple[Matrix, float]:
+def from_points(visible: NDArray[Any], thermal: NDArray[Any]) -> tuple[Matrix, float]:
     """The homography from thermal to visible points by least squares, and the mean distance that is left, px.
 
     Raises:
@@ -113,7 +114,7 @@ def from_board(pairs: Sequence[tuple[Image, Image]], board: Size) -> BoardResult
     return BoardResult(homography, measured[0][0], measured[1][0], len(found), (measured[0][1], measured[1][1], error))
 
 
-def board_points(grey: Image, board: Size) -> NDArray[np.float32] | None:
+def board_points(grey: Image, board: Size) -> NDArray[Any] | None:
     """(N, 1, 2) points of the board in a picture (HxW uint8), whichever polarity it has; None where it is not seen."""
     for picture in (grey, 255 - grey):
         found, corners = cv2.findChessboardCornersSB(picture, board, None, cv2.CALIB_CB_NORMALIZE_IMAGE)
@@ -130,13 +131,13 @@ def _eight_bit(image: Image, camera: str) -> Image:
     return np.rint(view.planes.mean(2)).astype(np.uint8)
 
 
-def _same_order(visible: NDArray[np.float32], thermal: NDArray[np.float32]) -> NDArray[np.float32]:
+def _same_order(visible: NDArray[Any], thermal: NDArray[Any]) -> NDArray[Any]:
     """The thermal points in the visible ones' order: a board that looks inverted is counted from its other end."""
     across = (visible[-1] - visible[0])[0]
     return thermal if float(across @ (thermal[-1] - thermal[0])[0]) > 0 else thermal[::-1]
 
 
-def _lens(views: list[NDArray[np.float32]], size: Size, board: Size) -> tuple[Lens, float]:
+def _lens(views: list[NDArray[Any]], size: Size, board: Size) -> tuple[Lens, float]:
     grid = np.zeros((board[0] * board[1], 3), np.float32)
     grid[:, :2] = np.stack(np.meshgrid(np.arange(board[0]), np.arange(board[1])), -1).reshape(-1, 2)
     # Few views do not tell a shifted centre and higher orders from a turned board.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -11,7 +13,7 @@ from nestfuse_core.fusion.thermal import as_grey, needs_scaling, to_grey_levels
 from nestfuse_core.fusion.valid import fill, valid_pixels
 from nestfuse_core.rig.file import Lens, Rig, Size, between
 
-Map = NDArray[np.float32]
+Map = NDArray[Any]
 
 
 class Laying:
@@ -67,7 +69,7 @@ class Laying:
 
     def _drawn(self, own: Size, size: Size) -> tuple[Map, Map]:
         xs, ys = np.meshgrid(np.arange(size[0], dtype=np.float64), np.arange(size[1], dtype=np.float64))
-        points = np.stack([xs.ravel(), ys.ravel()], -1)[:, None]
+        points: NDArray[Any] = np.stack([xs.ravel(), ys.ravel()], -1)[:, None]
         rig = self.rig
         if rig.visible_lens is not None and rig.visible is not None:
             points = transformed(points, between(size, rig.visible))
@@ -82,18 +84,13 @@ class Laying:
         return np.ascontiguousarray(planes[..., 0]), np.ascontiguousarray(planes[..., 1])
 
 
-def transformed(points: NDArray[np.float64], matrix: NDArray[np.floating]) -> NDArray[np.float64]:
-    """(N, 1, 2) pixels through a homography."""
-    return np.asarray(cv2.perspectiveTransform(points, matrix), np.float64)
-
-
-def undistorted(points: NDArray[np.float64], lens: Lens) -> NDArray[np.float64]:
+def undistorted(points: NDArray[Any], lens: Lens) -> NDArray[Any]:
     """(N, 1, 2) pixels of a lens's picture -> those of one without distortion and with the same matrix."""
     matrix, coefficients = np.array(lens.matrix), np.array(lens.distortion)
     return np.asarray(cv2.undistortPoints(points, matrix, coefficients, P=matrix), np.float64).reshape(-1, 1, 2)
 
 
-def distorted(points: NDArray[np.float64], lens: Lens) -> NDArray[np.float64]:
+def distorted(points: NDArray[Any], lens: Lens) -> NDArray[Any]:
     """The reverse of `undistorted`."""
     matrix, coefficients = np.array(lens.matrix), np.array(lens.distortion)
     rays = transformed(points, np.linalg.inv(matrix)).reshape(-1, 2)

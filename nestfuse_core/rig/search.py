@@ -136,10 +136,11 @@ class _Spectra:
         )
         own = np.conj(self._forward(seen))
         power = np.conj(self._forward((np.abs(stack) ** 2).sum(0)))
-        parts: tuple[NDArray, ...] = (cross, self.energy * own, self.seen * power, self.seen * own)
-        value, visible, thermal, common = (np.asarray(fft.irfft2(part, self.shape)) for part in parts)
-        enough = common > OVERLAP * min(float(self.area), float(np.count_nonzero(seen)))
-        energies = np.maximum(visible[enough], 0) * np.maximum(thermal[enough], 0)
+        value, visible, thermal, common = (
+            fft.irfft2(part, self.shape) for part in (cross, self.energy * own, self.seen * power, self.seen * own)
+        )
+        enough = common > OVERLAP * min(self.area, int(np.count_nonzero(seen)))
+        energies = np.clip(visible[enough], 0, None) * np.clip(thermal[enough], 0, None)
         score = np.full(self.shape, -1.0)
         score[enough] = value[enough] / np.sqrt(energies + 1e-6) * np.sqrt(common[enough] / self.area)
         return score
