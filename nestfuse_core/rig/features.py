@@ -95,10 +95,10 @@ def warped(view: View, matrix: Matrix, size: tuple[int, int]) -> View:
     shrink = np.sqrt(abs(float(np.linalg.det(matrix[:2, :2])))) / max(abs(float(matrix[2, 2])), 1e-12)
     planes: Grey = view.planes
     if shrink < 1:
-        planes = np.asarray(cv2.GaussianBlur(planes, (0, 0), 0.5 / shrink), np.float32).reshape(planes.shape)
-    seen = cv2.warpPerspective(planes, matrix, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        planes = cv2.GaussianBlur(planes, (0, 0), 0.5 / shrink).reshape(planes.shape)
+    planes = cv2.warpPerspective(planes, matrix, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     valid = cv2.warpPerspective(view.valid.astype(np.uint8), matrix, size, flags=cv2.INTER_NEAREST) > 0
-    return View(np.asarray(seen, np.float32).reshape(size[1], size[0], -1), valid)
+    return View(planes.reshape(size[1], size[0], -1), valid)
 
 
 def orientation_field(view: View, smooth: float = 1.0) -> tuple[Field, Mask]:
@@ -125,9 +125,9 @@ def orientation_field(view: View, smooth: float = 1.0) -> tuple[Field, Mask]:
         > 0
     )
     length = np.abs(squared)
-    strength = np.asarray(np.sqrt(length) * known, np.float32)
-    around = (2 * (view.planes.shape[1] // SURROUNDINGS) + 1,) * 2
-    mean = np.asarray(cv2.blur(strength, around)) / np.maximum(cv2.blur(known.astype(np.float32), around), 1e-3)
+    strength = np.sqrt(length) * known
+    around = (2 * (planes.shape[1] // SURROUNDINGS) + 1,) * 2
+    mean = cv2.blur(strength, around) / np.maximum(cv2.blur(known.astype(np.float32), around), 1e-3)
     floor = NOISE * _noise(planes)
     field = squared / np.maximum(length, 1e-12) * (strength / (strength + mean + floor))
     return np.where(known, field, 0).astype(np.complex64), known

@@ -43,7 +43,7 @@ def matrix_of(parameters: Vector, size: tuple[int, int]) -> Matrix:
     """The homography that moves the corners of a picture as the parameters say, px."""
     corners = corners_of(size)
     moved = corners + np.tensordot(parameters, basis(corners, size), 1)
-    return np.asarray(cv2.getPerspectiveTransform(corners.astype(np.float32), moved.astype(np.float32)), np.float64)
+    return cv2.getPerspectiveTransform(corners.astype(np.float32), moved.astype(np.float32))
 
 
 @dataclass
@@ -86,8 +86,7 @@ class _Likelihood:
         self.held = USUAL * blocks.size[0]
 
     def values(self, parameters: Vector, blur: float) -> Vector:
-        moved = np.tensordot(parameters, self.basis[: len(parameters)], 1)
-        return self.blocks.at(np.asarray(moved, np.float64), blur)
+        return self.blocks.at(np.tensordot(parameters, self.basis[: len(parameters)], 1), blur)
 
     def slopes(self, parameters: Vector, blur: float) -> NDArray[Any]:
         """(P, B) derivatives of the values."""

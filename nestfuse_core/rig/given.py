@@ -57,7 +57,7 @@ def from_points(visible: NDArray[Any], thermal: NDArray[Any]) -> tuple[Matrix, f
     if matrix is None or not np.isfinite(matrix).all() or abs(np.linalg.det(matrix)) < 1e-12:
         raise UserError("No homography fits these points; pick four or more that lie apart, no three on a line.")
     left = cv2.perspectiveTransform(thermal[:, None], matrix)[:, 0] - visible
-    return np.asarray(matrix, np.float64), float(np.linalg.norm(left, axis=1).mean())
+    return matrix, float(np.linalg.norm(left, axis=1).mean())
 
 
 def parse_board(text: str) -> Size:
@@ -148,6 +148,4 @@ def _lens(views: list[NDArray[Any]], size: Size, board: Size) -> tuple[Lens, flo
     error, matrix, distortion, _, _ = cv2.calibrateCamera(
         [grid] * len(views), views, size, guess, None, flags=flags | cv2.CALIB_USE_INTRINSIC_GUESS
     )
-    return Lens(
-        matrix=rows(np.asarray(matrix, np.float64)), distortion=tuple(float(value) for value in distortion.ravel()[:5])
-    ), float(error)
+    return Lens(matrix=rows(matrix), distortion=tuple(float(value) for value in distortion.ravel()[:5])), float(error)

@@ -72,14 +72,14 @@ class Laying:
         points: NDArray[Any] = np.stack([xs.ravel(), ys.ravel()], -1)[:, None]
         rig = self.rig
         if rig.visible_lens is not None and rig.visible is not None:
-            points = transformed(points, between(size, rig.visible))
+            points = cv2.perspectiveTransform(points, between(size, rig.visible))
             points = undistorted(points, rig.visible_lens)
-            points = transformed(points, between(rig.visible, size))
-        points = transformed(points, np.linalg.inv(rig.matrix(size, own)))
+            points = cv2.perspectiveTransform(points, between(rig.visible, size))
+        points = cv2.perspectiveTransform(points, np.linalg.inv(rig.matrix(size, own)))
         if rig.thermal_lens is not None and rig.thermal is not None:
-            points = transformed(points, between(own, rig.thermal))
+            points = cv2.perspectiveTransform(points, between(own, rig.thermal))
             points = distorted(points, rig.thermal_lens)
-            points = transformed(points, between(rig.thermal, own))
+            points = cv2.perspectiveTransform(points, between(rig.thermal, own))
         planes = points.reshape(size[1], size[0], 2).astype(np.float32)
         return np.ascontiguousarray(planes[..., 0]), np.ascontiguousarray(planes[..., 1])
 
@@ -87,14 +87,13 @@ class Laying:
 def undistorted(points: NDArray[Any], lens: Lens) -> NDArray[Any]:
     """(N, 1, 2) pixels of a lens's picture -> those of one without distortion and with the same matrix."""
     matrix, coefficients = np.array(lens.matrix), np.array(lens.distortion)
-    return np.asarray(cv2.undistortPoints(points, matrix, coefficients, P=matrix), np.float64).reshape(-1, 1, 2)
+    return cv2.undistortPoints(points, matrix, coefficients, P=matrix).reshape(-1, 1, 2)
 
 
 def distorted(points: NDArray[Any], lens: Lens) -> NDArray[Any]:
     """The reverse of `undistorted`."""
     matrix, coefficients = np.array(lens.matrix), np.array(lens.distortion)
-    rays = transformed(points, np.linalg.inv(matrix)).reshape(-1, 2)
+    rays = cv2.perspectiveTransform(points, np.linalg.inv(matrix)).reshape(-1, 2)
     spatial = np.column_stack([rays, np.ones(len(rays))])
     zero = np.zeros(3)
-    placed = cv2.projectPoints(spatial, zero, zero, matrix, coefficients)[0]
-    return np.asarray(placed, np.float64).reshape(-1, 1, 2)
+    return cv2.projectPoints(spatial, zero, zero, matrix, coefficients)[0].reshape(-1, 1, 2)
