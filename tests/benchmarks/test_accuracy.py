@@ -12,6 +12,7 @@ import yaml
 
 from nestfuse_core.common.pictures import read_image, write_image
 from rgbt_tracker.locate import open_sequence
+from rgbt_tracker.synthetic import draw_sequence
 
 BENCHMARKS = Path(__file__).resolve().parents[2] / "benchmarks"
 SMALL = ["--config", "nestfuse_nanotrack", "--weights", "untrained", "--device", "cpu", "--count", 0]
@@ -59,10 +60,67 @@ def test_the_people_that_are_shipped_have_boxes_in_order(load):
     assert all(list(person["boxes"]) == sorted(person["boxes"]) for person in people.values())
 
 
-def test_the_picture_of_the_documentation(script, tmp_path):
-    script("accuracy/fusion_picture", "--output", tmp_path / "fusion.png", "--scenes", "night", "--length", 5)
-    height, width = read_image(tmp_path / "fusion.png").shape[:2]
-    assert width > 3 * 320 > height > 240
+@pytest.fixture
+def videos(tmp_path):
+    """A folder in M3SVD's layout with one small video of both cameras."""
+    for camera in ("visible", "infrared"):
+        write_video(tmp_path / "m3svd" / camera / "clip.mp4", frames=4)
+    return tmp_path / "m3svd"
+
+
+def test_the_picture_of_the_documentation(script, videos, tmp_path):
+    for looks, columns in (((), 3), (("--looks",), 5)):
+        script("accuracy/fusion_picture", videos, "--frames", "clip:2", "--output", tmp_path / "fusion.png", *looks)
+        height, width = read_image(tmp_path / "fusion.png").shape[:2]
+        assert width > columns * 160 and height > 120
+
+
+def test_levels_of_videos(script, videos):
+    shown = script("accuracy/flicker", videos, "--frames", 3)
+    assert all(word in shown for word in ("clip", "to the visible", "natural"))
+
+
+def moved_scene(load):
+    """A case of the alignment benchmark: a drawn pair, its thermal picture moved as the truth says."""
+    cases = load("accuracy/rig_cases")
+    return next(cases.cases("tune", drawn_alone(cases), "drawn pair"))
+
+
+def drawn_alone(cases):
+    """Where the benchmark finds no recorded pictures: a folder whose listing is empty."""
+    folder = SimpleNamespace(iterdir=lambda: iter(()))
+    return type("Nowhere", (), {"__truediv__": lambda self, part: folder})()
+
+
+def test_alignment_of_moved_pictures(load):
+    rig_align = load("accuracy/rig_align")
+    case = moved_scene(load)
+    rig_align.cases = lambda part, shared, only: iter([case])
+    (row,) = rig_align.measure("tune", Path("nowhere"), "", False)
+    assert case.corner_error(case.truth) == 0 and row["kind"] == "drawn pair"
+    assert row["answered"] and row["error"] < 5
+    (line,) = (line for line in rig_align.table([row]) if line.startswith("| all "))
+    assert line.startswith("| all | 1 | 1 (100 %) | 100 % | 0 |")
+
+
+def test_offsets_of_clocks(load, capsys, monkeypatch):
+    rig_sync = load("accuracy/rig_sync")
+    for name, value in (("SCENES", ("street",)), ("LAGS", (0, 7)), ("MOST", 10)):
+        monkeypatch.setattr(rig_sync, name, value)
+    rig_sync.main(["--shared", "nowhere", "--frames", "70"])
+    shown = capsys.readouterr().out
+    assert re.search(r"\| street-\d+ \| 60 \| [0-2] of 2 \|", shown) and " of 2 answered" in shown
+
+
+def test_tracking_with_an_estimated_rig(load, capsys):
+    rig_track = load("accuracy/rig_track")
+    scene = draw_sequence("street", length=3, seed=1, size=(640, 480))
+    pairs = [(frame.rgb, frame.ir) for frame in map(scene.frame, range(3))]
+    rig_track.load = lambda shared, name, count: (pairs, scene.groundtruth)
+    rig_track.main([])
+    shown = capsys.readouterr().out
+    overlaps = re.findall(r"mean overlap ([\d.]+)", shown)
+    assert "Estimated from" in shown and len(overlaps) == 3 and float(overlaps[0]) > 0.5
 
 
 def test_a_camera_that_is_missing_for_a_while(script, tmp_path):
@@ -141,10 +199,10 @@ def test_walkers_on_whom_trackers_agree(load, tmp_path):
         ("reliability", SMALL, "Expected scenes with a target"),
         ("nanotrack_reset", ["--sequence", "nowhere", "--weights", "untrained"], "nowhere"),
         ("people", ["nowhere", "out"], "Expected nowhere/visible/0113_1714.mp4"),
-        ("fusion_picture", ["--scenes", "nowhere"], "nowhere"),
+        ("fusion_picture", ["nowhere"], "nowhere"),
+        ("flicker", ["nowhere"], "Expected videos in 'nowhere/visible'"),
         ("camera_faults", [], "Expected something to look at"),
         ("missing_camera", ["--results", "found.json"], "Expected sequences with frames enough"),
-        ("fusion_picture", ["--frame", 12], "Expected a --frame below"),
     ],
 )
 def test_bad_input_is_one_sentence(refusal, name, arguments, message, tmp_path, monkeypatch):
@@ -158,10 +216,15 @@ def test_every_script_is_tested():
         "camera_faults",
         "missing_camera",
         "clock_stream",
+        "flicker",
         "fusion_picture",
         "live_pairing",
         "nanotrack_reset",
         "people",
         "reliability",
+        "rig_align",
+        "rig_cases",
+        "rig_sync",
+        "rig_track",
         "walkers",
     }

@@ -16,6 +16,7 @@ GROUPS = {
     "weights": ["list", "get", "add", "soup"],
     "data": ["scenes", "draw", "sheet", "crops", "drawn-crops", "masks"],
     "fusion": ["train", "table", "score"],
+    "rig": ["align", "sync", "check"],
 }
 
 
