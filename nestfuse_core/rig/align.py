@@ -11,7 +11,7 @@ from nestfuse_core.rig.blocks import Blocks, correlate_blocks
 from nestfuse_core.rig.features import Matrix, View, motion_fields, orientation_field, warped
 from nestfuse_core.rig.file import between, mapped_corners
 from nestfuse_core.rig.fit import DEPTH, HOMOGRAPHY, SIMILARITY, Fit, fit_blocks, held_out_gain
-from nestfuse_core.rig.search import WIDTH, Candidate, at_width, candidates, distinct
+from nestfuse_core.rig.search import WIDTH, Candidate, at_width, candidates, distinct, stacked
 
 UNIT = 640
 """Width of a visible picture in whose px errors are told."""
@@ -106,11 +106,8 @@ class Moments:
 
 def _fields(views: Sequence[View]):
     fields = [orientation_field(view) for view in views]
-    seen = np.logical_and.reduce([mask for _, mask in fields])
-    means = [field[seen].mean() if seen.any() else 0 for field, _ in fields]
-    planes = [np.where(seen, field - mean, 0) for (field, _), mean in zip(fields, means, strict=True)]
-    moving = motion_fields(views) if len(views) > 2 else []
-    planes += [np.where(seen, plane, 0) for plane, _ in moving]
+    stack, seen = stacked([field for field, _ in fields], [mask for _, mask in fields])
+    planes = [*stack, *(np.where(seen, plane, 0) for plane, _ in motion_fields(views))]
     return np.stack(planes).astype(np.complex64), seen
 
 
@@ -166,8 +163,7 @@ def _moved(step: Matrix, to_level: Matrix, matrix: Matrix) -> Matrix:
 def _clearness(fit: Fit, blocks: Blocks) -> float:
     if len(blocks.centers) < SIMILARITY:
         return 0.0
-    noise = float(np.std(blocks.surfaces)) + 1e-3
-    return float(fit.values.sum() / (noise * np.sqrt(max(len(fit.values), 1))))
+    return float(fit.values.sum() / (blocks.noise * np.sqrt(max(len(fit.values), 1))))
 
 
 def _halves(blocks: Blocks) -> float:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from nestfuse_core.rig.features import Field, Mask, Matrix
+from nestfuse_core.rig.features import Field, Mask
 
 LEAST = 0.35
 """Share of a block that both cameras must see."""
@@ -33,6 +32,12 @@ class Blocks:
     surfaces: NDArray[Any]
     reach: int
     size: tuple[int, int]
+    _splines: dict[float, NDArray[Any]] = field(default_factory=dict, init=False, repr=False)
+
+    @property
+    def noise(self) -> float:
+        """Standard deviation of the correlations, most of which are by chance; never 0."""
+        return float(np.std(self.surfaces)) + 1e-3
 
     def part(self, chosen: NDArray) -> Blocks:
         """Some of the blocks, by index or flag."""
@@ -52,8 +57,6 @@ class Blocks:
         """Spline coefficients of the surfaces, smoothed by a Gaussian over the shifts."""
         from scipy import ndimage
 
-        if not hasattr(self, "_splines"):
-            self._splines: dict[float, NDArray[Any]] = {}
         if smooth not in self._splines:
             plain = self.surfaces.astype(np.float64)
             if smooth:
@@ -111,8 +114,3 @@ def _summing(parts: int, length: int) -> NDArray[Any]:
     which = np.arange(length) * parts // length
     matrix = (which == np.arange(parts)[:, None]).astype(np.float32)
     return matrix / matrix.sum(1, keepdims=True)
-
-
-def moves_of(matrix: Matrix, centers: NDArray[Any]) -> NDArray[Any]:
-    """(B, 2) how far a 3x3 matrix moves points."""
-    return cv2.perspectiveTransform(centers[None], matrix)[0] - centers

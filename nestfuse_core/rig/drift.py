@@ -9,7 +9,7 @@ import numpy as np
 from nestfuse_core.common.pictures import Image
 from nestfuse_core.rig.align import MIDDLE, UNIT, Moments
 from nestfuse_core.rig.features import Matrix, thermal_view, visible_view
-from nestfuse_core.rig.file import mapped_corners
+from nestfuse_core.rig.file import corners_of, mapped_corners
 from nestfuse_core.rig.fit import SIMILARITY, fit_blocks
 
 KNOWN = 3.0
@@ -37,7 +37,7 @@ def drift_of(frame: int, visible: Image, thermal: Image, matrix: Matrix) -> Drif
     moments = Moments([visible_view(visible)], [thermal_view(thermal)])
     blocks, _ = moments.blocks(MIDDLE, matrix)
     fit = fit_blocks(blocks, free=SIMILARITY)
-    moved = mapped_corners(fit.matrix, fit.size) - mapped_corners(np.eye(3), fit.size)
+    moved = mapped_corners(fit.matrix, fit.size) - corners_of(fit.size)
     unit = UNIT / MIDDLE.width
     return Drift(frame, float(np.linalg.norm(moved, axis=1).mean()) * unit, fit.corner_spread * unit)
 

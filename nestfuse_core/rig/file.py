@@ -143,11 +143,15 @@ def between(own: tuple[float, float], other: tuple[float, float]) -> Matrix:
     return np.array([[across, 0, (across - 1) / 2], [0, down, (down - 1) / 2], [0, 0, 1]])
 
 
+def corners_of(size: Size) -> NDArray[Any]:
+    """(4, 2) the outer corners of a picture of ``size`` (width, height), pixel centres being whole numbers."""
+    width, height = size
+    return np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float64) - 0.5
+
+
 def mapped_corners(matrix: Matrix, size: Size) -> NDArray[Any]:
     """(4, 2) where the outer corners of a picture of ``size`` (width, height) come to lie."""
-    width, height = size
-    corners = np.array([[[0, 0], [width, 0], [width, height], [0, height]]], np.float64) - 0.5
-    return cv2.perspectiveTransform(corners, matrix)[0]
+    return cv2.perspectiveTransform(corners_of(size)[None], matrix)[0]
 
 
 def rows(matrix: Matrix) -> tuple[Row, Row, Row]:

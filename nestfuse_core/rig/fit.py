@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from nestfuse_core.rig.blocks import Blocks
 from nestfuse_core.rig.features import Matrix
+from nestfuse_core.rig.file import corners_of
 
 Vector = NDArray[Any]
 SIMILARITY, HOMOGRAPHY = 4, 8
@@ -31,12 +32,6 @@ def basis(points: NDArray[Any], size: tuple[int, int]) -> NDArray[Any]:
     one, none = np.ones_like(x), np.zeros_like(x)
     kinds = [(one, none), (none, one), (x, y), (-y, x), (x, -y), (y, x), (x * x, x * y), (x * y, y * y)]
     return np.stack([np.stack(kind, -1) for kind in kinds])
-
-
-def corners_of(size: tuple[int, int]) -> NDArray[Any]:
-    """(4, 2) the outer corners of a picture, pixel centres being whole numbers."""
-    width, height = size
-    return np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float64) - 0.5
 
 
 def matrix_of(parameters: Vector, size: tuple[int, int]) -> Matrix:
@@ -82,7 +77,7 @@ class _Likelihood:
     def __init__(self, blocks: Blocks) -> None:
         self.blocks = blocks
         self.basis = basis(blocks.centers, blocks.size)
-        self.noise = float(np.std(blocks.surfaces)) + 1e-3
+        self.noise = blocks.noise
         self.held = USUAL * blocks.size[0]
 
     def values(self, parameters: Vector, blur: float) -> Vector:

@@ -116,7 +116,6 @@ class _Spectra:
             for own, other, less in zip(seen.shape, size[::-1], least, strict=True)
         )
         self.area = seen.size
-        self.count = len(stack)
         self.parts = [(self._forward(field.real), self._forward(field.imag)) for field in stack]
         self.energy = self._forward((np.abs(stack) ** 2).sum(0))
         self.seen = self._forward(seen)

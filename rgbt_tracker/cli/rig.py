@@ -72,9 +72,7 @@ def align(
 
     if points and board:
         raise UserError("Both --points and --board say how the cameras look; give one of them.")
-    limits = None if thermal_range is None else parse_range(thermal_range)
-    if isinstance(limits, str):
-        raise UserError(f"Expected --thermal-range LOW,HIGH, got '{thermal_range}'.")
+    limits = parse_range(thermal_range)
     shown = _picture(output, picture)
     before = _present(output)
     timing = before.completed(parse_timing(pair, offset, fps, rgb_times, ir_times))

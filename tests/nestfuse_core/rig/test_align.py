@@ -10,8 +10,8 @@ from nestfuse_core.rig.align import align
 from nestfuse_core.rig.blocks import correlate_blocks
 from nestfuse_core.rig.drift import drift_of, verdict
 from nestfuse_core.rig.features import empty_rim, orientation_field, thermal_view, visible_view
-from nestfuse_core.rig.file import mapped_corners
-from nestfuse_core.rig.fit import basis, corners_of, fit_blocks, matrix_of
+from nestfuse_core.rig.file import corners_of, mapped_corners
+from nestfuse_core.rig.fit import basis, fit_blocks, matrix_of
 
 SIZE = (320, 240)
 
