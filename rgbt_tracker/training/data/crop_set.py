@@ -116,13 +116,18 @@ def read_index(folder: Path) -> list[CropEntry]:
             f"Expected a crop set with {INDEX} at {folder}, found none; "
             f"make one with: rgbt data crops SEQUENCE --output {folder}"
         )
+    return [_entry(row, f"{path}, row {number}") for number, row in enumerate(read_rows(path, "crops"))]
+
+
+def read_rows(path: Path, what: str) -> list[Any]:
+    """The rows of an index file, a JSON list of ``what``. Raises UserError for anything else."""
     try:
         rows = json.loads(path.read_text(encoding="utf-8"))
     except ValueError as error:
         raise UserError(f"{path} is not valid JSON: {error}.") from error
     if not isinstance(rows, list):
-        raise UserError(f"Expected a list of crops in {path}, got {type(rows).__name__}.")
-    return [_entry(row, f"{path}, row {number}") for number, row in enumerate(rows)]
+        raise UserError(f"Expected a list of {what} in {path}, got {type(rows).__name__}.")
+    return rows
 
 
 def _entry(row: Any, where: str) -> CropEntry:

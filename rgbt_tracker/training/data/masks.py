@@ -8,6 +8,7 @@ object; one without a pixel above 127 says that no object was found.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -85,26 +86,55 @@ def _as_mask(found: NDArray[np.float32], image: Image) -> Image:
     return (np.clip(cv2.resize(found, image.shape[1::-1]), 0, 1) * 255).astype(np.uint8)
 
 
+@dataclass(frozen=True)
+class _Part:
+    """The largest connected part of what was found.
+
+    Attributes:
+        box: x, y, w, h in px.
+        area: its pixels.
+        rest: those of all other parts.
+        unsure: pixels of the picture that are neither surely an object nor surely none.
+        mask: HxW, what was found with its soft rim, which belongs to the object, and without the other parts.
+    """
+
+    box: tuple[int, int, int, int]
+    area: int
+    rest: int
+    unsure: int
+    mask: Image
+
+
+def _largest_part(salience: Image) -> _Part | None:
+    count, labels, stats, _ = cv2.connectedComponentsWithStats((salience > 127).astype(np.uint8))
+    if count < 2:
+        return None
+    largest = 1 + int(stats[1:, cv2.CC_STAT_AREA].argmax())
+    x, y, w, h, area = (int(value) for value in stats[largest])
+    near = cv2.dilate((labels == largest).astype(np.uint8), np.ones((5, 5), np.uint8))
+    return _Part(
+        (x, y, w, h),
+        area,
+        int(stats[1:, cv2.CC_STAT_AREA].sum()) - area,
+        int(((salience > 40) & (salience < 215)).sum()),
+        np.where(near > 0, salience, 0).astype(np.uint8),
+    )
+
+
 def single_object(salience: Image) -> Image:
     """The mask of a photograph's one clear object; empty where there is none.
 
     Clear means: one connected part holds nearly everything found, it is neither tiny nor most of the picture, it
     touches at most one border, and its outline is sharp.
     """
-    nothing = np.zeros_like(salience)
-    count, labels, stats, _ = cv2.connectedComponentsWithStats((salience > 127).astype(np.uint8))
-    if count < 2:
-        return nothing
-    largest = 1 + int(stats[1:, cv2.CC_STAT_AREA].argmax())
-    x, y, w, h, area = (int(value) for value in stats[largest])
-    height, width = salience.shape
+    part = _largest_part(salience)
+    if part is None:
+        return np.zeros_like(salience)
+    (x, y, w, h), (height, width) = part.box, salience.shape
     borders = (x <= 1) + (y <= 1) + (x + w >= width - 1) + (y + h >= height - 1)
-    unsure = int(((salience > 40) & (salience < 215)).sum())
-    rest = int(stats[1:, cv2.CC_STAT_AREA].sum()) - area
-    clear = 0.01 < area / salience.size < 0.6 and borders <= 1 and unsure < 0.35 * area and rest < 0.15 * area
-    # The soft rim belongs to the object; other parts do not.
-    near = cv2.dilate((labels == largest).astype(np.uint8), np.ones((5, 5), np.uint8))
-    return np.where(near > 0, salience, 0).astype(np.uint8) if clear else nothing
+    filled = part.area / salience.size
+    clear = 0.01 < filled < 0.6 and borders <= 1 and part.unsure < 0.35 * part.area and part.rest < 0.15 * part.area
+    return part.mask if clear else np.zeros_like(salience)
 
 
 def filling_object(salience: Image) -> Image:
@@ -113,19 +143,13 @@ def filling_object(salience: Image) -> Image:
     Sure means: one connected part holds nearly everything found, it reaches about as far as the crop does, it is
     not all of it, and its outline is sharp.
     """
-    nothing = np.zeros_like(salience)
-    count, labels, stats, _ = cv2.connectedComponentsWithStats((salience > 127).astype(np.uint8))
-    if count < 2:
-        return nothing
-    largest = 1 + int(stats[1:, cv2.CC_STAT_AREA].argmax())
-    _, _, w, h, area = (int(value) for value in stats[largest])
-    height, width = salience.shape
-    unsure = int(((salience > 40) & (salience < 215)).sum())
-    rest = int(stats[1:, cv2.CC_STAT_AREA].sum()) - area
-    filled = area / salience.size
-    sure = w > 0.8 * width and h > 0.8 * height and 0.3 < filled < 0.97 and unsure < 0.35 * area and rest < 0.1 * area
-    near = cv2.dilate((labels == largest).astype(np.uint8), np.ones((5, 5), np.uint8))
-    return np.where(near > 0, salience, 0).astype(np.uint8) if sure else nothing
+    part = _largest_part(salience)
+    if part is None:
+        return np.zeros_like(salience)
+    (_, _, w, h), (height, width) = part.box, salience.shape
+    whole = w > 0.8 * width and h > 0.8 * height and 0.3 < part.area / salience.size < 0.97
+    sure = whole and part.unsure < 0.35 * part.area and part.rest < 0.1 * part.area
+    return part.mask if sure else np.zeros_like(salience)
 
 
 def target_in(salience: Image, box: tuple[float, float, float, float]) -> Image:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import defaultdict
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +10,7 @@ from typing import Any
 import cv2
 
 from nestfuse_core.common.errors import UserError
-from rgbt_tracker.training.data.crop_set import INDEX
+from rgbt_tracker.training.data.crop_set import INDEX, read_rows
 from rgbt_tracker.training.views import Image
 
 SMALLEST = 20
@@ -46,7 +45,7 @@ class ObjectPair:
 
 def is_object_folder(folder: Path) -> bool:
     """Whether ``folder`` holds pairs of objects, and not a crop set."""
-    rows = _rows(folder) if (folder / INDEX).is_file() else []
+    rows = read_rows(folder / INDEX, "objects") if (folder / INDEX).is_file() else []
     return bool(rows) and isinstance(rows[0], dict) and "sequence" not in rows[0]
 
 
@@ -56,9 +55,10 @@ def read_object_pairs(folder: Path) -> list[ObjectPair]:
     Raises:
         UserError: no index, a row without ``file``, ``object`` or ``source_size``, or nothing left.
     """
-    if not (folder / INDEX).is_file():
+    path = folder / INDEX
+    if not path.is_file():
         raise UserError(f"Expected {INDEX} with the pairs of objects in '{folder}', found none.")
-    pairs = [_pair(row, f"{folder / INDEX}, row {number}") for number, row in enumerate(_rows(folder))]
+    pairs = [_pair(row, f"{path}, row {number}") for number, row in enumerate(read_rows(path, "objects"))]
     wanted = [pair for pair in pairs if pair is not None and pair.split in ("", "train")]
     if len(wanted) < 2:
         raise UserError(f"Expected two or more training objects of {SMALLEST} px in '{folder}', found {len(wanted)}.")
@@ -96,17 +96,6 @@ def _sharpness(image: Image) -> float:
     scale = 64 / max(single.shape)
     small = cv2.resize(single, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
     return float(cv2.Laplacian(small, cv2.CV_32F).std() / max(float(small.std()), 2.0))
-
-
-def _rows(folder: Path) -> list[Any]:
-    path = folder / INDEX
-    try:
-        rows = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise UserError(f"{path} is not valid JSON: {error}.") from error
-    if not isinstance(rows, list):
-        raise UserError(f"Expected a list of objects in {path}, got {type(rows).__name__}.")
-    return rows
 
 
 def _pair(row: Any, where: str) -> ObjectPair | None:

@@ -62,14 +62,20 @@ def crop_set(tmp_path_factory) -> Path:
 
 
 @pytest.fixture
-def recipe_file(tmp_path, crop_set):
+def tiny_model(tmp_path) -> Path:
+    """The configuration of a model that trains in milliseconds."""
+    (tmp_path / "tiny.yaml").write_text(yaml.safe_dump(MODEL))
+    return tmp_path / "tiny.yaml"
+
+
+@pytest.fixture
+def recipe_file(tmp_path, crop_set, tiny_model):
     """Write a recipe with changes; returns its path."""
 
     def write(**changes: Any) -> Path:
-        (tmp_path / "tiny.yaml").write_text(yaml.safe_dump(MODEL))
         content: dict[str, Any] = {
             "name": "tiny",
-            "model": "tiny.yaml",
+            "model": tiny_model.name,
             "seed": 5,
             "steps": 6,
             "batch": 4,

@@ -1,7 +1,6 @@
 """From the training splits of LasHeR and VTUAV, as they are unpacked, to crops and a few steps of their recipe."""
 
 import numpy as np
-import yaml
 from sequence_files import write_sequence
 from typer.testing import CliRunner
 
@@ -9,16 +8,6 @@ from rgbt_tracker.cli.main import build_app
 from rgbt_tracker.training.data.crop_set import CropSet
 
 BOXES = np.array([[4.0, 5, 9, 8], [6, 5, 9, 8], [8, 6, 10, 8]])
-MODEL = {
-    "name": "tiny",
-    "modality": "rgbt",
-    "model": {
-        "backbone": {"type": "mobilenetv2", "levels": [2, 3], "width": 0.25, "shared": True},
-        "neck": {"channels": [8, 8], "crop": True},
-        "head": {"type": "rpn", "channels": 8, "weighted": True},
-    },
-    "tracking": {"instance": 191},
-}
 
 
 def rgbt(*arguments: object) -> str:
@@ -27,7 +16,7 @@ def rgbt(*arguments: object) -> str:
     return result.output
 
 
-def test_crops_and_recipe(tmp_path):
+def test_crops_and_recipe(tmp_path, tiny_model):
     lasher, vtuav = tmp_path / "LasHeR", tmp_path / "VTUAV"
     for name in ("boy", "car"):
         write_sequence(lasher / "trainingset" / name, "lasher", BOXES)
@@ -41,9 +30,8 @@ def test_crops_and_recipe(tmp_path):
     assert [pair.frame for pair in pairs["uav_boy"]] == [1, 11, 21] and len(pairs["boy"]) == 3
     assert all(set(pair.crops) == {"rgb", "ir"} for instants in pairs.values() for pair in instants)
 
-    (tmp_path / "tiny.yaml").write_text(yaml.safe_dump(MODEL))
     changes = {
-        "model": tmp_path / "tiny.yaml",
+        "model": tiny_model,
         "data.sources": f"[{{crops: {crops}}}]",
         "data.processes": "false",
         "data.workers": 0,

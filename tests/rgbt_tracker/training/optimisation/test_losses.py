@@ -19,12 +19,15 @@ GRID = anchor_grid(AnchorConfig(), 25, 255)
 
 
 def make_batch(count: int) -> Batch:
-    rng = np.random.default_rng(1)
+    return drawn_batch(GRID, count, np.random.default_rng(1), (40, 100))
+
+
+def drawn_batch(grid, count: int, rng: np.random.Generator, sides: tuple[float, float]) -> Batch:
     targets = []
     for _ in range(count):
-        cx, cy, w, h = *rng.uniform(90, 160, 2), *rng.uniform(40, 100, 2)
+        cx, cy, w, h = *rng.uniform(90, 160, 2), *rng.uniform(*sides, 2)
         corners = np.array([cx - w / 2, cy - h / 2, cx + w / 2, cy + h / 2])
-        targets.append(GRID.positive(corners, Targets(), rng))
+        targets.append(grid.positive(corners, Targets(), rng))
     return batch_of(targets)
 
 
@@ -112,13 +115,8 @@ def test_perfect_answer_has_iou_one():
 
 
 def point_batch(count: int) -> Batch:
-    grid, rng = make_grid(load_config("nestfuse_nanotrack"), 15), np.random.default_rng(2)
-    targets = []
-    for _ in range(count):
-        cx, cy, w, h = *rng.uniform(90, 160, 2), *rng.uniform(60, 120, 2)
-        corners = np.array([cx - w / 2, cy - h / 2, cx + w / 2, cy + h / 2])
-        targets.append(grid.positive(corners, Targets(), rng))
-    return batch_of(targets)
+    grid = make_grid(load_config("nestfuse_nanotrack"), 15)
+    return drawn_batch(grid, count, np.random.default_rng(2), (60, 120))
 
 
 def test_the_loss_of_points_is_siamban_s():
