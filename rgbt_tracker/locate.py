@@ -39,9 +39,12 @@ def open_sequence(
     """
     text = os.fspath(path_or_name)
     if text.startswith(DRAWN):
-        return lay(_drawn(text.removeprefix(DRAWN)), choose_rig(rig)[0])
+        chosen, notes = choose_rig(rig)
+        drawn = _drawn(text.removeprefix(DRAWN))
+        drawn.info.notes += notes
+        return lay(drawn, chosen)
     if text.startswith(CLIP):
-        return lay(open_clip(text.removeprefix(CLIP)), choose_rig(rig)[0])
+        return open_clip(text.removeprefix(CLIP), rig)
     path = Path(text).expanduser()
     if path.is_dir():
         return open_folder(path, rig)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from nestfuse_core.cameras.matching import Timing
 from nestfuse_core.common.errors import UserError, suggestion
+from nestfuse_core.rig.file import Rig
 from rgbt_tracker.sequences.annotations import annotate
 from rgbt_tracker.sequences.base import FrameSequence
 from rgbt_tracker.sequences.pairs import open_timed
@@ -19,8 +20,8 @@ def list_clips() -> list[str]:
     return sorted(path.name for path in FOLDER.iterdir() if (path / VIDEOS[0]).is_file()) if FOLDER.is_dir() else []
 
 
-def open_clip(name: str) -> FrameSequence:
-    """Open a clip, with its boxes.
+def open_clip(name: str, rig: str | Path | Rig | None = None) -> FrameSequence:
+    """Open a clip, with its boxes; ``rig`` as of `rgbt_tracker.sequences.pairs.open_pair`.
 
     Raises:
         UserError: there is none of this name.
@@ -29,6 +30,6 @@ def open_clip(name: str) -> FrameSequence:
     if name not in known:
         raise UserError(f"There is no clip '{name}'{suggestion(name, known)} Clips of the package: {', '.join(known)}.")
     visible, infrared = (FOLDER / name / video for video in VIDEOS)
-    sequence = open_timed(visible, infrared, name, Timing())
+    sequence = open_timed(visible, infrared, name, Timing(), rig)
     annotate(sequence.info, FOLDER / name)
     return sequence

@@ -66,3 +66,12 @@ def test_drawn_sequences_by_name() -> None:
     assert frame.rgb is not None and frame.ir is not None and sequence.info.start_box is not None
     with pytest.raises(UserError, match="got 'nowhere'"):
         open_sequence("drawn:nowhere")
+
+
+def test_a_rig_of_what_is_no_folder_is_said(tmp_path: Path) -> None:
+    file = tmp_path / "rig.yaml"
+    file.write_text("offset: 0.1\nthermal_range: [10, 90]\n")
+    for name in ("drawn:street", "clip:smoke"):
+        (said,) = (note for note in open_sequence(name, rig=file).info.notes if "rig file" in note)
+        assert "0.100 s ahead" in said and "thermal range 10 to 90" in said
+    assert any("offset 0.1 s" in note for note in open_sequence("clip:smoke", rig=file).info.notes)
