@@ -92,7 +92,7 @@ def csrt() -> OpenCVTracker:
             f"OpenCV {cv2.__version__} as it is installed has no CSRT, which comes with its contrib modules: type "
             "pip uninstall -y opencv-python && pip install 'opencv-contrib-python<5', in an environment of its own."
         )
-    return OpenCVTracker(found.create if hasattr(found, "create") else getattr(cv2, "TrackerCSRT_create"))  # noqa: B009
+    return OpenCVTracker(found.create)
 
 
 def nano(folder: str | None = None) -> OpenCVTracker:
