@@ -72,9 +72,7 @@ def record_scenes(
             found.append(answers)
         on_scene(scene.name)
     if not found:
-        raise UserError(
-            f"Expected a target to start from in {count} drawn scenes, found none; ask for more."
-        )
+        raise UserError(f"Expected a target to start from in {count} drawn scenes, found none; ask for more.")
     return found
 
 

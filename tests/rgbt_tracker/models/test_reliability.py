@@ -21,10 +21,10 @@ def logits(peaks: dict[tuple[int, int], float], floor: float = -4.0) -> torch.Te
     return torch.stack([torch.zeros_like(odds), odds])[None]
 
 
-def fuse(*branches: torch.Tensor, memory: torch.Tensor | None = None, **settings):
+def fuse(*branches: torch.Tensor, before: torch.Tensor | None = None, **settings):
     cls = torch.stack(branches)
     loc = torch.arange(len(branches), dtype=torch.float32).view(-1, 1, 1, 1, 1).expand(-1, 1, 4, SIZE, SIZE)
-    return ReliabilityGate(ReliabilityConfig(**settings))(cls, loc, memory)
+    return ReliabilityGate(ReliabilityConfig(**settings))(cls, loc, before)
 
 
 SEES = logits({(7, 7): 4.0})
@@ -35,8 +35,8 @@ ELSEWHERE = logits({(1, 13): 2.0})
 def by_hand(cls, loc, memory, now, part, rate):
     """The gate in NumPy, in probabilities: (B, N, 2A, h, w), (B, N, 4A, h, w), (B, N) -> the five outputs."""
     anchors = cls.shape[2] // 2
-    e = np.exp(cls - cls.reshape(*cls.shape[:2], 2, anchors, *cls.shape[3:]).max(2).repeat(2, 0).reshape(cls.shape))
-    p = e[:, :, anchors:] / (e[:, :, anchors:] + e[:, :, :anchors])
+    background, target = np.exp(cls[:, :, :anchors]), np.exp(cls[:, :, anchors:])
+    p = target / (background + target)
     most = 1 / (1 + np.exp(-MOST))
     p = p.clip(1 - most, most)
     evidence = np.log(p / (1 - p)).max(axis=(2, 3, 4))
@@ -91,7 +91,7 @@ def test_weights_and_shares_sum_to_one_and_order_does_not_matter() -> None:
 def test_the_first_frame_stands_for_a_memory_and_later_ones_move_it() -> None:
     first = fuse(SEES, BLIND, BLIND, rate=0.25)
     torch.testing.assert_close(first.memory[:, 0], torch.tensor([4.0, -4.0, -4.0]))
-    second = fuse(BLIND, SEES, BLIND, memory=first.memory, rate=0.25)
+    second = fuse(BLIND, SEES, BLIND, before=first.memory, rate=0.25)
     torch.testing.assert_close(second.memory[:, 0], torch.tensor([2.0, -2.0, -4.0]))
     assert second.weights[1, 0] < fuse(BLIND, SEES, BLIND, rate=0.25).weights[1, 0]
 
