@@ -28,6 +28,8 @@ BATCH = 4
 """Tracks of one step."""
 FLOOR = 1e-3
 """Least expected overlap that the fit tells apart."""
+RATIO = 0.05
+"""Step of the memory's rate, of which hundredths matter, in steps of the gains."""
 SLOWEST = 0.01
 """Least rate of the memory."""
 NUMBERS: dict[str, dict[str, float]] = {"now": {"now": 0.0}, "memory": {"memory": 0.0}, "rate": {"rate": 1.0}}
@@ -94,7 +96,8 @@ def fit(
     """
     fitted = ReliabilityGate(ReliabilityConfig())
     fitted.load_state_dict(gate.state_dict())
-    optimiser = torch.optim.Adam(fitted.parameters(), lr=rate)
+    gains = {"params": [fitted.now, fitted.memory], "lr": rate}
+    optimiser = torch.optim.Adam([gains, {"params": [fitted.rate], "lr": RATIO * rate}])
     order = torch.Generator().manual_seed(seed)
     for _ in range(epochs):
         values: list[Tensor] = []
