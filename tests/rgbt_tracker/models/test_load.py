@@ -59,7 +59,7 @@ def test_the_wrong_configuration_is_refused_with_the_right_one(nano, tmp_path: P
     message = str(caught.value)
     assert "tensors missing (first 'backbone.features.0.weight')" in message
     assert "left over" in message
-    assert "they fit nestfuse_nanotrack" in message
+    assert "they fit nanotrack_v3, nestfuse_nanotrack" in message
 
 
 def test_other_widths_are_refused_with_the_shapes(tmp_path: Path) -> None:
