@@ -9,7 +9,7 @@ import typer
 
 from nestfuse_core.common.options import TIMES, one_of
 
-DEFAULT_CONFIG = "nestfuse_siamrpn_mobilev2"
+DEFAULT_CONFIG = "nestfuse_nanotrack"
 
 _CONFIG = "Tracker configuration: a name or a YAML file."
 
