@@ -178,11 +178,15 @@ def read_rig(path: str | os.PathLike[str]) -> Rig:
     return parse_rig(read_yaml(file), str(path))
 
 
-def write_rig(path: str | os.PathLike[str], rig: Rig) -> None:
-    """Write a rig's file, whole or not at all; what is not known is left out."""
+def rig_text(rig: Rig) -> str:
+    """What a rig's file holds, YAML; what is not known is left out."""
     content = rig.model_dump(mode="json", exclude_none=True)
-    text = yaml.safe_dump({key: value for key, value in content.items() if value != ""}, sort_keys=False, width=110)
-    write_text(path, text)
+    return yaml.safe_dump({key: value for key, value in content.items() if value != ""}, sort_keys=False, width=110)
+
+
+def write_rig(path: str | os.PathLike[str], rig: Rig) -> None:
+    """Write a rig's file, whole or not at all."""
+    write_text(path, rig_text(rig))
 
 
 def find_rig(*places: str | os.PathLike[str]) -> Path | None:

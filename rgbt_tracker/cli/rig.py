@@ -188,7 +188,7 @@ def _placed(moments: list[Frame], points: list[str] | None, board: str | None):
 
     if points:
         matrix, left = given.from_points(*given.parse_points(points))
-        typer.echo(f"{len(points)} pairs of points fit to {left:.2f} px.")
+        typer.echo(f"{len(points)} pairs of points fit to {left.mean():.2f} px.")
         return matrix, {"how": f"{len(points)} pairs of points", "visible_lens": None, "thermal_lens": None}
     pairs = [(frame.rgb, frame.ir) for frame in moments]
     if board is not None:

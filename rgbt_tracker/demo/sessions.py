@@ -19,9 +19,11 @@ from nestfuse_core.cameras.names import CAMERAS
 from nestfuse_core.common.errors import UserError
 from nestfuse_core.fusion.scale import ThermalScale
 from nestfuse_core.fusion.thermal import needs_scaling
+from nestfuse_core.rig.file import Rig
 from rgbt_tracker.boxes import Box, check_box
 from rgbt_tracker.config import MODALITIES, Modality
 from rgbt_tracker.sequences.base import Derived, Frame, FrameSequence
+from rgbt_tracker.sequences.rigged import lay, unlaid
 from rgbt_tracker.sequences.watched import Watched, watch
 from rgbt_tracker.tracking.interface import SingleObjectTracker
 
@@ -38,7 +40,8 @@ class Session:
     """One opened pair.
 
     Attributes:
-        frames: its sequence.
+        frames: its sequence, thermal laid on visible where a rig says how.
+        rig: what is known of the cameras.
         folder: its temporary files, or None.
         trackers: modality -> running tracker.
         boxes: modality -> its latest box.
@@ -48,6 +51,7 @@ class Session:
 
     frames: FrameSequence
     folder: Path | None = None
+    rig: Rig = field(default_factory=Rig)
     trackers: dict[Modality, SingleObjectTracker] = field(default_factory=dict)
     boxes: dict[Modality, Box] = field(default_factory=dict)
     fusers: dict[str, VideoFuser] = field(default_factory=dict)
@@ -59,15 +63,34 @@ class Session:
     _scale: ThermalScale = field(default_factory=ThermalScale)
 
     def __post_init__(self) -> None:
+        self._begin()
+
+    def _begin(self) -> None:
         self._recent = _Recent(self.frames)
         self._watched = watch(self._recent)
 
+    def lay(self, rig: Rig) -> None:
+        """Lay thermal on visible as ``rig`` says, in place of what was said before; trackers begin anew."""
+        with self.lock:
+            self.frames, self.rig = lay(unlaid(self.frames), rig), rig
+            self.trackers, self.boxes, self.fusers, self.at = {}, {}, {}, 0
+            self._begin()
+
     def frame(self, index: int) -> Frame:
         """Return a frame, the thermal image resized to the visible one; raises UserError outside the sequence."""
-        if not 0 <= index < len(self.frames):
-            raise UserError(f"Expected a frame from 0 to {len(self.frames) - 1}, got {index}.")
+        self._check(index)
         with self.lock:
             return self._recent.frame(index)
+
+    def own_frame(self, index: int) -> Frame:
+        """Return a frame with the thermal image as its camera took it; raises UserError outside the sequence."""
+        self._check(index)
+        with self.lock:
+            return unlaid(self.frames).frame(index)
+
+    def _check(self, index: int) -> None:
+        if not 0 <= index < len(self.frames):
+            raise UserError(f"Expected a frame from 0 to {len(self.frames) - 1}, got {index}.")
 
     @property
     def cameras(self) -> list[str]:

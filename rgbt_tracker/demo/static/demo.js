@@ -68,9 +68,11 @@ async function opened(response) {
     input.disabled = !needs.every((name) => pair.cameras.includes(name));
     input.checked = pair.cameras.length === 2 ? input.value === "rgbt" : !input.disabled;
   }
+  pair.laid = 0; // how often thermal was laid anew, so that no picture of before is shown
   forgetFused();
   await show(0);
   restart();
+  document.dispatchEvent(new Event("opened"));
   const start = pair.box ? "its first box is known; drag to choose another." : "draw a box around the target.";
   say([`Opened ${pair.length} frame${pair.length === 1 ? "" : "s"} of ${pair.width}×${pair.height}: ${start}`, ...pair.notes].join(" "));
 }
@@ -105,7 +107,7 @@ async function uploadPair() {
 async function show(index) {
   const loaded = await Promise.all(pair.cameras.map(async (name) => {
     const image = new Image();
-    image.src = `/api/sessions/${pair.id}/${name}/${index}.jpg`;
+    image.src = `/api/sessions/${pair.id}/${name}/${index}.jpg?laid=${pair.laid}`;
     await image.decode();
     return [name, image];
   }));

@@ -58,7 +58,7 @@ def test_what_the_file_says_of_other_things_stays(folder: Path, capsys: Any) -> 
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["--points", "1,2,3,4"], "at least four pairs"),
+        (["--points", "1,2,3,4"], "at least 4 pairs"),
         (["--points", "1,2,3,4", "--board", "9x6"], "give one of them"),
         (["--board", "9x6"], "board in 0 of 1 pictures"),
         (["--thermal-range", "auto"], "LOW,HIGH"),
