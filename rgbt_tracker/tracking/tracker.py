@@ -9,7 +9,6 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -26,8 +25,9 @@ from rgbt_tracker.tracking.cameras import CameraFrames, Image, turned
 from rgbt_tracker.tracking.candidates import Candidates
 from rgbt_tracker.tracking.crop import crop_square
 from rgbt_tracker.tracking.interface import Result
-from rgbt_tracker.tracking.scoring import CandidateScorer, Network, Point
+from rgbt_tracker.tracking.scoring import CandidateScorer, Network
 
+Point = tuple[float, float]
 MIN_SIDE = 10.0
 """No tracked box becomes smaller than this, in px."""
 CERTAIN = 0.8
@@ -196,7 +196,8 @@ class Tracker:
         target.means |= {camera: np.mean(image, axis=(0, 1)) for camera, image in images.items()}
         side = float(np.round(self.context_side(*target.size)))
         with torch.inference_mode():
-            self._scorer.learn(tuple(images), partial(self._crops, images, target.means), target.center, side)
+            crops = self._crops(images, target.means, target.center, side, self.config.tracking.exemplar)
+            self._scorer.learn(tuple(images), crops)
 
     def _search(self, target: _Target, images: dict[str, Image]) -> Result:
         """Find the target in ``images``, whose cameras all know it, and go there."""

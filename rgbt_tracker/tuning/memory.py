@@ -16,7 +16,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from rgbt_tracker.models.network import SearchOutput, SiameseNetwork, Template, Views
+from rgbt_tracker.models.network import SearchOutput, SiameseNetwork, Template
 
 Key = tuple[str, ...]
 
@@ -89,19 +89,11 @@ class RememberingNetwork:
                 "features", (digest(images), *(modalities or ())), lambda: extract(images, modalities)
             )
 
-    @property
-    def wants_views(self) -> bool:
-        """As `SiameseNetwork.wants_views`."""
-        return self.network.wants_views
-
-    def template(
-        self, images: Tensor, views: Views | None = None, modalities: tuple[str, ...] | None = None
-    ) -> Template:
+    def template(self, images: Tensor, modalities: tuple[str, ...] | None = None) -> Template:
         """As `SiameseNetwork.template`."""
-        # The same crop of another frame has other views.
-        name = digest(images) + ("" if views is None else digest(views.images)) + "".join(modalities or ())
+        name = digest(images) + "".join(modalities or ())
         answer: Template = self.answers.recall(
-            "template", (self.variant, name), lambda: self.network.template(images, views, modalities)
+            "template", (self.variant, name), lambda: self.network.template(images, modalities)
         )
         self._templates[answer.modalities] = answer, name
         return answer

@@ -83,7 +83,7 @@ def test_nanotrack_outputs_and_real_tracks(shared: Path) -> None:
     diamond = shared / "data" / "votrgbt2019" / "sequences" / "diamond"
     truth = np.loadtxt(diamond / "groundtruth_infrared.txt", delimiter=",")
     for modality in ("rgb", "ir"):
-        tracker = build_tracker("nestfuse_nanotrack", weights=weights, device="cpu", modality=modality)
+        tracker = build_tracker("nanotrack_v3", weights=weights, device="cpu", modality=modality)
         start, count = int(expected["start"]), len(expected[f"{modality}_boxes"])
         frames = [read_pair(diamond, number) for number in range(start, start + count + 1)]
         tracker.initialize(*frames[0], truth[start - 1])

@@ -59,7 +59,7 @@ def test_the_wrong_configuration_is_refused_with_the_right_one(nano, tmp_path: P
     message = str(caught.value)
     assert "tensors missing (first 'backbone.features.0.weight')" in message
     assert "left over" in message
-    assert "they fit nestfuse_nanotrack" in message
+    assert "they fit nanotrack_v3, nestfuse_nanotrack" in message
 
 
 def test_other_widths_are_refused_with_the_shapes(tmp_path: Path) -> None:
@@ -139,11 +139,10 @@ def test_preparing_for_inference_changes_nothing_but_rounding(name: str) -> None
         assert (a - b).abs().max() <= 1e-4 * a.abs().max()
 
 
-def test_the_gates_gains_are_the_configurations(nano, tmp_path: Path) -> None:
+def test_the_gates_numbers_are_the_configurations(nano, tmp_path: Path) -> None:
     """Not a checkpoint's, which would overrule a changed configuration without a word."""
     path = tmp_path / "with_gate.pth"
-    save_checkpoint(path, {**nano.state_dict(), "gate.gains": torch.full((4,), 9.0)})
-    gains = (0.1, 0.2, 0.3, 0.4)
-    changes = {"model.fusion.strategy": "reliable", "model.fusion.reliability": {"gains": gains}}
+    save_checkpoint(path, {**nano.state_dict(), "gate.now": torch.tensor(9.0)})
+    changes = {"model.fusion.strategy": "reliable", "model.fusion.reliability": {"now": 0.1, "rate": 0.3}}
     network = load_into("nestfuse_nanotrack", path, **changes)
-    torch.testing.assert_close(network.gate.gains.detach(), torch.tensor(gains))
+    assert (network.gate.now.item(), network.gate.rate.item()) == pytest.approx((0.1, 0.3))

@@ -22,10 +22,6 @@ KINDS = {
     "nanotrack nuclear": ("nestfuse_nanotrack", {"model.fusion.channel": "nuclear"}),
     "nanotrack neck": ("nestfuse_nanotrack", {"model.fusion.point": "neck"}),
     "mobilenet gate": ("nestfuse_siamrpn_mobilev2", {}),
-    "mobilenet gate of the modalities": (
-        "nestfuse_siamrpn_mobilev2",
-        {"model.fusion.reliability": {"branches": "modalities", "template": 1.0}},
-    ),
     "mobilenet gate behind the neck": ("nestfuse_siamrpn_mobilev2", {"model.fusion.point": "neck"}),
     "mobilenet attention": ("nestfuse_siamrpn_mobilev2", {"model.fusion.strategy": "attention"}),
     "one level": ("nestfuse_siamrpn_alex", {}),
@@ -80,15 +76,14 @@ def test_backbones_of_their_own_stay_with_their_cameras(camera: str) -> None:
     assert [result.box for result in results] == [result.box for result in run(other, pairs())]
 
 
-@pytest.mark.parametrize("branches", ["modalities", "all"])
-def test_the_gate_gives_a_missing_camera_no_weight_and_keeps_its_memory(branches: str) -> None:
-    tracker = build("nestfuse_siamrpn_mobilev2", **{"model.fusion.reliability": {"branches": branches}})
+def test_the_gate_gives_a_missing_camera_no_weight_and_keeps_its_memory() -> None:
+    tracker = build("nestfuse_siamrpn_mobilev2")
     tracker.initialize(*pairs()[0], BOX)
     tracker.update(*pairs()[1])
     memory = tracker.state()["memory"]
     result = tracker.update(FRAMES[2].rgb, None)
-    assert result.weights == (1.0, 0.0, 0.0)[: len(memory)]
-    assert tracker.update(None, FRAMES[3].ir).weights == (0.0, 1.0, 0.0)[: len(memory)]
+    assert result.weights == (1.0, 0.0, 0.0)
+    assert tracker.update(None, FRAMES[3].ir).weights == (0.0, 1.0, 0.0)
     np.testing.assert_array_equal(tracker.state()["memory"], memory)
 
 
