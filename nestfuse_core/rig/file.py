@@ -175,7 +175,7 @@ def read_rig(path: str | os.PathLike[str]) -> Rig:
     file = Path(path).expanduser()
     if not file.is_file():
         raise UserError(f"No rig file '{path}'; 'rgbt rig align --rgb A --ir B --output {NAME}' makes one.")
-    return parse_rig(read_yaml(file), str(path))
+    return parse_rig(read_yaml(file, "rig file"), str(path))
 
 
 def rig_text(rig: Rig) -> str:

@@ -255,7 +255,7 @@ def _motions(sources, timing, before: Rig):
 
 def _opened(rgb: str, ir: str, timing) -> FrameSequence:
     """Both cameras' frames, or one pair of pictures."""
-    from nestfuse_core.cameras.sources import ImageFiles
+    from nestfuse_core.cameras.sources import ImageFiles, is_sequence_file, parse_address
     from nestfuse_core.common.pictures import SUFFIXES
     from nestfuse_core.rig.file import NO_RIG
     from rgbt_tracker.sequences.base import SequenceInfo
@@ -263,9 +263,18 @@ def _opened(rgb: str, ir: str, timing) -> FrameSequence:
     from rgbt_tracker.sequences.pairs import open_timed
 
     files = [Path(text).expanduser() for text in (rgb, ir)]
-    if all(file.is_file() and file.suffix.lower() in SUFFIXES for file in files):
+    single = [file.is_file() and file.suffix.lower() in SUFFIXES and not is_sequence_file(file) for file in files]
+    if all(single):
         own, other = (ImageFiles([file], camera) for file, camera in zip(files, ("rgb", "ir"), strict=True))
         return PairedSequence(SequenceInfo("pair", 1, source=f"{rgb} and {ir}"), own, other)
+    places = {text: parse_address(text).place for text in (rgb, ir)}
+    wrong = {text: "nothing there" for text, place in places.items() if isinstance(place, Path) and not place.exists()}
+    wrong |= {text: "a single picture beside none" for text, alone in zip((rgb, ir), single, strict=True) if alone}
+    for text, why in wrong.items():
+        raise UserError(
+            "Expected two pictures, or a folder of images, a video, a camera index or a stream address for each camera, "
+            f"got '{text}' ({why})."
+        )
     return open_timed(rgb, ir, None, timing, NO_RIG)
 
 
