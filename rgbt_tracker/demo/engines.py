@@ -41,7 +41,7 @@ class TrackerFactory:
             if modality not in self._built:
                 self._built[modality] = build_tracker(self.config, self.weights, self.device, modality)
         built = self._built[modality]
-        return Tracker(built.config, built.network, built.device)
+        return Tracker(built.config, built.runtime)
 
 
 class FrameFuser:
