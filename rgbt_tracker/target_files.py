@@ -50,11 +50,11 @@ def parse_init(texts: Sequence[str], start: int, length: int | None) -> Targets:
         else:
             numbered[frame] = parse_box(box)
     if first and start in numbered:
-        raise UserError(f"Expected one --init for a frame, got one for frame {start} with its number and one without.")
+        raise UserError(f"Expected one --init for a frame, got two for frame {start}, one without its number.")
     if len(first) > 1 and numbered:
         raise UserError(
-            f"With {len(first)} targets --init {min(numbered)}:... does not say which one is put back; give all boxes as "
-            f"--targets FILE ({','.join(COLUMNS)})."
+            f"With {len(first)} targets --init {min(numbered)}:... does not say which one is put back; give all boxes "
+            f"as --targets FILE ({','.join(COLUMNS)})."
         )
     if len(first) > 1:
         return {number: {start: box} for number, box in enumerate(first, 1)}

@@ -137,7 +137,7 @@ def fit_blocks(
 
 
 def _spread(likelihood: _Likelihood, parameters: Vector, weight: float) -> NDArray[Any]:
-    """(8, 8) sandwich covariance, 0 of what was not fitted; the Hessian by differences of the gradient over half a pixel."""
+    """(8, 8) sandwich covariance, 0 of what was not fitted; the Hessian by differences of the gradient over 0.5 px."""
     rows = np.eye(len(parameters)) * 0.5
     hessian = np.stack(
         [

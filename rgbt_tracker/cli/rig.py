@@ -272,8 +272,8 @@ def _opened(rgb: str, ir: str, timing) -> FrameSequence:
     wrong |= {text: "a single picture beside none" for text, alone in zip((rgb, ir), single, strict=True) if alone}
     for text, why in wrong.items():
         raise UserError(
-            "Expected two pictures, or a folder of images, a video, a camera index or a stream address for each camera, "
-            f"got '{text}' ({why})."
+            "Expected two pictures, or a folder of images, a video, a camera index or a stream address for each "
+            f"camera, got '{text}' ({why})."
         )
     return open_timed(rgb, ir, None, timing, NO_RIG)
 

@@ -214,9 +214,7 @@ def _score(marks: Sequence[Mark], caption: Caption) -> str:
     return f"{len(marks)} target{'' if len(marks) == 1 else 's'}{told}"
 
 
-def write(
-    image: Picture, text: str, place: tuple[int, int], size: float, colour: tuple[int, int, int] = TEXT
-) -> None:
+def write(image: Picture, text: str, place: tuple[int, int], size: float, colour: tuple[int, int, int] = TEXT) -> None:
     """Write light text with a dark rim."""
     cv2.putText(image, text, place, FONT, size, BAR, 3, cv2.LINE_AA)
     cv2.putText(image, text, place, FONT, size, colour, 1, cv2.LINE_AA)
