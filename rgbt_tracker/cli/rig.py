@@ -203,8 +203,8 @@ def _placed(moments: list[Frame], points: list[str] | None, board: str | None):
     typer.echo(
         f"Found a {answer.kind} from {len(pairs)} {'moment' if len(pairs) == 1 else 'moments'}: edges agree "
         f"{evidence.clearness:.1f} times above chance, the next best place has {100 * evidence.rival:.0f} % of that; "
-        f"halves of the picture differ by {evidence.halves:.1f} px, expected error {evidence.spread:.1f} px (at the "
-        f"corners, 640 px width); thermal covers {100 * evidence.common:.0f} % of the visible picture."
+        f"expected error {evidence.spread:.1f} px (at the corners, 640 px width); thermal covers "
+        f"{100 * evidence.common:.0f} % of the visible picture."
     )
     if doubts := evidence.doubts():
         raise UserError(
