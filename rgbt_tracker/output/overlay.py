@@ -16,6 +16,7 @@ from rgbt_tracker.boxes import Box, overlap
 from rgbt_tracker.config import TrackerConfig
 from rgbt_tracker.sequences.base import Frame
 from rgbt_tracker.sequences.watched import WORDS
+from rgbt_tracker.target_colours import colour_of
 from rgbt_tracker.tracking.cameras import CameraFrames, Image
 
 if TYPE_CHECKING:
@@ -24,11 +25,6 @@ if TYPE_CHECKING:
 Picture = NDArray[np.uint8]
 # Two colours that stay apart for the colour-blind and on thermal grey; BGR.
 TRACKED, TRUTH, LOST = (0, 176, 255), (255, 255, 0), (120, 120, 255)
-TARGETS = (
-    (0, 176, 255), (233, 180, 86), (115, 158, 0), (167, 121, 204), (66, 228, 240), (0, 94, 213), (255, 255, 255),
-    (178, 114, 0),
-)  # fmt: skip
-"""Colours of several targets, by turns: Okabe and Ito's, BGR."""
 MORE, LESS = (0, 140, 255), (255, 80, 0)
 TEXT, BAR = (235, 235, 235), (28, 28, 28)
 DARK = 16
@@ -62,11 +58,6 @@ class Mark:
     def colour(self) -> tuple[int, int, int]:
         """BGR."""
         return TRACKED if self.number is None else colour_of(self.number)
-
-
-def colour_of(number: int) -> tuple[int, int, int]:
-    """The colour of a target of several, BGR; the same in every picture and on every page."""
-    return TARGETS[(number - 1) % len(TARGETS)]
 
 
 class Overlay:
@@ -161,8 +152,7 @@ class Overlay:
         for mark in marks:
             draw_box(panel, mark.box, scale, LOST if mark.lost else mark.colour, 2)
             if mark.number is not None:
-                place = round(mark.box[0] * scale), round(mark.box[1] * scale) - 6
-                write(panel, str(mark.number), (max(place[0], 0), max(place[1], 12)), 0.5, mark.colour)
+                tag(panel, str(mark.number), (round(mark.box[0] * scale), round(mark.box[1] * scale) - 4), mark.colour)
         write(panel, title, (8, 18), 0.5)
         return panel
 
@@ -214,10 +204,18 @@ def _score(marks: Sequence[Mark], caption: Caption) -> str:
     return f"{len(marks)} target{'' if len(marks) == 1 else 's'}{told}"
 
 
-def write(image: Picture, text: str, place: tuple[int, int], size: float, colour: tuple[int, int, int] = TEXT) -> None:
+def write(image: Picture, text: str, place: tuple[int, int], size: float) -> None:
     """Write light text with a dark rim."""
     cv2.putText(image, text, place, FONT, size, BAR, 3, cv2.LINE_AA)
-    cv2.putText(image, text, place, FONT, size, colour, 1, cv2.LINE_AA)
+    cv2.putText(image, text, place, FONT, size, TEXT, 1, cv2.LINE_AA)
+
+
+def tag(image: Picture, text: str, place: tuple[int, int], colour: tuple[int, int, int]) -> None:
+    """Write dark text on a ground of ``colour`` whose lower left corner is at ``place``, or at the picture's border."""
+    width, height = cv2.getTextSize(text, FONT, 0.45, 1)[0]
+    left, low = max(place[0], 0), max(place[1], height + 6)
+    cv2.rectangle(image, (left, low - height - 6), (left + width + 6, low), colour, -1)
+    cv2.putText(image, text, (left + 3, low - 3), FONT, 0.45, BAR, 1, cv2.LINE_AA)
 
 
 def share(maps: dict[str, NDArray[np.float32]], number: int) -> NDArray[np.float32]:

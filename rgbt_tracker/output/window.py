@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 
 from nestfuse_core.common.errors import UserError
 from rgbt_tracker.boxes import Box
-from rgbt_tracker.output.overlay import colour_of, draw_box
+from rgbt_tracker.output.overlay import draw_box
+from rgbt_tracker.target_colours import colour_of
 
 TITLE = "rgbt track"
 LARGEST = (1600, 900)

@@ -15,12 +15,7 @@ from numpy.typing import NDArray
 from nestfuse_core.common.errors import UserError
 from nestfuse_core.common.files import write_text
 from rgbt_tracker.results.trajectory import Trajectory
-from rgbt_tracker.results.write import COMPANIONS
-
-
-def mot_path(folder: Path, name: str) -> Path:
-    """``NAME_mot.txt``."""
-    return folder / f"{name}{COMPANIONS['targets']}"
+from rgbt_tracker.results.write import targets_file
 
 
 def write_mot(folder: Path, name: str, tracks: Mapping[int, Trajectory]) -> Path:
@@ -35,7 +30,7 @@ def write_mot(folder: Path, name: str, tracks: Mapping[int, Trajectory]) -> Path
         f"{frame},{number},{left:.4f},{top:.4f},{width:.4f},{height:.4f},{score:.4f},-1,-1,-1\n"
         for frame, number, left, top, width, height, score in sorted(rows, key=lambda row: row[:2])
     )
-    path = mot_path(folder, name)
+    path = targets_file(folder, name)
     write_text(path, text)
     return path
 
@@ -44,7 +39,7 @@ def read_mot(path: Path, length: int) -> dict[int, NDArray[np.float64]]:
     """Number of a target -> (``length``, 4) boxes x, y, w, h, 0-based; NaN where it has none.
 
     Raises:
-        UserError: a row that is none, or a frame beyond the sequence.
+        UserError: a row that is none. Frames beyond ``length`` are left out.
     """
     boxes: dict[int, NDArray[np.float64]] = {}
     for line, text in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
@@ -53,7 +48,9 @@ def read_mot(path: Path, length: int) -> dict[int, NDArray[np.float64]]:
             frame, number, (x, y, w, h) = int(values[0]) - 1, int(values[1]), values[2:6]
         except (ValueError, IndexError) as error:
             raise UserError(f"Expected frame,id,x,y,w,h,... in line {line} of '{path}', got '{text[:60]}'.") from error
-        if not 0 <= frame < length:
-            raise UserError(f"Expected frames from 1 to {length} in '{path}', got {frame + 1} in line {line}.")
-        boxes.setdefault(number, np.full((length, 4), np.nan))[frame] = x - 1, y - 1, w, h
+        if frame < 0:
+            raise UserError(f"Expected frames from 1 on in '{path}', got {frame + 1} in line {line}.")
+        own = boxes.setdefault(number, np.full((length, 4), np.nan))
+        if frame < length:
+            own[frame] = x - 1, y - 1, w, h
     return dict(sorted(boxes.items()))

@@ -67,6 +67,11 @@ def target_name(name: str, number: int) -> str:
     return f"{name}_{number}"
 
 
+def targets_file(folder: Path, name: str) -> Path:
+    """``NAME_mot.txt``: all targets in one file."""
+    return folder / f"{name}{COMPANIONS['targets']}"
+
+
 def write_frames(path: Path, frames: Sequence[FrameRow]) -> None:
     """Write ``frame,time,rgb,ir,cameras``, a row a frame: seconds with 6 decimals, cameras ``rgb+ir``, ``rgb``, ``ir``.
 

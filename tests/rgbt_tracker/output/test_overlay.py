@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 
 from nestfuse_core import Fuser, NestFuse
 from rgbt_tracker.config import load_config
-from rgbt_tracker.output.overlay import BAR_HEIGHT, LOST, TRACKED, TRUTH, Caption, Mark, Overlay, colour_of, share, tint
+from rgbt_tracker.output.overlay import BAR_HEIGHT, LOST, TRACKED, TRUTH, Caption, Mark, Overlay, share, tint
 from rgbt_tracker.sequences import Frame
+from rgbt_tracker.target_colours import COLOURS, colour_of, css_of
 
 CONFIG = load_config("nestfuse_nanotrack")
 
@@ -69,6 +70,7 @@ def test_several_targets_have_colours_and_numbers() -> None:
         assert has(picture[y - 20 : y - 4, x : x + 14], mark.colour).any(), "its number above it"
     assert has(picture[:300], LOST).any() and colour_of(1) != colour_of(2)
     assert colour_of(1) == colour_of(9), "by turns"
+    assert css_of(1) == "#ffb000" and len({css_of(number) for number in range(1, 9)}) == len(COLOURS)
 
 
 def test_one_camera_alone() -> None:
@@ -141,8 +143,8 @@ def test_titles_tell_which_cameras_were_used(monkeypatch: pytest.MonkeyPatch) ->
 )
 def test_any_size_and_any_box_can_be_drawn(width: int, height: int, box) -> None:
     overlay = Overlay(CONFIG)
-    first = overlay(grey_frame(0, (width, height)), box, caption(0))
-    second = overlay(grey_frame(1, (width, height)), (1, 1, 5, 5), caption(1))
+    first = overlay(grey_frame(0, (width, height)), [Mark(box), Mark(box, number=12)], caption(0))
+    second = overlay(grey_frame(1, (width, height)), [Mark((1, 1, 5, 5))], caption(1))
     assert first.shape == second.shape and first.shape[1] % 2 == 0 and first.shape[0] % 2 == 0
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from nestfuse_core.common.errors import UserError
 from rgbt_tracker.box_files import is_mot
-from rgbt_tracker.results.mot import mot_path, read_mot, write_mot
+from rgbt_tracker.results.mot import read_mot, write_mot
 from rgbt_tracker.results.trajectory import Trajectory
 
 
@@ -19,7 +19,7 @@ def test_rows_are_motchallenges_and_come_back(tmp_path: Path) -> None:
     boxes[5][:3] = np.nan
     tracks = {number: Trajectory.of_boxes(values, np.full(6, 0.25)) for number, values in boxes.items()}
     path = write_mot(tmp_path, "street", tracks)
-    assert path == mot_path(tmp_path, "street") == tmp_path / "street_mot.txt"
+    assert path == tmp_path / "street_mot.txt"
     table = np.loadtxt(path, delimiter=",")
     assert is_mot(table) and len(table) == 6 + 3
     assert table[:, 0].tolist() == [1, 2, 3, 4, 4, 5, 5, 6, 6], "frame by frame, from 1 on"
@@ -35,6 +35,8 @@ def test_another_table_is_refused(tmp_path: Path) -> None:
     path.write_text("1,1,2,3,4\n")
     with pytest.raises(UserError, match="in line 1"):
         read_mot(path, 6)
-    path.write_text("7,1,2,3,4,5,1,-1,-1,-1\n")
-    with pytest.raises(UserError, match="from 1 to 6"):
+    path.write_text("0,1,2,3,4,5,1,-1,-1,-1\n")
+    with pytest.raises(UserError, match="frames from 1 on"):
         read_mot(path, 6)
+    path.write_text("7,1,2,3,4,5,1,-1,-1,-1\n")
+    assert np.isnan(read_mot(path, 6)[1]).all(), "beyond the sequence"
