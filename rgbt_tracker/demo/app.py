@@ -55,10 +55,10 @@ class Settings:
 
 
 class Start(BaseModel):
-    """Where tracking begins: the frame, the box x, y, w, h in its pixels, and the modalities."""
+    """Where tracking begins: the frame, a box x, y, w, h in its pixels for each target, and the modalities."""
 
     frame: int = 0
-    box: Annotated[list[float], Field(min_length=4, max_length=4)]
+    boxes: Annotated[list[Annotated[list[float], Field(min_length=4, max_length=4)]], Field(min_length=1, max_length=8)]
     modalities: Annotated[list[str], Field(min_length=1, max_length=3)]
 
 
@@ -164,7 +164,7 @@ def create_app(make_tracker: MakeTracker, fuse: Fuse, settings: Settings | None 
     def start(name: str, wanted: Start) -> dict[str, Any]:
         session = find(name)
         with compute:
-            return session.start(wanted.frame, wanted.box, list(dict.fromkeys(wanted.modalities)), make_tracker)
+            return session.start(wanted.frame, wanted.boxes, list(dict.fromkeys(wanted.modalities)), make_tracker)
 
     @app.post("/api/sessions/{name}/step")
     def step(name: str, wanted: Step) -> dict[str, Any]:

@@ -101,7 +101,7 @@ def test_thermal_image_of_another_size_is_fitted(client):
 
 def test_tracking_and_switching_while_it_runs(client, made):
     name = client.post("/api/uploads", files=pair(6)).json()["id"]
-    start = {"frame": 1, "box": [5, 6, 10, 8], "modalities": ["rgbt"]}
+    start = {"frame": 1, "boxes": [[5, 6, 10, 8]], "modalities": ["rgbt"]}
     assert client.post(f"/api/sessions/{name}/start", json=start).json()["frame"] == 1
 
     def step(*modalities: str) -> dict:
@@ -130,13 +130,14 @@ def test_one_camera_alone(client):
     name = client.post("/api/uploads", files=[("ir", ("a.png", encoded(".png", 9), ""))]).json()["id"]
 
     def start(modality: str):
-        return client.post(f"/api/sessions/{name}/start", json={"box": [1, 1, 9, 9], "modalities": [modality]})
+        return client.post(f"/api/sessions/{name}/start", json={"boxes": [[1, 1, 9, 9]], "modalities": [modality]})
 
     refused = start("rgbt")
     assert refused.status_code == 400 and "needs visible images" in refused.json()["detail"]
     assert client.get(f"/api/sessions/{name}/rgb/0.jpg").status_code == 400
     assert (
-        client.post(f"/api/sessions/{name}/start", json={"box": [1, 1, 9, 9], "modalities": ["ir"]}).status_code == 200
+        client.post(f"/api/sessions/{name}/start", json={"boxes": [[1, 1, 9, 9]], "modalities": ["ir"]}).status_code
+        == 200
     )
 
 
@@ -203,13 +204,14 @@ def test_other_hosts_and_origins_are_refused(client):
 @pytest.mark.parametrize(
     ("body", "status"),
     [
-        ({"box": [1, 2, 3], "modalities": ["rgb"]}, 422),
-        ({"box": [1, 2, 3, "x"], "modalities": ["rgb"]}, 422),
-        ({"box": [1, 2, 9, 9], "modalities": []}, 422),
-        ({"box": [1, 2, 9, 9], "modalities": ["depth"]}, 400),
-        ({"box": [1, 2, 0, 9], "modalities": ["rgb"]}, 400),
-        ({"box": [900, 2, 9, 9], "modalities": ["rgb"]}, 400),
-        ({"frame": 99, "box": [1, 2, 9, 9], "modalities": ["rgb"]}, 400),
+        ({"boxes": [], "modalities": ["rgb"]}, 422),
+        ({"boxes": [[1, 2, 3]], "modalities": ["rgb"]}, 422),
+        ({"boxes": [[1, 2, 3, "x"]], "modalities": ["rgb"]}, 422),
+        ({"boxes": [[1, 2, 9, 9]], "modalities": []}, 422),
+        ({"boxes": [[1, 2, 9, 9]], "modalities": ["depth"]}, 400),
+        ({"boxes": [[1, 2, 0, 9]], "modalities": ["rgb"]}, 400),
+        ({"boxes": [[900, 2, 9, 9]], "modalities": ["rgb"]}, 400),
+        ({"frame": 99, "boxes": [[1, 2, 9, 9]], "modalities": ["rgb"]}, 400),
     ],
 )
 def test_bad_starts_are_refused(client, body, status):
@@ -259,7 +261,7 @@ def test_points_lay_thermal_on_visible_and_give_the_file(client):
     assert "x 2.5 to 42.5" in client.post(f"/api/sessions/{name}/lay", json={"pairs": pairs}).json()["summary"]
     # Thermal now begins at column 3; where it shows nothing its mean stands.
     assert (
-        client.post(f"/api/sessions/{name}/start", json={"box": [4, 4, 9, 9], "modalities": ["rgbt"]}).status_code
+        client.post(f"/api/sessions/{name}/start", json={"boxes": [[4, 4, 9, 9]], "modalities": ["rgbt"]}).status_code
         == 200
     )
     line = client.post(f"/api/sessions/{name}/points", json={"pairs": [[x, x, x, x] for x in range(4)]})
@@ -295,3 +297,15 @@ def test_a_rig_of_the_server_lays_uploads_and_points_keep_the_rest_of_it(made, t
         pairs = [[x, y, x, y] for x, y in ((2, 2), (36, 3), (35, 27), (3, 26))]
         file = client.post(f"/api/sessions/{opened['id']}/points", json={"pairs": pairs}).json()["file"]
         assert "thermal_range" in file and "4 pairs of points" in file
+
+
+def test_several_targets_are_told_with_ids_and_colours(client):
+    name = client.post("/api/uploads", files=pair()).json()["id"]
+    boxes = [[5, 6, 10, 8], [20, 10, 9, 9]]
+    address = f"/api/sessions/{name}"
+    started = client.post(f"{address}/start", json={"boxes": boxes, "modalities": ["rgbt"]}).json()
+    assert [each["box"] for each in started["tracks"]["rgbt"]["targets"]] == boxes
+    both = client.post(f"{address}/step", json={"modalities": ["rgbt", "ir"]}).json()["tracks"]
+    assert [(each["id"], each["box"][0]) for each in both["rgbt"]["targets"]] == [(1, 6), (2, 21)]
+    assert [each["box"][0] for each in both["ir"]["targets"]] == [7, 22], "one that joins takes them over"
+    assert both["rgbt"]["box"] == [6, 6, 10, 8] and len({each["color"] for each in both["rgbt"]["targets"]}) == 2

@@ -111,6 +111,21 @@ def test_keyboard_alone_draws_a_box_and_tracks(page):
     until(page, "!running")
 
 
+def test_another_target_is_tracked_too(page, made):
+    page.find_element("id", "another").click()
+    first, second = page.execute_script("return [...kept, box]")
+    assert second[0] > first[0] + first[2] and second[1:] == first[1:]
+    page.find_element("id", "step").click()
+    until(page, "tracks && frame === 0")
+    page.find_element("id", "step").click()
+    until(page, "frame === 1")
+    told = page.execute_script("return tracks.rgbt.targets.map((target) => [target.id, target.box[0]])")
+    assert told == [[1, first[0] + 1], [2, second[0] + 1]] and len(made[0].boxes) == 2
+    assert "1: 0.75; 2: 0.75" in page.find_element("id", "tracks").text
+    page.find_element("id", "alone").click()
+    assert page.execute_script("return [kept.length, box[0], tracks]") == [0, second[0] + 1, None]
+
+
 def test_fused_frame_is_shown_and_can_be_downloaded(page):
     page.find_element("id", "fuse").click()
     until(page, "document.getElementById('fused').naturalWidth === 120")
