@@ -43,6 +43,7 @@ def build_tracker(
     from rgbt_tracker.models.build import build_network
     from rgbt_tracker.models.inference import prepare_for_inference
     from rgbt_tracker.models.load import load_weights
+    from rgbt_tracker.runtime.with_torch import TorchRuntime
     from rgbt_tracker.tracking.tracker import Tracker
 
     settings = load_config(config)
@@ -62,4 +63,4 @@ def build_tracker(
         load_weights(network, settings, resolve(name))
     if settings.inference == "fast":
         prepare_for_inference(network)
-    return Tracker(settings, network.to(chosen).eval(), chosen)
+    return Tracker(settings, TorchRuntime(network.to(chosen).eval(), chosen))

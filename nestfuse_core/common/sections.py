@@ -17,14 +17,14 @@ class Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-def read_yaml(path: Path) -> dict[str, Any]:
-    """Read a YAML file whose top level is a mapping."""
+def read_yaml(path: Path, what: str = "configuration") -> dict[str, Any]:
+    """Read a YAML file whose top level is a mapping; ``what`` it is, for messages."""
     try:
         content = yaml.safe_load(path.read_text(encoding="utf-8"))
     except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise UserError(f"The configuration '{path}' is not valid YAML: {' '.join(str(error).split())}.") from error
+        raise UserError(f"The {what} '{path}' is not valid YAML: {' '.join(str(error).split())}.") from error
     if not isinstance(content, dict):
-        raise UserError(f"The configuration '{path}' is empty or not a mapping of keys to values.")
+        raise UserError(f"The {what} '{path}' is empty or not a mapping of keys to values.")
     return content
 
 

@@ -154,7 +154,7 @@ class SiameseNetwork(nn.Module):
     def search(self, template: Template, images: Tensor, memory: Tensor | None = None) -> SearchOutput:
         """Search images (K, N, 3, S, S) of the template's modalities -> the head's output.
 
-        ``memory`` is that of the track's previous search; a search in one modality leaves it as it is.
+        ``memory`` is that of the tracks' previous search; only the gate takes it.
         """
         gate = self._gate_of(template.modalities)
         if gate is not None:
@@ -164,19 +164,11 @@ class SiameseNetwork(nn.Module):
             cls, loc = self.head(template.kernels, features)
         names = [f"level{level}" for level in self.config.backbone.levels or (0,)]
         shares = {name: level for name, level in zip(names, maps, strict=True) if level is not None}
-        return SearchOutput(cls, loc, shares, self._sole_weights(template, images), memory)
+        return SearchOutput(cls, loc, shares)
 
     def _gate_of(self, modalities: tuple[str, ...]) -> ReliabilityGate | None:
         """The gate, where it has more than one branch to weigh."""
         return self.gate if len(modalities) > 1 else None
-
-    def _sole_weights(self, template: Template, images: Tensor) -> Tensor | None:
-        """The gate's (B, N) weights where one modality is all there is."""
-        if self.gate is None:
-            return None
-        weights = torch.zeros(len(self.modalities) + 1, images.shape[1])
-        weights[self.modalities.index(template.modalities[0])] = 1
-        return weights
 
     def _gated_search(
         self, gate: ReliabilityGate, template: Template, images: Tensor, memory: Tensor | None

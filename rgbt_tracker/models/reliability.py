@@ -58,11 +58,12 @@ class ReliabilityGate(nn.Module):
         Args:
             cls: (B, N, 2A, h, w) logits, all background ones first.
             loc: (B, N, 4A, h, w) box parameters.
-            memory: (B, N) of the frame before; None in the first search of a track, whose evidence stands for it.
+            memory: (B, N) of the frame before; NaN, or None for all, in the first search of a track, whose evidence
+                stands for it.
         """
         odds = log_odds(cls)
         evidence = odds.amax((2, 3, 4))
-        memory = evidence if memory is None else memory
+        memory = evidence if memory is None else torch.where(memory.isnan(), evidence, memory)
         weights = self.weights(evidence, memory)
         return self.combine(odds, loc, weights, torch.lerp(memory, evidence, self.rate).detach())
 

@@ -8,102 +8,101 @@ first, and the template of those that are there is made of their crops when it i
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, Protocol
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
 
-import torch
+import numpy as np
 from numpy.typing import NDArray
-from torch import Tensor
 
 from rgbt_tracker.config import TrackerConfig
-from rgbt_tracker.models.network import SearchOutput, Template
+from rgbt_tracker.runtime.interface import Answer, Floats, Pixels, Runtime, State
 
 
-class Network(Protocol):
-    """What the tracker needs of a network (`rgbt_tracker.models.network.SiameseNetwork`), on its device and in
-    evaluation mode."""
+@dataclass
+class Appearance:
+    """What one target looks like, and what the gate remembers of it.
 
-    def template(self, images: Tensor, modalities: tuple[str, ...] | None = None) -> Template:
-        """(K, 1, 3, E, E) crops of the target, one a modality -> what `search` looks for."""
-        ...
+    Attributes:
+        crops: camera -> (E, E, 3) uint8, the target as it learnt it.
+        first: the cameras that learnt it in the first frame.
+        memory: (B,) the gate's; None before the first search with all cameras.
+        states: what was made of the crops, by cameras.
+    """
 
-    def search(self, template: Template, images: Tensor, memory: Tensor | None = None) -> SearchOutput:
-        """(K, 1, 3, S, S) crops and the ``memory`` of the search before -> the head's output."""
-        ...
+    crops: dict[str, Pixels] = field(default_factory=dict)
+    first: tuple[str, ...] = ()
+    memory: Floats | None = None
+    states: dict[tuple[str, ...], State] = field(default_factory=dict)
 
 
 class CandidateScorer:
-    """Scores the candidates of one target, search after search, in whichever cameras are there.
+    """Scores the candidates of any number of targets, search after search, in whichever cameras are there."""
 
-    Attributes:
-        known: the cameras in which the target was learnt, in the configuration's order.
-    """
-
-    def __init__(self, config: TrackerConfig, network: Network) -> None:
-        self._network = network
+    def __init__(self, config: TrackerConfig, runtime: Runtime) -> None:
+        self._runtime = runtime
         self._cameras = config.modalities
-        self.start()
+        self._gated = len(self._cameras) > 1 and config.model.fusion.strategy == "reliable"
 
-    def start(self) -> None:
-        """Forget the target."""
-        self.known: tuple[str, ...] = ()
-        self._first: tuple[str, ...] = ()
-        self._crops: dict[str, Tensor] = {}
-        self._templates: dict[tuple[str, ...], Template] = {}
-        self._memory: Tensor | None = None
+    def known(self, seen: Appearance) -> tuple[str, ...]:
+        """The cameras in which the target was learnt, in the configuration's order."""
+        return tuple(camera for camera in self._cameras if camera in seen.crops)
 
-    def learn(self, cameras: tuple[str, ...], crops: Tensor) -> None:
-        """Learn what the target looks like in ``cameras``: (K, 1, 3, E, E) crops, one a camera, in this order."""
-        late = bool(self.known)
-        for number, camera in enumerate(cameras):
-            # One layout in memory, that which `restore` gives it: another one may round otherwise.
-            self._crops[camera] = crops[number : number + 1].contiguous() if late else crops[number : number + 1]
-        self._prepare(crops)
-        self._first = self._first or self.known
+    def learn(self, seen: Appearance, crops: Mapping[str, Pixels]) -> None:
+        """Learn what a target looks like: camera -> (E, E, 3) uint8."""
+        seen.crops.update(crops)
+        self._prepare(seen)
+        seen.first = seen.first or self.known(seen)
 
-    def __call__(self, cameras: tuple[str, ...], crops: Tensor) -> SearchOutput:
-        """Score a search, (K, 1, 3, S, S) crops of ``cameras``, in all of which the target is known."""
-        output = self._network.search(self._template(cameras), crops, self._memory)
-        self._memory = output.memory
-        return output
+    def __call__(
+        self, targets: Sequence[Appearance], cameras: tuple[str, ...], crops: Pixels, maps: bool = False
+    ) -> Answer:
+        """Score a search, (K, N, S, S, 3) crops of ``cameras``, for N targets known in all of these."""
+        state = self._runtime.stack([self._state(seen, cameras) for seen in targets])
+        if not self._gated or len(cameras) == 1:
+            answer = self._runtime.search(state, crops, maps=maps)
+            return answer._replace(weights=self._sole_weights(cameras, len(targets))) if self._gated else answer
+        answer = self._runtime.search(state, crops, self._memory(targets), maps)
+        if answer.memory is not None:
+            for seen, memory in zip(targets, answer.memory.T, strict=True):
+                seen.memory = memory.copy()
+        return answer
 
-    def state(self) -> dict[str, NDArray[Any]]:
+    def state(self, seen: Appearance) -> dict[str, NDArray[Any]]:
         """The gate's memory, and what was learnt after the first frame."""
-        state = {} if self._memory is None else {"memory": self._memory.cpu().numpy()}
-        for camera in self.known:
-            if camera not in self._first:
-                # Crops hold whole numbers 0..255.
-                state[f"template_{camera}"] = self._crops[camera].to(torch.uint8).cpu().numpy()
-        return state
+        state: dict[str, NDArray[Any]] = {} if seen.memory is None else {"memory": seen.memory}
+        return state | {f"template_{camera}": crop for camera, crop in seen.crops.items() if camera not in seen.first}
 
-    def restore(self, state: Mapping[str, NDArray[Any]], device: torch.device) -> None:
+    def restore(self, seen: Appearance, state: Mapping[str, NDArray[Any]]) -> None:
         """Be as when `state` was called, for the target that was learnt in the first frame."""
         memory = state.get("memory")
-        self._memory = None if memory is None else torch.from_numpy(memory.copy()).to(device)
-        for camera in self._cameras:
-            if camera not in self._first:
-                self._crops.pop(camera, None)
-                if f"template_{camera}" in state:
-                    self._crops[camera] = torch.from_numpy(state[f"template_{camera}"].copy()).to(device).float()
-        if self._first != self._cameras:
-            self._prepare()
+        seen.memory = None if memory is None else memory.copy()
+        late = {camera: state.get(f"template_{camera}") for camera in self._cameras if camera not in seen.first}
+        for camera, crop in late.items():
+            seen.crops.pop(camera, None)
+            if crop is not None:
+                seen.crops[camera] = crop.copy()
+        if late:
+            self._prepare(seen)
 
-    def _prepare(self, crops: Tensor | None = None) -> None:
-        """Make the template of all cameras in which the target is known, of ``crops`` if these are all of them; that
-        of one alone waits until it is needed."""
-        self.known = tuple(camera for camera in self._cameras if camera in self._crops)
-        self._templates.clear()
-        if crops is not None and len(crops) == len(self._cameras):
-            self._templates[self.known] = self._network.template(crops, self.known)
-        else:
-            self._template(self.known)
+    def _prepare(self, seen: Appearance) -> None:
+        """Make the template of all cameras in which the target is known; that of one alone waits until it is needed."""
+        seen.states.clear()
+        self._state(seen, self.known(seen))
 
-    def _template(self, cameras: tuple[str, ...]) -> Template:
-        if cameras not in self._templates:
-            self._templates[cameras] = self._network.template(self._stacked(cameras), cameras)
-        return self._templates[cameras]
+    def _state(self, seen: Appearance, cameras: tuple[str, ...]) -> State:
+        if cameras not in seen.states:
+            crops = np.stack([seen.crops[camera] for camera in cameras])
+            seen.states[cameras] = self._runtime.template(crops[:, None], cameras)
+        return seen.states[cameras]
 
-    def _stacked(self, cameras: tuple[str, ...]) -> Tensor:
-        """One camera's crop as it is, several as a new tensor."""
-        crops = [self._crops[camera] for camera in cameras]
-        return crops[0] if len(crops) == 1 else torch.cat(crops)
+    def _memory(self, targets: Sequence[Appearance]) -> Floats:
+        """(B, N), NaN for a target without any."""
+        nothing = np.full(len(self._cameras) + 1, np.nan, np.float32)
+        return np.stack([nothing if seen.memory is None else seen.memory for seen in targets], 1)
+
+    def _sole_weights(self, cameras: tuple[str, ...], count: int) -> Floats:
+        """The gate's (B, N) weights where one camera is all there is."""
+        weights = np.zeros((len(self._cameras) + 1, count), np.float32)
+        weights[self._cameras.index(cameras[0])] = 1
+        return weights

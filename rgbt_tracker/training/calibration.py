@@ -19,8 +19,8 @@ from torch import Tensor
 
 from nestfuse_core.common.errors import UserError
 from rgbt_tracker.config import ReliabilityConfig
-from rgbt_tracker.models.network import SiameseNetwork
 from rgbt_tracker.models.reliability import ReliabilityGate
+from rgbt_tracker.runtime.with_torch import TorchRuntime
 from rgbt_tracker.tracking.tracker import Tracker
 from rgbt_tracker.training.replay import Answers, Replay, drawn_scene, gate_weights, record
 
@@ -156,10 +156,10 @@ def calibrate(
     on_epoch: Callable[[float], None] = lambda value: None,
 ) -> Calibration:
     """Fit the gate of ``tracker``, which recorded the tracks, to ``train``, and measure it on ``judged``."""
-    assert isinstance(tracker.network, SiameseNetwork) and tracker.network.gate is not None
+    assert isinstance(tracker.runtime, TorchRuntime) and tracker.runtime.network.gate is not None
     shape = train[0].odds.shape
     replay = Replay(tracker.config, shape[2], shape[-1])
-    fitted = fit(tracker.network.gate.cpu(), train, replay, epochs, seed=seed, on_epoch=on_epoch)
+    fitted = fit(tracker.runtime.network.gate.cpu(), train, replay, epochs, seed=seed, on_epoch=on_epoch)
     frames = tuple(sum(len(answers.odds) for answers in tracks) for tracks in (train, judged))
     return Calibration(fitted, (len(train), len(judged)), (frames[0], frames[1]), effects(fitted, judged, replay))
 

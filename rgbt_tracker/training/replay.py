@@ -16,12 +16,13 @@ from torch import Tensor
 from rgbt_tracker.boxes import overlap
 from rgbt_tracker.config import TrackerConfig
 from rgbt_tracker.models.anchors import centred_overlap
-from rgbt_tracker.models.network import SiameseNetwork
 from rgbt_tracker.models.reliability import ReliabilityGate, log_odds
+from rgbt_tracker.runtime.with_torch import TorchRuntime
 from rgbt_tracker.sequences.base import FrameSequence
 from rgbt_tracker.synthetic import draw_sequence, split
 from rgbt_tracker.synthetic.random_scenes import draw_crowd, draw_random, random_seeds
 from rgbt_tracker.tracking.candidates import Candidates
+from rgbt_tracker.tracking.target import context_side
 from rgbt_tracker.tracking.tracker import Tracker
 from rgbt_tracker.training.augmentation.corrupted_sequences import initially_corrupted, temporarily_corrupted
 
@@ -71,8 +72,9 @@ def drawn_scene(part: str, number: int, length: int) -> FrameSequence:
 
 def record(tracker: Tracker, sequence: FrameSequence) -> Answers | None:
     """Track ``sequence`` with a gated tracker and keep the branches' answers; None without a target to start from."""
-    network, truth = tracker.network, sequence.groundtruth
-    assert isinstance(network, SiameseNetwork) and network.gate is not None and truth is not None
+    assert isinstance(tracker.runtime, TorchRuntime)
+    gate, truth = tracker.runtime.network.gate, sequence.groundtruth
+    assert gate is not None and truth is not None
     if np.isnan(truth[0]).any():
         return None
     given: list[tuple[Tensor, Tensor]] = []
@@ -83,15 +85,15 @@ def record(tracker: Tracker, sequence: FrameSequence) -> Answers | None:
         given.append((log_odds(cls)[:, 0].half().cpu(), loc[:, 0].half().cpu()))
 
     rows: list[tuple[Tensor, ...]] = []
-    misses = 0
-    handle = network.gate.register_forward_pre_hook(keep)
+    misses, options = 0, tracker.config.tracking
+    handle = gate.register_forward_pre_hook(keep)
     try:
         for index, frame in enumerate(sequence):
             if index == 0:
                 tracker.initialize(frame.rgb, frame.ir, truth[0])
                 continue
             cx, cy, w, h = tracker.target
-            scale = tracker.config.tracking.exemplar / tracker.context_side(w, h)
+            scale = options.exemplar / context_side(w, h, options.context)
             box = tracker.update(frame.rgb, frame.ir).box
             place = (truth[index] - np.array([cx, cy, 0, 0])) * scale
             rows.append((*given.pop(), torch.from_numpy(place).float(), torch.tensor([w * scale, h * scale])))

@@ -90,7 +90,7 @@ def test_nanotrack_outputs_and_real_tracks(shared: Path) -> None:
         results = [tracker.update(*frame) for frame in frames[1:]]
         np.testing.assert_allclose([r.box for r in results], expected[f"{modality}_boxes"], atol=0.01)
         np.testing.assert_allclose([r.score for r in results], expected[f"{modality}_scores"], atol=1e-4)
-    network = tracker.network
+    network = tracker.runtime.network
     with torch.inference_mode():
         template = torch.from_numpy(expected["template"]).float()[None]
         output = network(template, torch.from_numpy(expected["search"]).float()[None])

@@ -10,7 +10,7 @@ from nestfuse_core.common.errors import UserError
 from rgbt_tracker import build_tracker
 from rgbt_tracker.config import FusionConfig, load_config
 from rgbt_tracker.synthetic import draw_sequence
-from rgbt_tracker.tracking import tracker as loop
+from rgbt_tracker.tracking import target as loop
 from rgbt_tracker.tracking.cameras import turned
 
 SCENE = draw_sequence("street", length=5, size=(160, 120), seed=3)
@@ -71,9 +71,9 @@ def test_backbones_of_their_own_stay_with_their_cameras(camera: str) -> None:
     tracker = build(**{"model.backbone.shared": False})
     other = build(modality=camera, **{"model.backbone.shared": False})
     # Untrained, the two differ: taking the wrong one would show.
-    own = other.network.state_dict()
-    source = tracker.network.state_dict()
-    other.network.load_state_dict({key: source[key] for key in own})
+    own = other.runtime.network.state_dict()
+    source = tracker.runtime.network.state_dict()
+    other.runtime.network.load_state_dict({key: source[key] for key in own})
     away = "ir" if camera == "rgb" else "rgb"
     results = run(tracker, pairs(dict.fromkeys(range(1, 5), away)))
     assert [result.box for result in results] == [result.box for result in run(other, pairs())]

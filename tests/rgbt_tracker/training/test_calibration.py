@@ -14,6 +14,7 @@ from rgbt_tracker.config import ReliabilityConfig, load_config
 from rgbt_tracker.models.reliability import ReliabilityGate
 from rgbt_tracker.sequences.base import Derived
 from rgbt_tracker.synthetic import draw_sequence
+from rgbt_tracker.tracking.target import Target
 from rgbt_tracker.training import calibration, replay
 from rgbt_tracker.training.calibration import effects, fit, record_scenes
 from rgbt_tracker.training.replay import Answers, Replay, drawn_scene, gate_weights, record, remembered
@@ -36,12 +37,12 @@ def test_replaying_repeats_the_trackers_choice(nano, monkeypatch) -> None:
     sequence = draw_sequence("street", length=6, seed=4)
     answers = record(nano, sequence)
     assert answers.odds.shape[:2] == (5, 3)
-    weights = gate_weights(nano.network.gate, answers).detach()
+    weights = gate_weights(nano.runtime.network.gate, answers).detach()
     expected = Replay(nano.config, 1, answers.odds.shape[-1]).overlaps(answers, weights)
-    # The tracker's candidate, before size and position are smoothed: _move is given it as (dx, dy, w, h) in crop px.
+    # The tracker's candidate, before size and position are smoothed: `move` is given it as (dx, dy, w, h) in crop px.
     chosen, given = [], []
-    move = nano._move
-    monkeypatch.setattr(nano, "_move", lambda target, best, *rest: chosen.append(best) or move(target, best, *rest))
+    move = Target.move
+    monkeypatch.setattr(Target, "move", lambda target, best, *rest: chosen.append(best) or move(target, best, *rest))
     nano.initialize(sequence.frame(0).rgb, sequence.frame(0).ir, sequence.groundtruth[0])
     for index in range(1, 6):
         given.append(nano.update(sequence.frame(index).rgb, sequence.frame(index).ir).weights)
@@ -82,7 +83,7 @@ class Unseen(Derived):
 
 def test_frames_without_a_target_count_for_nothing(nano) -> None:
     answers = record(nano, Unseen(draw_sequence("street", length=5, seed=4), [2, 3]))
-    weights = gate_weights(nano.network.gate, answers)
+    weights = gate_weights(nano.runtime.network.gate, answers)
     assert len(answers.odds) == 4
     assert Replay(nano.config, 1, answers.odds.shape[-1]).overlaps(answers, weights).shape == (2,)
     assert record(nano, Unseen(draw_sequence("street", length=3, seed=4), [0])) is None
