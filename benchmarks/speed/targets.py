@@ -67,7 +67,7 @@ def measure(built: Tracker, sequence: FrameSequence, counts: list[int], frames: 
 def main(args: list[str] | None = None) -> None:
     """Print a line for each number of targets."""
     parser = command_line(__doc__)
-    parser.add_argument("--config", default="nestfuse_siamrpn_mobilev2")
+    parser.add_argument("--config", default="nestfuse_nanotrack")
     parser.add_argument("--weights", default="untrained", help="timing does not depend on them")
     parser.add_argument("--sequence", default="drawn:street")
     parser.add_argument("--modality", default="rgbt")
