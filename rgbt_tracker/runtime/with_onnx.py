@@ -62,8 +62,14 @@ class OnnxRuntime:
     def digest(self) -> str:
         return key_in(self.folder)
 
+    def facts(self, name: str) -> dict[str, str]:
+        """The metadata of a graph's file: "config" (JSON), "key", "cameras", "format"."""
+        return self._open(name).get_modelmeta().custom_metadata_map
+
     def _graph(self, part: str, cameras: tuple[str, ...]) -> Any:
-        name = graph_file(part, cameras)
+        return self._open(graph_file(part, cameras))
+
+    def _open(self, name: str) -> Any:
         if name not in self._graphs:
             if not (self.folder / name).is_file():
                 raise UserError(
