@@ -21,8 +21,8 @@ PARTS = {
 """Part -> seeds of drawn scenes, videos of M3SVD; the pairs of RoadScene are dealt out by turns."""
 ROADSCENE, STILLS, CLIPS = 24, 8, 10
 """Pairs of RoadScene; single pairs, and clips, of M3SVD and of drawn scenes each: 60 in all."""
-FRAMES, MOMENTS = 60, 6
-"""Length of a clip, and as many moments of it as the command looks at unless told otherwise."""
+FRAMES, MOMENTS = 60, 4
+"""Length of a clip, and how many moments of it are looked at."""
 KEPT = (0.7, 0.92)
 """Share of its width that the visible picture keeps where both are cut out of what they saw together."""
 OUTPUT = (320, 384, 640)

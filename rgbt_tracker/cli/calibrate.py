@@ -35,7 +35,7 @@ def fit_gate(
     settings = load_config(config).replace(**{"modality": "rgbt", "model.fusion.strategy": "reliable"})
     if output is not None:
         check_writable(output.parent)
-    tracker = build_tracker(settings, weights, device)
+    tracker = build_tracker(settings, weights, device, runtime="torch")
     with progress() as display:
         task = display.add_task("tracking", total=scenes + judged, note="")
         train, held = (

@@ -17,6 +17,7 @@ from rgbt_tracker.cli.options import (
     Config,
     MaybeSequenceName,
     Modality,
+    Runtime,
     Thermal,
     Visible,
     VisibleTimes,
@@ -68,6 +69,7 @@ def track(
     modality: Modality = None,
     output: Annotated[Path, output_folder("Folder for NAME.txt, scores and times.")] = Path("results"),
     device: Device = "auto",
+    runtime: Runtime = "auto",
     video: Annotated[Path | None, typer.Option(metavar="FILE.mp4", help="Write an overlay video.")] = None,
     show: Annotated[
         bool, typer.Option("--show", help="Watch in a window; draw the boxes there if none is known.")
@@ -136,7 +138,7 @@ def track(
 
             check_video_name(video)
             check_writable(video.parent)
-        tracker = _build(settings, weights, device, frames.info.notes)
+        tracker = _build(settings, weights, device, runtime, frames.info.notes)
         fuse = _video_fuser(device) if fused else None
         tracker.record_maps = maps
         outcome = follow(tracker, settings, frames, plan, Request(output, video, show, maps, fuse))
@@ -179,7 +181,7 @@ def _check_cameras(frames: FrameSequence, settings: TrackerConfig) -> None:
             )
 
 
-def _build(settings: TrackerConfig, weights: str | None, device: str, notes: list[str]) -> Tracker:
+def _build(settings: TrackerConfig, weights: str | None, device: str, runtime: str, notes: list[str]) -> Tracker:
     from nestfuse_core.common import console
     from rgbt_tracker.api import UNTRAINED, build_tracker
 
@@ -187,4 +189,4 @@ def _build(settings: TrackerConfig, weights: str | None, device: str, notes: lis
         console.note(note)
     if UNTRAINED in (weights, settings.weights if weights is None else None):
         console.note("the network is untrained; its track says nothing about the target.")
-    return build_tracker(settings, weights, device)
+    return build_tracker(settings, weights, device, runtime=runtime)

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 MAXIMUM = 8
 IDLE_SECONDS = 1800.0
-MakeTracker = Callable[[Modality], MultiTracker]
+MakeTracker = Callable[[Modality], "MultiTracker"]
 
 
 @dataclass

@@ -92,11 +92,10 @@ class SiameseNetwork(nn.Module):
 
     def extract(self, images: Tensor, modalities: tuple[str, ...] | None = None) -> list[Tensor]:
         """(K, N, 3, H, W) of ``modalities`` (all by default) -> one (K, N, C, h, w) tensor a level, not fused."""
-        count, batch = images.shape[:2]
+        names = modalities or self.modalities
         if self.config.backbone.shared:
             outputs = self.backbone(images.flatten(0, 1))
-            return [level.unflatten(0, (count, batch)) for level in outputs]
-        names = modalities or self.modalities
+            return [level.unflatten(0, (images.shape[0], -1)) for level in outputs]
         nets = [self.backbone if name == "rgb" else self.backbone_ir for name in names]
         per_modality = [net(image) for net, image in zip(nets, images, strict=True)]
         return [torch.stack(levels) for levels in zip(*per_modality, strict=True)]
@@ -107,9 +106,8 @@ class SiameseNetwork(nn.Module):
 
     def neck_each(self, features: list[Tensor]) -> list[Tensor]:
         """Levels (K, N, C, h, w) through the neck, every modality by itself."""
-        count, batch = features[0].shape[:2]
         outputs = self.apply_neck([level.flatten(0, 1) for level in features])
-        return [level.unflatten(0, (count, batch)) for level in outputs]
+        return [after.unflatten(0, before.shape[:2]) for before, after in zip(features, outputs, strict=True)]
 
     def fused(
         self, images: Tensor, modalities: tuple[str, ...] | None = None
@@ -177,7 +175,7 @@ class SiameseNetwork(nn.Module):
         with self.timer("head"):
             cls, loc = self.head(template.kernels, features)
         with self.timer("fusion"):
-            shape = (-1, images.shape[1])
+            shape = (len(self.modalities) + 1, -1)
             fused = gate(cls.unflatten(0, shape), loc.unflatten(0, shape), memory)
         count = len(self.modalities)
         # The joint branch speaks for all modalities alike.

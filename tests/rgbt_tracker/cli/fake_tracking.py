@@ -68,7 +68,7 @@ class Fake:
 def fake(monkeypatch: pytest.MonkeyPatch) -> Fake:
     seen = Fake()
 
-    def build(settings: TrackerConfig, weights: Any, device: str) -> FakeTracker:
+    def build(settings: TrackerConfig, weights: Any, device: str, runtime: str) -> FakeTracker:
         seen.tracker, seen.weights, seen.device = FakeTracker(settings), weights, device
         seen.tracker.runtime.digest = lambda: f"weights {seen.bias}"
         if seen.before_update:
