@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from nestfuse_core.common.errors import UserError
+from nestfuse_core.common.files import expanded
 
 Rows = tuple[tuple[float, float, float], tuple[float, float, float], tuple[float, float, float]]
 
@@ -23,7 +24,7 @@ def read_homography(text: str) -> Rows:
     Raises:
         UserError: no such file, not nine finite numbers, or a matrix that cannot be inverted.
     """
-    path = Path(text).expanduser()
+    path = expanded(text)
     values = _read(path) if path.is_file() else _numbers(text)
     source = f"the file '{text}'" if path.is_file() else f"'{text}'"
     if values is None or values.size != 9 or not np.isfinite(values).all():
@@ -45,7 +46,7 @@ def _read(path: Path) -> np.ndarray | None:
         if path.suffix == ".json":
             return np.asarray(json.loads(text), dtype=float).ravel()
         return _numbers(text)
-    except (OSError, ValueError, TypeError):
+    except (OSError, ValueError, TypeError, EOFError, MemoryError, RecursionError):
         return None
 
 

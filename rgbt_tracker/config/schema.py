@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, Field, field_validator, model_validator
 
+from nestfuse_core.common.names import Name
 from nestfuse_core.common.sections import Section, validated
 
 Modality = Literal["rgbt", "rgb", "ir"]
@@ -164,7 +165,7 @@ class TrackerConfig(Section):
     convolutions and lays weights out for the processor. They differ by rounding, which a long track can amplify.
     """
 
-    name: str
+    name: Name
     modality: Modality = "rgbt"
     weights: str | None = None
     inference: Literal["exact", "fast"] = "exact"

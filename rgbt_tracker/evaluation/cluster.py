@@ -6,13 +6,11 @@ here, so no common disk is needed for them.
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterable, Iterator
 from itertools import islice
-from pathlib import Path
 from typing import Any
 
-from nestfuse_core.common.files import replacing
+from nestfuse_core.common.files import temporary_folder, write_bytes
 from rgbt_tracker.evaluation.job import Job
 from rgbt_tracker.evaluation.runner import Done, Worker
 from rgbt_tracker.evaluation.store import Store
@@ -56,8 +54,7 @@ class RemoteWorker:
 
     def run(self, job: Job) -> tuple[dict[str, bytes], Any]:
         """Return the job's files, path below the store's folder -> content, and its result."""
-        with tempfile.TemporaryDirectory(prefix="rgbt-job-") as name:
-            folder = Path(name)
+        with temporary_folder() as folder:
             self.worker.store = self.store.elsewhere(folder)
             result = self.worker.run(job)
             files = [path for path in folder.rglob("*") if path.is_file()]
@@ -67,5 +64,4 @@ class RemoteWorker:
 def collect(store: Store, files: dict[str, bytes]) -> None:
     """Write a job's files into the store; those that say that the job is done come last."""
     for name in sorted(files, key=store.completes):
-        with replacing(store.folder / name) as temporary:
-            temporary.write_bytes(files[name])
+        write_bytes(store.folder / name, files[name])

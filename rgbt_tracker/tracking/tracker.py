@@ -194,7 +194,7 @@ class Tracker:
         if not images:
             return
         target.means |= {camera: np.mean(image, axis=(0, 1)) for camera, image in images.items()}
-        side = float(np.round(self.context_side(*target.size)))
+        side = max(1.0, float(np.round(self.context_side(*target.size))))
         with torch.inference_mode():
             self._scorer.learn(tuple(images), partial(self._crops, images, target.means), target.center, side)
 
@@ -203,7 +203,7 @@ class Tracker:
         options = self.config.tracking
         exemplar_side = self.context_side(*target.size)
         scale = options.exemplar / exemplar_side
-        side = round(exemplar_side * (options.instance / options.exemplar))
+        side = max(1, round(exemplar_side * (options.instance / options.exemplar)))
         with torch.inference_mode():
             crops = self._crops(images, target.means, target.center, side, options.instance)
             output = self._scorer(tuple(images), crops)
@@ -238,7 +238,13 @@ class Tracker:
         boxes, scores = (values[0] for values in candidates.decode(output.cls, output.loc))
         ranked, penalty = candidates.rank(boxes, scores, width, height)
         index = ranked.argmax()
-        return _Best(*torch.cat([boxes[:, index], scores[index, None], penalty[index, None]]).tolist())
+        best = torch.cat([boxes[:, index], scores[index, None], penalty[index, None]]).tolist()
+        if not all(map(math.isfinite, best)):
+            raise UserError(
+                f"The network of '{self.config.name}' answers with numbers that are not finite; its weights are "
+                "damaged, or none for these pictures: fetch them again."
+            )
+        return _Best(*best)
 
     def _move(self, target: _Target, best: _Best, scale: float) -> None:
         """Go to the candidate, with the size smoothed and the box kept in the image."""

@@ -61,7 +61,7 @@ def inspect_sequence(root: Path) -> SequenceFolder:
     for camera, channel in CHANNELS.items():
         _inspect_channel(folder, camera, channel, length)
     stated = folder.properties.get("length", "")
-    if stated.isdigit() and int(stated) != length:
+    if stated.isdecimal() and int(stated) != length:
         folder.problems.append(f"'sequence' states {stated} frames, groundtruth.txt has {length} lines")
     for tag in sorted(root.glob("*.tag")):
         lines = len(tag.read_text(encoding="utf-8").split())
