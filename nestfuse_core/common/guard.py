@@ -15,6 +15,7 @@ import threading
 import traceback
 from collections.abc import Callable
 from importlib import import_module
+from types import FrameType
 from typing import Any, NoReturn
 
 from nestfuse_core.common.errors import DISK_FULL, UserError
@@ -70,10 +71,17 @@ def _prepare() -> None:
         for name in ("SIGTERM", "SIGHUP"):
             number = getattr(signal, name, None)
             if number is not None and signal.getsignal(number) is signal.SIG_DFL:
-                signal.signal(number, lambda *_: signal.raise_signal(signal.SIGINT))
+                signal.signal(number, _as_ctrl_c)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper) and stream.errors == "strict":
             stream.reconfigure(errors="replace")
+
+
+def _as_ctrl_c(_: int, frame: FrameType | None) -> None:
+    handler = signal.getsignal(signal.SIGINT)
+    if not callable(handler):  # ignored, as in a shell's background; the wish to end the process is not
+        raise KeyboardInterrupt
+    handler(signal.SIGINT, frame)
 
 
 def _interrupted() -> NoReturn:
@@ -123,10 +131,11 @@ def _about_files(error: OSError) -> str:
 
 
 def _mistake(error: Exception) -> str:
-    handle, name = tempfile.mkstemp(prefix="rgbt-error-", suffix=".txt")
-    with os.fdopen(handle, "w", encoding="utf-8", errors="replace") as file:
+    with tempfile.NamedTemporaryFile(
+        "w", prefix="rgbt-error-", suffix=".txt", encoding="utf-8", errors="replace", delete=False
+    ) as file:
         traceback.print_exception(error, file=file)
-    return f"This is a mistake of the program ({type(error).__name__}: {error}); please report it with '{name}'."
+    return f"This is a mistake of the program ({type(error).__name__}: {error}); please report it with '{file.name}'."
 
 
 def _say(sentence: str, head: str = "") -> None:

@@ -54,5 +54,9 @@ Init = Annotated[str | None, typer.Option(metavar="X,Y,W,H", help="Box of the ta
 VisibleTimes = Annotated[Path | None, typer.Option("--rgb-times", metavar="FILE", help=TIMES.format("visible"))]
 Workspace = Annotated[Path, typer.Option("--workspace", metavar="DIR", help="The VOT toolkit's workspace.")]
 Workers = Annotated[int, typer.Option(min=1, max=MOST_THREADS, help="Processes; one sequence each at a time.")]
+Cluster = Annotated[bool, typer.Option("--cluster", help="Distribute the sequences over a Ray cluster.")]
+Address = Annotated[
+    str, typer.Option(metavar="HOST:PORT", help="With --cluster: where it answers; 'auto' is the one of this machine.")
+]
 IntervalLow = Annotated[int, typer.Option("--low", min=2, help="First length of the EAO interval.")]
 IntervalHigh = Annotated[int, typer.Option("--high", min=2, help="Last length of the EAO interval.")]

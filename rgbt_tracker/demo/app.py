@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import secrets
 import shutil
-import tempfile
 import threading
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any
@@ -14,14 +14,18 @@ from urllib.parse import urlsplit
 
 import numpy as np
 from fastapi import FastAPI, File, Form, HTTPException, Request, Response, UploadFile
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import FileResponse, JSONResponse
 from fastapi.staticfiles import StaticFiles
 from numpy.typing import NDArray
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, FiniteFloat
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 from nestfuse_core.common.errors import UserError
+from nestfuse_core.common.files import temporary_folder
+from nestfuse_core.common.guard import what_happened
 from nestfuse_core.common.pictures import encode_image
+from rgbt_tracker.demo.answers import Patience, without_folders
 from rgbt_tracker.demo.sessions import MakeTracker, Session, Sessions
 from rgbt_tracker.demo.uploads import KINDS, Limits, save_camera
 from rgbt_tracker.sequences.base import Frame
@@ -44,6 +48,7 @@ class Settings:
             refused. ("*",) allows every name.
         scene_size: (width, height) of drawn sequences.
         scene_length: their number of frames; None for each scene's own.
+        patience: seconds without a byte after which an upload is given up.
         rig: file of the rig that uploads were recorded with; None where the cameras see the same.
     """
 
@@ -51,6 +56,7 @@ class Settings:
     hosts: tuple[str, ...] = LOCAL
     scene_size: tuple[int, int] = (640, 480)
     scene_length: int | None = None
+    patience: float = 30.0
     rig: str | None = None
 
 
@@ -58,7 +64,7 @@ class Start(BaseModel):
     """Where tracking begins: the frame, the box x, y, w, h in its pixels, and the modalities."""
 
     frame: int = 0
-    box: Annotated[list[float], Field(min_length=4, max_length=4)]
+    box: Annotated[list[FiniteFloat], Field(min_length=4, max_length=4)]
     modalities: Annotated[list[str], Field(min_length=1, max_length=3)]
 
 
@@ -76,16 +82,15 @@ def create_app(make_tracker: MakeTracker, fuse: Fuse, settings: Settings | None 
         fuse: frame, strategy ("avg", "max" or "nuclear") and a session's ``fusers`` -> fused picture.
     """
     settings = settings or Settings()
-    sessions, root = Sessions(), Path(tempfile.mkdtemp(prefix="rgbt-demo-"))
+    sessions, stack = Sessions(), ExitStack()
+    root = stack.enter_context(temporary_folder())
+    stack.callback(sessions.close)
     compute = threading.Lock()  # one tracker at a time: two would only slow each other down
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        try:
+        with stack:
             yield
-        finally:
-            sessions.close()
-            shutil.rmtree(root, ignore_errors=True)
 
     app = FastAPI(lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None)
     app.state.root = root
@@ -139,18 +144,16 @@ def create_app(make_tracker: MakeTracker, fuse: Fuse, settings: Settings | None 
     ) -> dict[str, Any]:
         from rgbt_tracker.sequences import open_pair
 
-        folder = Path(tempfile.mkdtemp(dir=root))
+        folder = root / secrets.token_hex(8)
+        folder.mkdir()
         try:
             given = {"rgb": rgb or [], "ir": ir or []}
             if not rgb and not ir:
                 raise UserError(f"Expected files for one camera or both: {KINDS}.")
             paths = {name: save_camera(files, folder, name, settings.limits) for name, files in given.items() if files}
             frames = open_pair(paths.get("rgb"), paths.get("ir"), "upload", rig=settings.rig)
-        except BaseException as error:
+        except BaseException:
             shutil.rmtree(folder, ignore_errors=True)
-            if isinstance(error, UserError):
-                # Messages of the readers name files; where those lie is nobody's business.
-                raise UserError(str(error).replace(f"{folder}/", "")) from error
             raise
         return opened(Session(frames, folder))
 
@@ -188,12 +191,25 @@ def create_app(make_tracker: MakeTracker, fuse: Fuse, settings: Settings | None 
 
 
 def _guard(app: FastAPI, settings: Settings) -> None:
-    """Refuse foreign hosts and origins and large bodies; say what is wrong in one sentence."""
+    """Refuse foreign hosts and origins, and bodies that are large or stall; say what is wrong in one sentence."""
     limit = settings.limits.megabytes * 1_000_000
 
     @app.exception_handler(UserError)
-    def user_error(_: Request, error: UserError) -> JSONResponse:
-        return JSONResponse({"detail": str(error)}, 400)
+    @app.exception_handler(OSError)
+    @app.exception_handler(MemoryError)
+    @app.exception_handler(Exception)
+    def refused(_: Request, error: Exception) -> JSONResponse:
+        sentence = what_happened(error)
+        if sentence is None:
+            return JSONResponse({"detail": "This is a mistake of the server; its terminal tells more."}, 500)
+        return JSONResponse({"detail": without_folders(sentence)}, 400)
+
+    @app.exception_handler(RequestValidationError)
+    def unfitting(_: Request, error: RequestValidationError) -> JSONResponse:
+        # What was sent is not sent back: not every number of a request can stand in an answer.
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        return JSONResponse({"detail": f"The request does not fit: {where[:100]}: {first['msg'][:200]}."}, 422)
 
     @app.middleware("http")
     async def check(request: Request, call_next: Callable) -> Response:
@@ -212,5 +228,6 @@ def _guard(app: FastAPI, settings: Settings) -> None:
         response.headers["X-Content-Type-Options"] = "nosniff"
         return response
 
-    # Added last, so it is asked first.
+    # Those that are added last are asked first.
+    app.add_middleware(Patience, seconds=settings.patience)
     app.add_middleware(TrustedHostMiddleware, allowed_hosts=list(settings.hosts))

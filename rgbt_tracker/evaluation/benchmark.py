@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -165,7 +165,7 @@ def read_benchmark(key: str, rules: Protocol, root: Path, only: Collection[str] 
 
 def _check_boxes(truths: Mapping[str, Sequence[Array]], root: Path) -> None:
     """Say which sequences nothing can be measured on."""
-    empty = [name for name, boxes in truths.items() if not any(present(each).any() for each in boxes)]
+    empty = [name for name, boxes in truths.items() if not any((each[:, 2:] > 0).all(1).any() for each in boxes)]
     if len(empty) == len(truths):
         raise UserError(f"No annotation in '{root}' has a box (first: '{empty[0]}'), so nothing can be measured.")
     if empty:

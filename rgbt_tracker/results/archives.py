@@ -29,5 +29,7 @@ def _unpack(archive: Path, place: Path) -> Path:
     try:
         unpack(archive, folder)
     except UserError as error:
-        raise UserError(f"Expected a folder or an archive (.tar.*, .zip) of results; '{archive}': {error}") from error
+        raise UserError(
+            f"Expected a folder or an archive (.tar.*, .zip) of results, got '{archive}': {error}"
+        ) from error
     return folder

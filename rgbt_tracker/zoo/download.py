@@ -229,7 +229,7 @@ def _first_byte(job: _Job, response: requests.Response) -> int | None:
 
 def _check_space(job: _Job, total: int | None, start: int) -> None:
     if total is not None and total > job.most:
-        _refuse_more(job)
+        _refuse_more(job, total)
     free = shutil.disk_usage(job.target.parent).free
     if total is not None and total - start > free:
         raise UserError(
@@ -246,13 +246,14 @@ def _append(job: _Job, response: requests.Response, start: int, total: int | Non
             stream.write(chunk)
             done += len(chunk)
             if done > job.most:
-                _refuse_more(job)
+                _refuse_more(job, done)
             job.on_bytes(done, total)
 
 
-def _refuse_more(job: _Job) -> NoReturn:
+def _refuse_more(job: _Job, found: int) -> NoReturn:
     job.discard()
-    raise UserError(f"{job.address} is not the expected file: it has more than {job.most} bytes; nothing kept.")
+    due = f"instead of {job.size}" if job.size is not None else f"and more, where at most {job.most} can be"
+    raise UserError(f"{job.address} is not the expected file: {found} bytes {due}; nothing kept.")
 
 
 def _verify(job: _Job, sha256: str | None) -> None:
