@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tokenize
 import zipfile
 import zlib
 from pathlib import Path
@@ -13,8 +14,11 @@ from numpy.typing import NDArray
 from nestfuse_core.common.errors import UserError
 
 MOST_BYTES = 4_000_000_000
-DAMAGE = (OSError, ValueError, KeyError, EOFError, TypeError, MemoryError, NotImplementedError, RuntimeError)
-"""Besides those of zip files: how NumPy ends on damaged ones."""
+DAMAGE = (
+    *(OSError, ValueError, KeyError, EOFError, TypeError, MemoryError, NotImplementedError, RuntimeError),
+    *(SyntaxError, tokenize.TokenError, zipfile.BadZipFile, zlib.error),
+)
+"""How NumPy, which parses Python, and Python's zip files end on damaged ones."""
 
 
 def read_arrays(path: Path, what: str) -> dict[str, NDArray[Any]]:
@@ -33,5 +37,14 @@ def read_arrays(path: Path, what: str) -> dict[str, NDArray[Any]]:
             raise ValueError(f"{size / 1e9:.0f} GB of arrays")
         with np.load(path, allow_pickle=False) as file:
             return {name: file[name] for name in file.files}
-    except (*DAMAGE, zipfile.BadZipFile, zlib.error) as error:
+    except DAMAGE as error:
+        raise UserError(f"Expected {what} in '{path}', but it is damaged or something else ({error}).") from error
+
+
+def read_array(path: Path, what: str) -> NDArray[Any]:
+    """Return the array of an .npy file; otherwise as `read_arrays`."""
+    try:
+        found: NDArray[Any] = np.load(path, allow_pickle=False)
+        return np.asarray(found)
+    except DAMAGE as error:
         raise UserError(f"Expected {what} in '{path}', but it is damaged or something else ({error}).") from error

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from nestfuse_core.common.arrays import read_array
 from nestfuse_core.common.errors import UserError
 from nestfuse_core.common.files import expanded
 
@@ -41,12 +42,12 @@ def read_homography(text: str) -> Rows:
 def _read(path: Path) -> np.ndarray | None:
     try:
         if path.suffix == ".npy":
-            return np.load(path, allow_pickle=False).astype(float).ravel()
+            return read_array(path, "a homography").astype(float).ravel()
         text = path.read_text(encoding="utf-8-sig")
         if path.suffix == ".json":
             return np.asarray(json.loads(text), dtype=float).ravel()
         return _numbers(text)
-    except (OSError, ValueError, TypeError, EOFError, MemoryError, RecursionError):
+    except (OSError, ValueError, TypeError, RecursionError):
         return None
 
 

@@ -18,7 +18,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import FileResponse, JSONResponse
 from fastapi.staticfiles import StaticFiles
 from numpy.typing import NDArray
-from pydantic import BaseModel, Field, FiniteFloat
+from pydantic import BaseModel, Field
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 from nestfuse_core.common.errors import UserError
@@ -36,6 +36,7 @@ POLICY = "default-src 'self'; img-src 'self' blob: data:; frame-ancestors 'none'
 QUALITY = 85
 """Of the JPEG pictures that the page shows."""
 LOCAL = ("127.0.0.1", "localhost", "[::1]")
+Pixels = Annotated[float, Field(allow_inf_nan=False, strict=True)]
 
 
 @dataclass(frozen=True)
@@ -63,8 +64,8 @@ class Settings:
 class Start(BaseModel):
     """Where tracking begins: the frame, the box x, y, w, h in its pixels, and the modalities."""
 
-    frame: int = 0
-    box: Annotated[list[FiniteFloat], Field(min_length=4, max_length=4)]
+    frame: Annotated[int, Field(strict=True)] = 0
+    box: Annotated[list[Pixels], Field(min_length=4, max_length=4)]
     modalities: Annotated[list[str], Field(min_length=1, max_length=3)]
 
 
@@ -220,8 +221,8 @@ def _guard(app: FastAPI, settings: Settings) -> None:
             length = request.headers.get("content-length", "")
             if not length.isdecimal():
                 return JSONResponse({"detail": "The size of an upload must be known beforehand."}, 411)
-            if int(length) > limit:
-                words = f"Expected at most {settings.limits.megabytes} MB, got {int(length) / 1e6:.0f} MB."
+            if len(length) > 15 or int(length) > limit:
+                words = f"Expected at most {settings.limits.megabytes} MB, got {length[:15]} bytes."
                 return JSONResponse({"detail": words}, 413)
         response = await call_next(request)
         response.headers["Content-Security-Policy"] = POLICY

@@ -69,6 +69,6 @@ def _write_facts(sequence: FrameSequence, folder: Path, boxes: NDArray[np.float6
 def _list(folder: Path) -> None:
     """Add the sequence to the list of its data set."""
     listing = folder.parent / "list.txt"
-    names = listing.read_text(encoding="utf-8").split() if listing.is_file() else []
+    names = listing.read_text(encoding="utf-8", errors="replace").split() if listing.is_file() else []
     if folder.name not in names:
         write_text(listing, "\n".join([*names, folder.name]) + "\n")

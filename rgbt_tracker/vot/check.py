@@ -149,9 +149,9 @@ def _check_toolkit(space: Any, tracker: str, folder: SequenceFolder) -> Finding:
 def _write_excerpt(folder: SequenceFolder, target: Path) -> None:
     target.mkdir(parents=True)
     shutil.copyfile(folder.root / "sequence", target / "sequence")
-    lines = (folder.root / "groundtruth.txt").read_text(encoding="utf-8").splitlines()[:EXCERPT]
+    lines = (folder.root / "groundtruth.txt").read_text(encoding="utf-8", errors="replace").splitlines()[:EXCERPT]
     (target / "groundtruth.txt").write_text("\n".join(lines) + "\n", encoding="utf-8")
-    text = (target / "sequence").read_text(encoding="utf-8").splitlines()
+    text = (target / "sequence").read_text(encoding="utf-8", errors="replace").splitlines()
     kept = [line for line in text if not line.lower().startswith("length")]
     (target / "sequence").write_text("\n".join([*kept, f"length={len(lines)}"]) + "\n", encoding="utf-8")
     for channel in ("color", "ir"):

@@ -22,6 +22,8 @@ CHUNK = 1 << 16  # at most this much is lost when a connection breaks
 ATTEMPTS = 5
 MOST_BYTES = 2_000_000_000
 """Of a file whose size nobody has said."""
+LONG = 19
+"""Digits of a number of bytes that is none."""
 MOST_TEXT = 1 << 24
 """Bytes of a page or a description."""
 TIMEOUT = (10, 30)  # seconds to connect, seconds without a byte
@@ -148,8 +150,8 @@ def _transfer(job: _Job) -> None:
         start = _first_byte(job, response)
         if start is None:
             return
-        length = response.headers.get("Content-Length")
-        total = start + int(length) if length else job.size
+        length = response.headers.get("Content-Length", "")
+        total = start + int(length) if length.isdecimal() and len(length) < LONG else job.size
         _check_space(job, total, start)
         tag = response.headers.get("ETag", "")
         version = tag if tag and not tag.startswith("W/") else response.headers.get("Last-Modified")

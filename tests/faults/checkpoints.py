@@ -44,10 +44,10 @@ def packed() -> bytes:
     return target.getvalue()
 
 
-def changed(position: float) -> bytes:
-    """A byte changed in the directory of the archive or in its pickle."""
+def changed(position: int) -> bytes:
+    """A file with one byte changed."""
     data = bytearray(GOOD)
-    data[int(position * len(data))] ^= 0xFF
+    data[position] ^= 0xFF
     return bytes(data)
 
 
@@ -114,8 +114,8 @@ FILES: dict[str, Callable[[], bytes]] = {
     "packed": packed,
     "no pickle": lambda: without("data.pkl"),
     "no record": lambda: without("data/0"),
-    "a damaged directory": lambda: changed(0.99),
-    "a damaged pickle": lambda: changed(0.1),
+    "a byte of its end": lambda: changed(-22),
+    "a byte of its pickle": lambda: changed(GOOD.index(b"\x80\x02")),
 }
 
 

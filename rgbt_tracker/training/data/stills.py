@@ -74,8 +74,11 @@ def _coco(path: Path) -> Iterator[Still]:
 
 
 def _table(path: Path) -> Iterator[Still]:
-    with path.open(encoding="utf-8-sig", newline="") as lines:
-        rows = list(csv.reader(lines))
+    try:
+        with path.open(encoding="utf-8-sig", errors="replace", newline="") as lines:
+            rows = list(csv.reader(lines))
+    except csv.Error as error:
+        raise UserError(f"Expected a table with commas in '{path}': {error}.") from error
     if (numbers := _all_numbers([row for row in rows if row])) is not None:
         check_not_mot(numbers, path, "path,x,y,w,h")
     for number, row in enumerate(rows, start=1):
