@@ -7,6 +7,7 @@ another; one that fails is told at the end, after the others.
 
 from __future__ import annotations
 
+import logging
 import platform
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
@@ -40,7 +41,7 @@ def connect(address: str = "auto") -> Any:
     import ray
 
     try:
-        ray.init(address=address, ignore_reinit_error=True, log_to_driver=False, logging_level="error")
+        ray.init(address=address, ignore_reinit_error=True, log_to_driver=False, logging_level=logging.ERROR)
     except (ConnectionError, RuntimeError, ValueError, OSError, TimeoutError) as error:
         raise UserError(
             f"No Ray cluster answers at '{address}' ({' '.join(str(error).split())[:120]}); start one with "

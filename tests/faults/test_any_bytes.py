@@ -65,6 +65,7 @@ FACTS = b"fps=30\nlength=3\nchannels.color=c/%08d.jpg\n"
 STUMBLING = [b"", b"nan", b"1e400", b"-1", b"[", b"{", b"\0", b"\xff", b"9" * 20, "²".encode(), b"%", b"&a"]
 BOXES = b"1,2,30,40\n2,3,30,40\nnan,nan,nan,nan\n"
 YAML = b"name: a\nmodel:\n  backbone: {type: alexnet}\ntracking: {penalty: 0.1}\n"
+RECIPE = b"name: a\nmodel: nestfuse_nanotrack\nsteps: 3\nbatch: 2\ndata: {sources: [{crops: x}]}\n"
 STATE = {
     "made_with": np.array(json.dumps({"start": 0, "boxes": {"0": [1, 2, 3, 4]}})),
     "boxes": np.ones((2, 4)),
