@@ -20,8 +20,8 @@ from dataclasses import dataclass, field
 import numpy as np
 from clock_stream import ClockStream, clock_streams, draw_clock, read_clock
 
-from nestfuse_core.common.commands import run
 from nestfuse_core.common.errors import UserError
+from nestfuse_core.common.guard import run
 from rgbt_tracker import build_tracker
 from rgbt_tracker.sequences import Frame, open_pair
 

@@ -24,9 +24,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nestfuse_core.common.commands import run
 from nestfuse_core.common.errors import UserError
 from nestfuse_core.common.files import write_text
+from nestfuse_core.common.guard import run
 from rgbt_tracker import build_tracker, open_sequence
 from rgbt_tracker.boxes import overlap
 from rgbt_tracker.config import MODALITIES

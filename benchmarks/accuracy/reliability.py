@@ -29,8 +29,8 @@ import numpy as np
 from numpy.typing import NDArray
 from walkers import Walkers
 
-from nestfuse_core.common.commands import run
 from nestfuse_core.common.errors import UserError
+from nestfuse_core.common.guard import run
 from rgbt_tracker.boxes import overlap
 from rgbt_tracker.config import load_config
 from rgbt_tracker.evaluation.ablation import ScoredOnePass, ScoredReset

@@ -16,7 +16,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from nestfuse_core.common.commands import run
+from nestfuse_core.common.guard import run
 from nestfuse_core.common.video import VideoReader
 from nestfuse_core.rig.align import align
 from nestfuse_core.rig.features import thermal_view, visible_view
