@@ -48,7 +48,8 @@ def single(command: Any) -> typer.Typer:
 def run(app: Callable[..., Any], arguments: list[str] | None = None, *, keep_memory: bool = True) -> None:
     """Run a command line: a ``UserError`` becomes one sentence on stderr and exit code 2, Ctrl-C exit code 130.
 
-    So does a file or folder that the system refuses (no permission, a file where a folder is to be, a full disk).
+    So does a file or folder that the system refuses (no permission, a file where a folder is to be, a full disk), and
+    torch where it is needed and not installed.
 
     Args:
         app: an application, or a script's function of ``args``.
@@ -61,6 +62,13 @@ def run(app: Callable[..., Any], arguments: list[str] | None = None, *, keep_mem
         app(args=arguments)
     except UserError as error:
         _refuse(str(error))
+    except ModuleNotFoundError as error:
+        if error.name != "torch":
+            raise
+        _refuse(
+            "This needs torch, which is not installed: type pip install torch; what works without it is listed in "
+            "docs/guides/export.md."
+        )
     except OSError as error:
         if error.filename is None:
             raise

@@ -175,7 +175,7 @@ from fake_tracking import FakeTracker
 from nestfuse_core.common.commands import run, single
 from rgbt_tracker.cli.track import track
 
-def build(settings, weights, device):
+def build(settings, weights, device, runtime):
     tracker = FakeTracker(settings)
     tracker.before_update = lambda number: os.kill(os.getpid(), 9) if number == 4 else None
     return tracker
