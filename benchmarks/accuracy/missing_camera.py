@@ -36,7 +36,7 @@ from rgbt_tracker.synthetic import draw_sequence, split
 from rgbt_tracker.tracking.tracker import Tracker
 from rgbt_tracker.training.augmentation.corrupted_sequences import CorruptedSequence, black, frozen, noise
 
-CONFIGS = ("nestfuse_siamrpn_mobilev2", "nestfuse_nanotrack")
+CONFIGS = ("nestfuse_nanotrack",)
 LENGTHS = (1, 10, 30, 100)
 MEANS = ("during", "alone", "both", "after", "after_both")
 State = dict[str, NDArray[Any]]

@@ -81,7 +81,7 @@ def main(args: list[str] | None = None) -> None:
     parser.add_argument("--threads", type=int, default=2)
     options = parser.parse_args(args)
     torch.set_num_threads(options.threads)
-    config = load_config("nestfuse_nanotrack")
+    config = load_config("nanotrack_v3")
     source, worker = Source(open_sequence, (options.sequence,), cached=True), Worker(Unkept())
     jobs = [
         Job(name, Setup(config.replace(**changes), options.weights, "cpu"), source, BoxReset())

@@ -1,7 +1,7 @@
 """Mean one-pass IoU, and failures in runs with resets, of the fusion designs on drawn sequences, in closed loop.
 
     python benchmarks/accuracy/reliability.py --config nestfuse_nanotrack [--weights F] --count 33 --length 70
-    python benchmarks/accuracy/reliability.py --varied 60 --failing 0.6 [--photos DIR] [--design reliable --design RGB]
+    python benchmarks/accuracy/reliability.py --varied 60 --failing 0.6 [--photos DIR] [--design gate --design RGB]
     python benchmarks/accuracy/reliability.py --count 0 --varied 60 --first 120 --distant --length 90 --failing 0.5
     python benchmarks/accuracy/reliability.py --count 0 --crowd 60 --length 100 --blind 0.4 --failing 0.3 --short
     python benchmarks/accuracy/reliability.py --count 0 --video vtest.avi --length 41 --scale 0.5 --blind 0.35
@@ -10,11 +10,10 @@
 smaller still with ``--distant``, ``--crowd`` small people among people; in the share ``--blind`` of all scenes a camera
 sees nothing from the first frame on, in ``--failing`` of the others it fails later. ``--short`` tracks 35 frames from
 frame 0 and from frame 45 instead of everything, and counts the tracks that lost the target as failures: more starts in
-the same time. Every design runs over every sequence with the same weights. "reliable" is the configuration's own gate;
-the rows below it are the default one, and that with its parts taken away one by one. ``--gate`` adds any other gate,
-``--changes`` the configuration's own but for some settings (the gate's, or dotted ones of the configuration),
-``--part train`` takes the scenes on which a gate may be chosen. ``--video`` adds people who walk before a camera at
-rest, with a rendered thermal camera (`walkers.py`).
+the same time. Every design runs over every sequence with the same weights. "gate" is the configuration's own; the rows
+below it are that without each of its numbers. ``--changes`` adds the configuration's own but for some settings (the
+gate's, or dotted ones of the configuration), ``--part train`` takes the scenes to which a gate may be fitted.
+``--video`` adds people who walk before a camera at rest, with a rendered thermal camera (`walkers.py`).
 """
 
 from __future__ import annotations
@@ -43,9 +42,9 @@ from rgbt_tracker.sequences.base import FrameSequence
 from rgbt_tracker.synthetic import draw_sequence, split
 from rgbt_tracker.synthetic.random_scenes import draw_crowd, draw_random, random_seeds
 from rgbt_tracker.training.augmentation.corrupted_sequences import initially_corrupted, temporarily_corrupted
+from rgbt_tracker.training.calibration import NUMBERS
 from rgbt_tracker.training.data.photos import list_photos
 
-GATE = "4 gains, 3 biases, rate[, together[, first]]"
 SMALLEST = 8
 """Targets with a shorter side (px) are left out."""
 Row = tuple[float, float]
@@ -54,42 +53,28 @@ STARTS, FRAMES = (0, 45), 35
 """Where the tracks of ``--short`` start, and how long they are."""
 
 
-def gate(**settings: Any) -> dict[str, Any]:
-    """Changes to a configuration that switch the gate on with these settings."""
-    return {"model.fusion.strategy": "reliable", "model.fusion.reliability": settings}
+def gate(**settings: float) -> dict[str, Any]:
+    """Changes to a configuration that switch its gate on, with these settings of it."""
+    return {"model.fusion.strategy": "reliable"} | {f"model.fusion.reliability.{k}": v for k, v in settings.items()}
 
 
 DESIGNS: dict[str, dict[str, Any]] = {
+    "gate": gate(),
     "RGB": {"modality": "rgb"},
     "thermal": {"modality": "ir"},
-    "paper (l1 + avg)": {"model.fusion.strategy": "attention"},
-    "reliable": {"model.fusion.strategy": "reliable"},
-    "reliable, default gate": gate(),
-    "gains doubled": gate(gains=(0.36, 0.36, 1.5, 4.0)),
-    "equal weights": gate(gains=(0.0, 0.0, 0.0, 0.0)),
-    "without memory": gate(gains=(0.36, 0.0, 2.75, 0.0)),
-    "without rivals": gate(rivals=0.0),
-    "without the joint branch": gate(branches="modalities"),
-    "mixture instead of product": gate(combine="mixture"),
-    "mixture, equal weights": gate(combine="mixture", gains=(0.0, 0.0, 0.0, 0.0)),
+    "paper": {"model.fusion.strategy": "attention"},
+    "equal weights": gate(now=0.0, memory=0.0),
+    **{f"without {name}": gate(**change) for name, change in NUMBERS.items()},
 }
 
 
-def given_gate(text: str) -> tuple[str, dict[str, Any]]:
-    """``"0.2,1,0.8,3,0,0,0,0.1,1.5"``: the text itself as the design's name, and its settings."""
-    values = [float(value) for value in text.split(",")]
-    if not 8 <= len(values) <= 10:
-        raise argparse.ArgumentTypeError(f"expected {GATE} with commas, got {len(values)} numbers")
-    settings = {"gains": tuple(values[:4]), "bias": tuple(values[4:7]), "rate": values[7]}
-    settings |= zip(("together", "first"), values[8:], strict=False)
-    return text, gate(**settings)
-
-
 def given_changes(text: str) -> tuple[str, dict[str, Any]]:
-    """``"template=1,tracking.window=0.3"``: the text as the design's name, and what it changes."""
+    """``"now=1,tracking.window=0.3"``: the text as the design's name, and what it changes."""
     pairs = [part.partition("=") for part in text.split(",")]
     try:
-        return text, {key if "." in key else f"model.fusion.reliability.{key}": float(value) for key, _, value in pairs}
+        return text, gate() | {
+            key if "." in key else f"model.fusion.reliability.{key}": float(value) for key, _, value in pairs
+        }
     except ValueError:
         raise argparse.ArgumentTypeError(f"expected SETTING=NUMBER with commas, got '{text}'") from None
 
@@ -101,7 +86,7 @@ def main(args: list[str] | None = None) -> None:
         UserError: bad input, or no scene with a target to start from.
     """
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--config", default="nestfuse_siamrpn_mobilev2")
+    parser.add_argument("--config", default="nestfuse_nanotrack")
     parser.add_argument("--weights")
     parser.add_argument("--part", default="validation", choices=["train", "validation", "test"])
     parser.add_argument("--count", type=int, default=33)
@@ -118,11 +103,10 @@ def main(args: list[str] | None = None) -> None:
     parser.add_argument("--blind", type=float, default=0.0)
     parser.add_argument("--short", action="store_true", help="short tracks from two starts a scene")
     parser.add_argument("--design", action="append", choices=list(DESIGNS), help="only these; may be repeated")
-    parser.add_argument("--gate", action="append", type=given_gate, default=[], help=GATE)
     parser.add_argument("--changes", action="append", type=given_changes, default=[], help="SETTING=NUMBER[,...]")
     parser.add_argument("--device", default="auto")
     arguments = parser.parse_args(args)
-    given = dict(arguments.gate + arguments.changes)
+    given = dict(arguments.changes)
     designs = {name: DESIGNS[name] for name in arguments.design or ([] if given else DESIGNS)} | given
     config = load_config(arguments.config)
     setups = {
@@ -185,16 +169,19 @@ def short_tracks(worker: Worker, setups: dict[str, Setup], sequence: FrameSequen
 
 
 def print_table(results: dict[str, NDArray[np.float64]]) -> None:
-    """One row a design; ``results`` holds (scenes, 2) mean IoU and failures."""
+    """One row a design, against the first of them; ``results`` holds (tracks, 2) mean IoU and failures."""
     singles = [results[name][:, 0] for name in ("RGB", "thermal") if name in results]
     better = np.max(singles, 0) if len(singles) == 2 else np.nan
-    print("\n| design | mean IoU | standard error | below the better camera by, on average | failures |")
-    print("|---|---|---|---|---|")
+    first, *_ = results.values()
+    print("\n| design | mean IoU | minus the first | standard error | below the better camera | failures |")
+    print("|---|---|---|---|---|---|")
     for name, scores in results.items():
         iou = scores[:, 0]
-        error = np.std(iou, ddof=1) / len(iou) ** 0.5 if len(iou) > 1 else np.nan
+        gap = iou - first[:, 0]
+        error = np.std(gap, ddof=1) / len(gap) ** 0.5 if len(gap) > 1 else np.nan
         below = np.mean(np.maximum(better - iou, 0))
-        print(f"| {name} | {np.mean(iou):.3f} | {error:.3f} | {below:.3f} | {scores[:, 1].sum():.0f} |")
+        figures = f"{np.mean(iou):.4f} | {np.mean(gap):+.4f} | {error:.4f} | {below:.3f} | {scores[:, 1].sum():.0f}"
+        print(f"| {name} | {figures} |")
 
 
 def sequences(arguments: argparse.Namespace) -> Iterator[FrameSequence]:

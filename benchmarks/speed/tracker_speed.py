@@ -63,7 +63,7 @@ def read(sequence: Any, index: int) -> tuple[Frame, dict[str, float]]:
 
 def updated(tracker: Any, frame: Frame) -> dict[str, float]:
     """Milliseconds of one update by section, and in all."""
-    timer = tracker.timer = tracker.network.timer = SectionTimer()
+    timer = tracker.timer = tracker.runtime.network.timer = SectionTimer()
     total, _ = timed(lambda: tracker.update(frame.rgb, frame.ir))
     return {section: 1000 * sum(seconds) for section, seconds in timer.seconds.items()} | {"total": 1000 * total.clock}
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ctypes
 import re
+import sys
 from typing import TYPE_CHECKING
 
 from nestfuse_core.common.errors import UserError, suggestion
@@ -23,6 +25,16 @@ def check_device(name: str) -> str:
     if not PATTERN.fullmatch(name):
         raise UserError(f"Unknown device '{name}'; expected auto, cpu, cuda or cuda:N{suggestion(name, NAMES)}")
     return name
+
+
+def has_cuda() -> bool:
+    """Whether NVIDIA's driver finds a device; torch, which takes a second to import, is not asked."""
+    try:
+        driver = ctypes.CDLL("nvcuda.dll" if sys.platform == "win32" else "libcuda.so.1")
+    except OSError:
+        return False
+    count = ctypes.c_int(0)
+    return driver.cuInit(0) == 0 and driver.cuDeviceGetCount(ctypes.byref(count)) == 0 and count.value > 0
 
 
 def select_device(name: str = "auto", local: int = 0) -> torch.device:

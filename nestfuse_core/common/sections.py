@@ -22,20 +22,23 @@ class Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
-def read_yaml(path: Path) -> dict[str, Any]:
+def read_yaml(path: Path, what: str = "configuration") -> dict[str, Any]:
     """Read a YAML file whose top level is a mapping with words as keys; tags that would run code are refused.
+
+    Args:
+        what: it is, for messages.
 
     Raises:
         UserError: it is something else, damaged, or larger than any configuration is.
     """
     content = _parsed(path, "YAML", yaml.safe_load)
     if not isinstance(content, dict):
-        raise UserError(f"The configuration '{path}' is empty or not a mapping of keys to values.")
+        raise UserError(f"The {what} '{path}' is empty or not a mapping of keys to values.")
     odd = next((key for key in content if not isinstance(key, str)), None)
     if odd is not None:
-        raise UserError(f"The configuration '{path}' has the key {shown(odd)}; expected words as keys.")
+        raise UserError(f"The {what} '{path}' has the key {shown(odd)}; expected words as keys.")
     if not _is_small(content):
-        raise UserError(f"The configuration '{path}' has more than {MOST_PARTS} parts; none is so long.")
+        raise UserError(f"The {what} '{path}' has more than {MOST_PARTS} parts; none is so long.")
     return content
 
 

@@ -143,7 +143,8 @@ def combine(features: Features, weights: FusionWeights) -> Tensor:
 
 
 def _check(features: Features) -> None:
-    shapes = [tuple(feature.shape) for feature in features]
+    # Numbers, also while a graph is traced.
+    shapes = [tuple(int(side) for side in feature.shape) for feature in features]
     if len(shapes) < 2:
         raise UserError(f"Fusion needs the features of at least 2 modalities, but got {len(shapes)}.")
     if len(set(shapes)) > 1 or len(shapes[0]) != 4:

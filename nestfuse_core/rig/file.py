@@ -175,14 +175,18 @@ def read_rig(path: str | os.PathLike[str]) -> Rig:
     file = expanded(path)
     if not file.is_file():
         raise UserError(f"No rig file '{path}'; 'rgbt rig align --rgb A --ir B --output {NAME}' makes one.")
-    return parse_rig(read_yaml(file), str(path))
+    return parse_rig(read_yaml(file, "rig file"), str(path))
+
+
+def rig_text(rig: Rig) -> str:
+    """What a rig's file holds, YAML; what is not known is left out."""
+    content = rig.model_dump(mode="json", exclude_none=True)
+    return yaml.safe_dump({key: value for key, value in content.items() if value != ""}, sort_keys=False, width=110)
 
 
 def write_rig(path: str | os.PathLike[str], rig: Rig) -> None:
-    """Write a rig's file, whole or not at all; what is not known is left out."""
-    content = rig.model_dump(mode="json", exclude_none=True)
-    text = yaml.safe_dump({key: value for key, value in content.items() if value != ""}, sort_keys=False, width=110)
-    write_text(path, text)
+    """Write a rig's file, whole or not at all."""
+    write_text(path, rig_text(rig))
 
 
 def find_rig(*places: str | os.PathLike[str]) -> Path | None:

@@ -16,6 +16,7 @@ from rgbt_tracker.cli.options import (
     Config,
     Init,
     MaybeSequenceName,
+    Runtime,
     Thermal,
     Visible,
     VisibleTimes,
@@ -45,6 +46,7 @@ def compare(
     weights: Weights = None,
     output: Annotated[Path, output_folder("Folder for CONFIG-MODALITY/NAME.txt and NAME.jpg.")] = Path("results"),
     device: Device = "auto",
+    runtime: Runtime = "auto",
 ) -> None:
     """Track with RGB, thermal and both, and compare the three.
 
@@ -65,11 +67,17 @@ def compare(
         check_writable(output)
         for text in frames.info.notes:
             note(text)
-        _compare(frames, box, settings, weights, device, output)
+        _compare(frames, box, settings, weights, device, runtime, output)
 
 
 def _compare(
-    frames: FrameSequence, box: Box | None, settings: TrackerConfig, weights: str | None, device: str, output: Path
+    frames: FrameSequence,
+    box: Box | None,
+    settings: TrackerConfig,
+    weights: str | None,
+    device: str,
+    runtime: str,
+    output: Path,
 ) -> None:
     from rich.table import Table
 
@@ -88,7 +96,7 @@ def _compare(
     with progress() as display:
         for modality, label in LABELS.items():
             task = display.add_task(label, total=len(frames), note="")
-            tracker = build_tracker(settings.replace(modality=modality), weights, device)
+            tracker = build_tracker(settings.replace(modality=modality), weights, device, runtime=runtime)
             rows: list[FrameRow] = []
 
             def keep(frame: Frame, result: Result | None, task=task, rows=rows, cameras=tracker.config.modalities):

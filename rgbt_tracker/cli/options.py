@@ -10,7 +10,7 @@ import typer
 from nestfuse_core.common.options import TIMES, one_of
 from nestfuse_core.common.processes import MOST_THREADS
 
-DEFAULT_CONFIG = "nestfuse_siamrpn_mobilev2"
+DEFAULT_CONFIG = "nestfuse_nanotrack"
 
 _CONFIG = "Tracker configuration: a name or a YAML file."
 
@@ -30,6 +30,14 @@ Modality = Annotated[
         metavar="rgbt|rgb|ir",
         help="Cameras to use [default: the configuration's].",
         callback=one_of("modality", ("rgbt", "rgb", "ir")),
+    ),
+]
+Runtime = Annotated[
+    str,
+    typer.Option(
+        metavar="auto|torch|onnx",
+        help="What computes the network; auto: ONNX on a CPU where there is an export ('rgbt export').",
+        callback=one_of("runtime", ("auto", "torch", "onnx")),
     ),
 ]
 _SEQUENCE = typer.Option(

@@ -48,39 +48,15 @@ class HeadConfig(Section):
 
 
 class ReliabilityConfig(Section):
-    """The gate of ``strategy: reliable`` (`rgbt_tracker.models.reliability`).
+    """The gate of ``strategy: reliable`` (`rgbt_tracker.models.reliability`), as `rgbt calibrate` fits it.
 
-    ``branches``: the modalities alone, or ``all``, with the paper's fusion as one more. ``gains`` weigh the response
-    margin now and in memory, and the distance from the agreed place now and in memory; ``rate`` is the memory's,
-    which starts with the part ``first`` of what tells the branches apart in a track's first search; ``bias`` is each
-    branch's logit before any evidence (RGB, thermal, joint); ``template`` weighs the log-odds with which a branch finds
-    the target again in views of the first frame (0: not tried); ``together`` is more of it for the joint branch, as far
-    as both modalities are equally reliable; log-odds beyond ``limit`` say no more in a product, so that one confident
-    mistake cannot outvote everything; ``rivals`` counts responses elsewhere against a branch; ``place`` says
-    whose response names the agreed place, the mean of all branches or the joint one, and ``prior`` is the window's part
-    in it; ``own`` is the part of the response margin that is taken at a branch's own peak instead. `rgbt calibrate`
-    fits gains and bias.
+    A branch's logit among the branches is ``now`` times the log-odds of its best candidate plus ``memory`` times their
+    moving average over the frames before, to which a new frame adds with ``rate``.
     """
 
-    branches: Literal["modalities", "all"] = "all"
-    combine: Literal["mixture", "product"] = "product"
-    gains: tuple[float, float, float, float] = (0.18, 0.18, 0.75, 2.0)
-    bias: tuple[float, float, float] = (0.0, 0.0, 0.0)
-    together: float = 0.0
-    template: float = Field(default=0.0, ge=0)
+    now: float = Field(default=0.5, ge=0)
+    memory: float = Field(default=0.5, ge=0)
     rate: float = Field(default=0.2, gt=0, le=1)
-    first: float = Field(default=1.0, ge=0, le=1)
-    limit: float = Field(default=5.0, gt=0)
-    rivals: float = Field(default=1.0, ge=0)
-    place: Literal["mean", "joint"] = "mean"
-    prior: float = Field(default=0.455, ge=0, lt=1)
-    own: float = Field(default=0.0, ge=0, le=1)
-
-    @model_validator(mode="after")
-    def _joint_is_there(self) -> ReliabilityConfig:
-        if self.place == "joint" and self.branches != "all":
-            raise ValueError("place: joint needs branches: all; with branches: modalities there is no joint branch")
-        return self
 
 
 class FusionConfig(Section):

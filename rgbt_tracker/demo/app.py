@@ -25,7 +25,9 @@ from nestfuse_core.common.errors import UserError
 from nestfuse_core.common.files import temporary_folder
 from nestfuse_core.common.guard import what_happened
 from nestfuse_core.common.pictures import encode_image
+from nestfuse_core.rig.file import Rig, choose_rig
 from rgbt_tracker.demo.answers import Patience, without_folders
+from rgbt_tracker.demo.pointing import QUALITY, add_pointing
 from rgbt_tracker.demo.sessions import MakeTracker, Session, Sessions
 from rgbt_tracker.demo.uploads import KINDS, Limits, save_camera
 from rgbt_tracker.sequences.base import Frame
@@ -33,10 +35,9 @@ from rgbt_tracker.sequences.base import Frame
 HERE = Path(__file__).parent
 Fuse = Callable[[Frame, str, dict[str, Any]], NDArray[np.generic]]
 POLICY = "default-src 'self'; img-src 'self' blob: data:; frame-ancestors 'none'"
-QUALITY = 85
-"""Of the JPEG pictures that the page shows."""
 LOCAL = ("127.0.0.1", "localhost", "[::1]")
 Pixels = Annotated[float, Field(allow_inf_nan=False, strict=True)]
+FourPixels = Annotated[list[Pixels], Field(min_length=4, max_length=4)]
 
 
 @dataclass(frozen=True)
@@ -62,10 +63,12 @@ class Settings:
 
 
 class Start(BaseModel):
-    """Where tracking begins: the frame, the box x, y, w, h in its pixels, and the modalities."""
+    """Where tracking begins: the frame, a box x, y, w, h in its pixels for each target, and the modalities."""
 
     frame: Annotated[int, Field(strict=True)] = 0
-    box: Annotated[list[Pixels], Field(min_length=4, max_length=4)]
+    boxes: Annotated[
+        list[Annotated[list[Pixels], Field(min_length=4, max_length=4)]], Field(min_length=1, max_length=8)
+    ]
     modalities: Annotated[list[str], Field(min_length=1, max_length=3)]
 
 
@@ -153,10 +156,11 @@ def create_app(make_tracker: MakeTracker, fuse: Fuse, settings: Settings | None 
                 raise UserError(f"Expected files for one camera or both: {KINDS}.")
             paths = {name: save_camera(files, folder, name, settings.limits) for name, files in given.items() if files}
             frames = open_pair(paths.get("rgb"), paths.get("ir"), "upload", rig=settings.rig)
+            rig = choose_rig(settings.rig)[0] or Rig()
         except BaseException:
             shutil.rmtree(folder, ignore_errors=True)
             raise
-        return opened(Session(frames, folder))
+        return opened(Session(frames, folder, rig))
 
     @app.get("/api/sessions/{name}/{camera}/{index}.jpg")
     def image(name: str, camera: str, index: int) -> Response:
@@ -167,7 +171,7 @@ def create_app(make_tracker: MakeTracker, fuse: Fuse, settings: Settings | None 
     def start(name: str, wanted: Start) -> dict[str, Any]:
         session = find(name)
         with compute:
-            return session.start(wanted.frame, wanted.box, list(dict.fromkeys(wanted.modalities)), make_tracker)
+            return session.start(wanted.frame, wanted.boxes, list(dict.fromkeys(wanted.modalities)), make_tracker)
 
     @app.post("/api/sessions/{name}/step")
     def step(name: str, wanted: Step) -> dict[str, Any]:
@@ -182,6 +186,8 @@ def create_app(make_tracker: MakeTracker, fuse: Fuse, settings: Settings | None 
             picture = fuse(session.frame(index), strategy, session.fusers)
         header = {"Content-Disposition": f'attachment; filename="fused-{index:05d}-{strategy}.png"'}
         return Response(encode_image(np.asarray(picture), ".png"), media_type="image/png", headers=header)
+
+    add_pointing(app, find)
 
     @app.delete("/api/sessions/{name}", status_code=204)
     def close(name: str) -> None:

@@ -19,23 +19,12 @@ from rgbt_tracker.models.reliability import ReliabilityGate
 from rgbt_tracker.models.timing import NoTimer, Timer
 
 
-class Views(NamedTuple):
-    """V search images of a template's own frame, (K, V, 3, S, S), and where the target is in the response to each.
-
-    ``places`` (V, 2) are rows and columns from the middle of the response, maybe between positions.
-    """
-
-    images: Tensor
-    places: Tensor
-
-
 class Template(NamedTuple):
-    """What a search needs of the template: the head's kernels, the ``modalities`` that it was made of, in the network's
-    order, and the gate's (B, N) ``confidence`` in each branch."""
+    """What a search needs of the template: the head's kernels, and the ``modalities`` that it was made of, in the
+    network's order."""
 
     kernels: Kernels
     modalities: tuple[str, ...]
-    confidence: Tensor | None = None
 
 
 class SearchOutput(NamedTuple):
@@ -103,11 +92,10 @@ class SiameseNetwork(nn.Module):
 
     def extract(self, images: Tensor, modalities: tuple[str, ...] | None = None) -> list[Tensor]:
         """(K, N, 3, H, W) of ``modalities`` (all by default) -> one (K, N, C, h, w) tensor a level, not fused."""
-        count, batch = images.shape[:2]
+        names = modalities or self.modalities
         if self.config.backbone.shared:
             outputs = self.backbone(images.flatten(0, 1))
-            return [level.unflatten(0, (count, batch)) for level in outputs]
-        names = modalities or self.modalities
+            return [level.unflatten(0, (images.shape[0], -1)) for level in outputs]
         nets = [self.backbone if name == "rgb" else self.backbone_ir for name in names]
         per_modality = [net(image) for net, image in zip(nets, images, strict=True)]
         return [torch.stack(levels) for levels in zip(*per_modality, strict=True)]
@@ -118,9 +106,8 @@ class SiameseNetwork(nn.Module):
 
     def neck_each(self, features: list[Tensor]) -> list[Tensor]:
         """Levels (K, N, C, h, w) through the neck, every modality by itself."""
-        count, batch = features[0].shape[:2]
         outputs = self.apply_neck([level.flatten(0, 1) for level in features])
-        return [level.unflatten(0, (count, batch)) for level in outputs]
+        return [after.unflatten(0, before.shape[:2]) for before, after in zip(features, outputs, strict=True)]
 
     def fused(
         self, images: Tensor, modalities: tuple[str, ...] | None = None
@@ -146,43 +133,26 @@ class SiameseNetwork(nn.Module):
         if after_neck:
             with self.timer("neck"):
                 features = self.neck_each(features)
-        if self.gate is None or self.gate.config.branches == "all":
-            with self.timer("fusion"):
-                joint, _ = self.fusion(features)
-                features = [torch.cat([level, one[None]]) for level, one in zip(features, joint, strict=True)]
+        with self.timer("fusion"):
+            joint, _ = self.fusion(features)
+            features = [torch.cat([level, one[None]]) for level, one in zip(features, joint, strict=True)]
         levels = [level.flatten(0, 1) for level in features]
         if after_neck:
             return levels
         with self.timer("neck"):
             return self.apply_neck(levels)
 
-    @property
-    def wants_views(self) -> bool:
-        """Whether `template` has a use for views of the first frame."""
-        return self.gate is not None and self.gate.config.template > 0
-
-    def template(
-        self, images: Tensor, views: Views | None = None, modalities: tuple[str, ...] | None = None
-    ) -> Template:
-        """Template images (K, N, 3, 127, 127) of ``modalities`` (all by default) -> what `search` correlates with.
-
-        Views of the first frame, for one target (N = 1), let the gate try the template where the answer is known; one
-        modality alone has no use for them.
-        """
+    def template(self, images: Tensor, modalities: tuple[str, ...] | None = None) -> Template:
+        """Template images (K, N, 3, 127, 127) of ``modalities`` (all by default) -> what `search` correlates with."""
         names = modalities or self.modalities
-        gate = self._gate_of(names)
-        features = self.fused(images, names)[0] if gate is None else self.branches(images)
+        features = self.fused(images, names)[0] if self._gate_of(names) is None else self.branches(images)
         with self.timer("head"):
-            kernels = self.head.prepare(features)
-        if gate is None or views is None:
-            return Template(kernels, names)
-        found = [self.head(kernels, self.branches(view))[0] for view in views.images.split(1, 1)]
-        return Template(kernels, names, gate.template_confidence(torch.stack(found, 1), views.places))
+            return Template(self.head.prepare(features), names)
 
     def search(self, template: Template, images: Tensor, memory: Tensor | None = None) -> SearchOutput:
         """Search images (K, N, 3, S, S) of the template's modalities -> the head's output.
 
-        ``memory`` is that of the track's previous search; a search in one modality leaves it as it is.
+        ``memory`` is that of the tracks' previous search; only the gate takes it.
         """
         gate = self._gate_of(template.modalities)
         if gate is not None:
@@ -192,20 +162,11 @@ class SiameseNetwork(nn.Module):
             cls, loc = self.head(template.kernels, features)
         names = [f"level{level}" for level in self.config.backbone.levels or (0,)]
         shares = {name: level for name, level in zip(names, maps, strict=True) if level is not None}
-        return SearchOutput(cls, loc, shares, self._sole_weights(template, images), memory)
+        return SearchOutput(cls, loc, shares)
 
     def _gate_of(self, modalities: tuple[str, ...]) -> ReliabilityGate | None:
         """The gate, where it has more than one branch to weigh."""
         return self.gate if len(modalities) > 1 else None
-
-    def _sole_weights(self, template: Template, images: Tensor) -> Tensor | None:
-        """The gate's (B, N) weights where one modality is all there is."""
-        if self.gate is None:
-            return None
-        branches = len(self.modalities) + (self.gate.config.branches == "all")
-        weights = torch.zeros(branches, images.shape[1])
-        weights[self.modalities.index(template.modalities[0])] = 1
-        return weights
 
     def _gated_search(
         self, gate: ReliabilityGate, template: Template, images: Tensor, memory: Tensor | None
@@ -214,13 +175,11 @@ class SiameseNetwork(nn.Module):
         with self.timer("head"):
             cls, loc = self.head(template.kernels, features)
         with self.timer("fusion"):
-            shape = (-1, images.shape[1])
-            fused = gate(cls.unflatten(0, shape), loc.unflatten(0, shape), memory, template.confidence)
+            shape = (len(self.modalities) + 1, -1)
+            fused = gate(cls.unflatten(0, shape), loc.unflatten(0, shape), memory)
         count = len(self.modalities)
-        shares = fused.shares[:count]
-        if len(fused.shares) > count:
-            # The joint branch speaks for all modalities alike.
-            shares = shares + fused.shares[count:] / count
+        # The joint branch speaks for all modalities alike.
+        shares = fused.shares[:count] + fused.shares[count:] / count
         return SearchOutput(fused.cls, fused.loc, {"response": shares}, fused.weights, fused.memory)
 
     def forward(self, template_images: Tensor, search_images: Tensor) -> SearchOutput:

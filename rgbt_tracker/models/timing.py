@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Protocol
-
-import torch
 
 
 class Timer(Protocol):
@@ -30,7 +29,8 @@ class SectionTimer:
     def __call__(self, section: str) -> Iterator[None]:
         start = time.perf_counter()
         yield
-        if torch.cuda.is_available():
+        torch = sys.modules.get("torch")
+        if torch is not None and torch.cuda.is_available():
             torch.cuda.synchronize()
         self.seconds[section].append(time.perf_counter() - start)
 

@@ -7,7 +7,6 @@ tracker's own arrays after the last of the frames, each called "tracker." and it
 
 from __future__ import annotations
 
-import hashlib
 import json
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -164,15 +163,7 @@ def fingerprint(settings: TrackerConfig, tracker: Tracker, info: SequenceInfo, m
     for key, value in settings.model_dump(mode="json").items():
         facts |= {f"{key}.{name}": part for name, part in value.items()} if isinstance(value, dict) else {key: value}
     # What is loaded counts, not what it is called.
-    return {**facts, "weights": _digest(tracker)}
-
-
-def _digest(tracker: Tracker) -> str:
-    digest = hashlib.blake2b(digest_size=16)
-    for name, value in tracker.network.state_dict().items():  # type: ignore[attr-defined]
-        digest.update(name.encode())
-        digest.update(value.detach().cpu().numpy().tobytes())
-    return digest.hexdigest()
+    return {**facts, "runtime": tracker.runtime.name, "weights": tracker.runtime.digest()}
 
 
 class StateKeeper:

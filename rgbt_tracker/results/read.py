@@ -15,7 +15,7 @@ from rgbt_tracker.box_files import is_absent, read_lines
 from rgbt_tracker.results.find import TrackerResults
 from rgbt_tracker.results.region_overlap import Region
 from rgbt_tracker.results.trajectory import FAILED, INITIALISED, UNKNOWN, Trajectory
-from rgbt_tracker.results.write import COMPANIONS, FRAMES_HEADER, FrameRow
+from rgbt_tracker.results.write import COMPANIONS, FRAMES_HEADER, FrameRow, targets_file
 
 
 def read_results(tracker: TrackerResults, only: Container[str] | None = None) -> dict[str, list[Trajectory]]:
@@ -73,8 +73,16 @@ def read_one_pass(path: Path) -> Trajectory:
         _companion(path, "times", len(track)),
         maps if maps.is_file() else None,
         frames if frames.is_file() else None,
+        _of_several(path),
         path,
     )
+
+
+def _of_several(path: Path) -> Path | None:
+    """The file of all targets beside ``NAME_1.txt``."""
+    name, _, number = path.stem.rpartition("_")
+    targets = targets_file(path.parent, name)
+    return targets if number.isdecimal() and targets.is_file() else None
 
 
 def read_frames(path: Path) -> list[FrameRow]:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
-import torch
-from torch import Tensor
 
 from rgbt_tracker.config import TrackerConfig
 from rgbt_tracker.models.anchors import (
+    Array,
+    beside,
     change_penalty,
     decode_anchors,
     decode_points,
@@ -20,33 +20,31 @@ from rgbt_tracker.models.anchors import (
 class Candidates:
     """Boxes, scores and ranks of a head's output with A = ``count`` anchors (or 1) at ``size`` x ``size`` positions.
 
-    M = A size^2 candidates; boxes are cx, cy, w, h in search-crop px relative to the crop's centre.
+    M = A size^2 candidates; boxes are cx, cy, w, h in search-crop px relative to the crop's centre. Arrays are NumPy's
+    or torch's, as they are given.
     """
 
-    def __init__(self, config: TrackerConfig, count: int, size: int, device: torch.device | str = "cpu") -> None:
+    def __init__(self, config: TrackerConfig, count: int, size: int) -> None:
         self._options = config.tracking
         rpn = config.model.head.type == "rpn"
-        places = make_anchors(config.anchors, size) if rpn else make_points(config.anchors.stride, size)
+        self._places = make_anchors(config.anchors, size) if rpn else make_points(config.anchors.stride, size)
         self._decode = decode_anchors if rpn else decode_points
         hanning = np.hanning(size)
-        window = torch.from_numpy(np.tile(np.outer(hanning, hanning).ravel(), count))
-        self._places, self._window = places.to(device), window.to(device, torch.float32)
+        self._window = np.tile(np.outer(hanning, hanning).ravel(), count).astype(np.float32)
 
-    def decode(self, cls: Tensor, loc: Tensor) -> tuple[Tensor, Tensor]:
+    def decode(self, cls: Array, loc: Array) -> tuple[Array, Array]:
         """(N, 2A, h, w) and (N, 4A, h, w) of the head -> (N, 4, M) boxes and (N, M) scores."""
         return self.boxes(loc), target_scores(cls)
 
-    def boxes(self, loc: Tensor) -> Tensor:
+    def boxes(self, loc: Array) -> Array:
         """(N, 4A, h, w) of the head -> (N, 4, M) boxes."""
         return self._decode(loc, self._places)
 
-    def rank(
-        self, boxes: Tensor, scores: Tensor, width: Tensor | float, height: Tensor | float
-    ) -> tuple[Tensor, Tensor]:
+    def rank(self, boxes: Array, scores: Array, width: Array | float, height: Array | float) -> tuple[Array, Array]:
         """(..., M) ranks, and the penalties in them for changes from the target's last size in crop px.
 
         rank = penalty score (1 - k) + window k, k the window's influence (SiamRPN).
         """
         options = self._options
         penalty = change_penalty(boxes, width, height, options.penalty)
-        return penalty * scores * (1 - options.window) + self._window * options.window, penalty
+        return penalty * scores * (1 - options.window) + beside(self._window, scores) * options.window, penalty

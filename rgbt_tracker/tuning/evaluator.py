@@ -12,7 +12,7 @@ from rgbt_tracker.evaluation.job import OnePass, Setup
 from rgbt_tracker.evaluation.one_pass import one_pass_scores
 from rgbt_tracker.sequences.base import FrameSequence
 from rgbt_tracker.tracking.tracker import Tracker
-from rgbt_tracker.tuning.memory import Memory, RememberingNetwork
+from rgbt_tracker.tuning.memory import Memory, RememberingRuntime
 
 CRITERIA = ("success", "precision", "normalised_precision", "mean_iou")
 
@@ -104,7 +104,7 @@ class Evaluator:
         """Track the sequence from its first annotation and return the score, 0..1."""
         built = self._tracker(setting)
         config = setting.apply(self.setup.config)
-        tracker = Tracker(config, built.network, built.device)
+        tracker = Tracker(config, built.runtime)
         start = sequence.info.start_for(config.modality)
         track = OnePass(box=start, read_ahead=False).follow(tracker, sequence)
         truth = sequence.info.truth_for(config.modality)
@@ -117,7 +117,7 @@ class Evaluator:
         if variant not in self._trackers:
             tracker = replace(self.setup, config=setting.apply(self.setup.config)).build()
             if self.memory.limit:
-                network = RememberingNetwork(tracker.network, self.memory, variant, self.variants)
-                tracker = Tracker(tracker.config, network, tracker.device)
+                runtime = RememberingRuntime(tracker.runtime, self.memory, variant, self.variants)
+                tracker = Tracker(tracker.config, runtime)
             self._trackers[variant] = tracker
         return self._trackers[variant]

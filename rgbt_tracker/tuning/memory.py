@@ -10,13 +10,16 @@ from __future__ import annotations
 import hashlib
 import time
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
-from rgbt_tracker.models.network import SearchOutput, SiameseNetwork, Template, Views
+from rgbt_tracker.models.network import SiameseNetwork
+from rgbt_tracker.runtime.interface import Answer, Floats, Pixels, Runtime, State
+from rgbt_tracker.runtime.with_torch import TorchRuntime
 
 Key = tuple[str, ...]
 
@@ -67,66 +70,75 @@ class Memory:
         return self.hits.get("search", 0) * self.seconds.get("search", 0.0) / misses if misses else 0.0
 
 
-class RememberingNetwork:
-    """A `SiameseNetwork` behind a `Memory`, for `rgbt_tracker.tracking.tracker.Tracker`.
+class RememberingRuntime:
+    """A runtime behind a `Memory`, for `rgbt_tracker.tracking.tracker.Tracker`.
 
     Crops are told apart by their pixels, so an answer is never given for another image.
 
     Args:
-        network: in evaluation mode.
+        runtime: computes what is not remembered.
         memory: shared between the fusion variants.
         variant: name of the fusion variant; heads' outputs are remembered for each by itself.
-        features: also remember the backbone's features, which variants of one set of weights have in common. They
-            are many times larger than the outputs.
+        features: also remember the backbone's features, which variants of one set of weights have in common; in torch
+            only. They are many times larger than the outputs.
     """
 
-    def __init__(self, network: SiameseNetwork, memory: Memory, variant: str, features: bool = False) -> None:
-        self.network, self.answers, self.variant = network, memory, variant
-        self._templates: dict[tuple[str, ...], tuple[Template, str]] = {}
-        if features:
-            extract = network.extract
-            network.extract = lambda images, modalities=None: memory.recall(  # type: ignore[method-assign]
-                "features", (digest(images), *(modalities or ())), lambda: extract(images, modalities)
-            )
+    def __init__(self, runtime: Runtime, memory: Memory, variant: str, features: bool = False) -> None:
+        self.runtime, self.answers, self.variant = runtime, memory, variant
+        self.name, self.device = runtime.name, runtime.device
+        self._templates: dict[tuple[str, ...], tuple[State, str]] = {}
+        if features and isinstance(runtime, TorchRuntime):
+            _remember_features(runtime.network, memory)
 
-    @property
-    def wants_views(self) -> bool:
-        """As `SiameseNetwork.wants_views`."""
-        return self.network.wants_views
-
-    def template(
-        self, images: Tensor, views: Views | None = None, modalities: tuple[str, ...] | None = None
-    ) -> Template:
-        """As `SiameseNetwork.template`."""
-        # The same crop of another frame has other views.
-        name = digest(images) + ("" if views is None else digest(views.images)) + "".join(modalities or ())
-        answer: Template = self.answers.recall(
-            "template", (self.variant, name), lambda: self.network.template(images, views, modalities)
+    def template(self, images: Pixels, cameras: tuple[str, ...]) -> State:
+        """As `Runtime.template`."""
+        name = digest(images) + "".join(cameras)
+        answer: State = self.answers.recall(
+            "template", (self.variant, name), lambda: self.runtime.template(images, cameras)
         )
-        self._templates[answer.modalities] = answer, name
+        self._templates[cameras] = answer, name
         return answer
 
-    def search(self, template: Template, images: Tensor, memory: Tensor | None = None) -> SearchOutput:
-        """As `SiameseNetwork.search`; ``template`` must be the one that `template` returned last for its modalities.
+    def search(self, state: State, images: Pixels, memory: Floats | None = None, maps: bool = False) -> Answer:
+        """As `Runtime.search`; ``state`` must be the one that `template` returned last for its cameras.
 
         ``memory`` is the track's own (of the reliability gate) and part of the question.
         """
-        known, name = self._templates[template.modalities]
-        assert template is known
-        past = "" if memory is None else memory.cpu().numpy().tobytes().hex()
-        key = (self.variant, name, digest(images), past)
-        return self.answers.recall("search", key, lambda: self.network.search(template, images, memory))
+        known, name = self._templates[state.cameras]
+        assert state is known
+        past = "" if memory is None else memory.tobytes().hex()
+        key = (self.variant, name, digest(images), past, str(maps))
+        return self.answers.recall("search", key, lambda: self.runtime.search(state, images, memory, maps))
+
+    def stack(self, states: Sequence[State]) -> State:
+        """As `Runtime.stack`; a memory serves trackers of one target."""
+        (state,) = states
+        return state
+
+    def digest(self) -> str:
+        """As `Runtime.digest`."""
+        return self.runtime.digest()
 
 
-def digest(images: Tensor) -> str:
-    """Name of a stack of crops: equal for equal pixels. Crops hold whole numbers 0..255, so bytes describe them."""
-    pixels = images.to(torch.uint8).cpu().numpy().tobytes()
-    return f"{tuple(images.shape)}{hashlib.sha1(pixels, usedforsecurity=False).hexdigest()}"
+def _remember_features(network: SiameseNetwork, memory: Memory) -> None:
+    extract = network.extract
+
+    def recalled(images: Tensor, modalities: tuple[str, ...] | None = None) -> list[Tensor]:
+        # Crops hold whole numbers 0..255, so bytes describe them.
+        key = digest(images.to(torch.uint8).cpu().numpy()), *(modalities or ())
+        return memory.recall("features", key, lambda: extract(images, modalities))
+
+    network.extract = recalled  # type: ignore[method-assign]
+
+
+def digest(images: Pixels) -> str:
+    """Name of a stack of crops: equal for equal pixels and shapes."""
+    return f"{images.shape}{hashlib.sha1(images.tobytes(), usedforsecurity=False).hexdigest()}"
 
 
 def _bytes(answer: Any) -> int:
-    if isinstance(answer, Tensor):
-        return answer.numel() * answer.element_size()
+    if isinstance(answer, (Tensor, np.ndarray)):
+        return answer.nbytes
     if isinstance(answer, (list, tuple)):
         return sum(_bytes(part) for part in answer)
     return sum(_bytes(part) for part in answer.values()) if isinstance(answer, dict) else 0

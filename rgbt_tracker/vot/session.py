@@ -33,9 +33,9 @@ class TrackerOptions:
     """The arguments of a row in ``trackers.ini``.
 
     Attributes:
-        config, weights, device, modality: as in ``build_tracker``; None is its default.
+        config, weights, device, modality, runtime: as in ``build_tracker``; None is its default.
             A factory has ``modality``, the cameras that its tracker reads, both by default, and is given ``weights``.
-        threads: torch's CPU threads; None keeps torch's default. Results of a convolution can differ in the last bits
+        threads: of the CPU; None keeps the runtime's default. Results of a convolution can differ in the last bits
             between thread counts, so a row fixes it.
         factory: ``module:function`` that returns another object with ``initialize`` and ``update``, in place of config.
     """
@@ -44,6 +44,7 @@ class TrackerOptions:
     weights: str | None = None
     device: str | None = None
     modality: str | None = None
+    runtime: str | None = None
     threads: int | None = None
     factory: str | None = None
 
@@ -58,18 +59,16 @@ def build(options: TrackerOptions) -> Session:
         return Session(from_factory(options.factory, options.weights), _cameras(options.modality))
     if options.config is None:
         raise UserError("Expected config='NAME' (or factory='module:function') in the tracker's command, got neither.")
-    import torch
-
     from rgbt_tracker import build_tracker
 
     keep_freed_memory()  # this process is the tracker's own, or one of our commands
-    if options.threads:
-        torch.set_num_threads(options.threads)
     tracker = build_tracker(
         options.config,
         weights=options.weights,
         device=options.device or "auto",
         modality=options.modality,  # type: ignore[arg-type]
+        runtime=options.runtime or "auto",
+        threads=options.threads or None,
     )
     return Session(tracker, tracker.config.modalities, str(tracker.device))
 

@@ -13,7 +13,6 @@ from typing import Any
 
 import platformdirs
 
-from nestfuse_core.common.checkpoints import read_checkpoint, state_dict_of
 from nestfuse_core.common.errors import UserError, suggestion
 from nestfuse_core.common.files import expanded, replacing, write_text
 from nestfuse_core.common.sections import read_json
@@ -152,6 +151,8 @@ def file_hash(path: Path) -> str:
 
 
 def _check_checkpoint(path: Path) -> None:
+    from nestfuse_core.common.checkpoints import read_checkpoint, state_dict_of
+
     state_dict_of(read_checkpoint(path))
 
 

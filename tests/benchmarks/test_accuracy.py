@@ -28,13 +28,14 @@ def test_designs_on_whole_tracks(script):
     arguments = [*SMALL, "--varied", 1, "--length", 3, "--failing", 1, "--design", "RGB", "--design", "thermal"]
     found = rows(script("accuracy/reliability", *arguments))
     assert list(found) == ["RGB", "thermal"]
-    assert all(0 <= iou <= 1 and below >= 0 and failures >= 0 for iou, _, below, failures in found.values())
+    assert all(0 <= iou <= 1 and below >= 0 and failures >= 0 for iou, _, _, below, failures in found.values())
+    assert found["thermal"][1] == pytest.approx(found["thermal"][0] - found["RGB"][0], abs=2e-4)
 
 
 def test_given_gates_on_short_tracks(script):
-    gates = ["--gate", "0.4,0.4,1.5,4,0,0,0,0.1", "--changes", "rivals=0"]
+    gates = ["--design", "without memory", "--changes", "now=1,rate=0.5"]
     found = rows(script("accuracy/reliability", *SMALL, "--crowd", 1, "--length", 4, "--blind", 1, "--short", *gates))
-    assert list(found) == ["0.4,0.4,1.5,4,0,0,0,0.1", "rivals=0"]
+    assert list(found) == ["without memory", "now=1,rate=0.5"]
 
 
 def test_settings_of_nanotrack_with_resets(script, sequence):
@@ -99,6 +100,11 @@ def test_alignment_of_moved_pictures(load):
     (row,) = rig_align.measure("tune", Path("nowhere"), "", False)
     assert case.corner_error(case.truth) == 0 and row["kind"] == "drawn pair"
     assert row["answered"] and row["error"] < 5
+    assert abs(row["relative"] - row["error"]) < 2, "drawn pictures lie on each other"
+    shifted = np.array([[1, 0, 3.0], [0, 1, 4], [0, 0, 1]])
+    height, width = case.frames[0][0].shape[:2]
+    away = case.corner_error(case.truth, case.relative(shifted))
+    assert away == pytest.approx(np.hypot(3 * 640 / width, 4 * 480 / height), abs=1e-6)
     (line,) = (line for line in rig_align.table([row]) if line.startswith("| all "))
     assert line.startswith("| all | 1 | 1 (100 %) | 100 % | 0 |")
 
@@ -193,9 +199,8 @@ def test_walkers_on_whom_trackers_agree(load, tmp_path):
     ("name", "arguments", "message"),
     [
         ("reliability", ["--config", "nobody"], "nobody"),
-        ("reliability", ["--gate", "1,2"], "with commas, got 2 numbers"),
-        ("reliability", ["--changes", "rivals=much"], "expected SETTING=NUMBER"),
-        ("reliability", [*SMALL, "--changes", "rival=1"], "rivals"),
+        ("reliability", ["--changes", "now=much"], "expected SETTING=NUMBER"),
+        ("reliability", [*SMALL, "--changes", "memories=1"], "memory"),
         ("reliability", SMALL, "Expected scenes with a target"),
         ("nanotrack_reset", ["--sequence", "nowhere", "--weights", "untrained"], "nowhere"),
         ("people", ["nowhere", "out"], "Expected nowhere/visible/0113_1714.mp4"),

@@ -65,7 +65,7 @@ class PixelwiseBranch(nn.Module):
     def forward(self, kernel: Tensor, search: Tensor) -> Tensor:
         search = self.conv_search(search)
         response = torch.matmul(kernel, search.flatten(2))
-        return self.conv(self.CA_layer(response.view(len(search), self.PIXELS, *search.shape[2:])))
+        return self.conv(self.CA_layer(response.unflatten(2, search.shape[2:])))
 
 
 class BanHead(nn.Module):

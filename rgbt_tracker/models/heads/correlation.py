@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -19,6 +20,8 @@ def depthwise_correlation(search: Tensor, kernel: Tensor, padding: int = 0) -> T
     Returns:
         (N, C, H - h + 1 + 2 padding, W - w + 1 + 2 padding).
     """
+    if torch.onnx.is_in_onnx_export():
+        return _correlate_rows(F.pad(search, (padding,) * 4) if padding else search, kernel)
     kernel = kernel.expand(len(search), -1, -1, -1)
     if torch.is_grad_enabled() and (search.requires_grad or kernel.requires_grad):
         return _Correlation.apply(F.pad(search, (padding,) * 4) if padding else search, kernel)
@@ -30,6 +33,20 @@ def _correlate(search: Tensor, kernel: Tensor, padding: int = 0) -> Tensor:
     kernel = kernel.reshape(batch * channels, 1, *kernel.shape[2:])
     out = F.conv2d(search.reshape(1, batch * channels, *search.shape[2:]), kernel, padding=padding, groups=len(kernel))
     return out.view(batch, channels, *out.shape[2:])
+
+
+def _correlate_rows(search: Tensor, kernel: Tensor) -> Tensor:
+    """The correlation as one matrix product a channel: an ONNX convolution has as many groups as it was exported with,
+    but the number of samples may change.
+
+    Row i of the result is the h rows of the search from i on, side by side, times a band matrix of the kernel's rows.
+    """
+    (height, width), (h, w) = (tuple(int(side) for side in images.shape[2:]) for images in (search, kernel))
+    rows, columns = height - h + 1, width - w + 1
+    place = np.arange(width)[:, None] == np.arange(w)[:, None, None] + np.arange(columns)
+    bands = torch.matmul(kernel, torch.from_numpy(place.reshape(w, -1).astype(np.float32)))
+    bands = bands.unflatten(3, (width, columns)).flatten(2, 3)
+    return torch.matmul(torch.cat([search[:, :, i : i + rows] for i in range(h)], 3), bands)
 
 
 class _Correlation(torch.autograd.Function):

@@ -126,13 +126,13 @@ def make_grid(config: TrackerConfig, positions: int) -> Grid:
     middle = (config.tracking.instance - 1) // 2
     if config.model.head.type == "rpn":
         return anchor_grid(config.anchors, positions, config.tracking.instance)
-    points = make_points(config.anchors.stride, positions).double().numpy()
+    points = make_points(config.anchors.stride, positions).astype(np.float64)
     return PointGrid(points.reshape(2, 1, positions, positions) + middle)
 
 
 def anchor_grid(config: AnchorConfig, positions: int, side: int) -> AnchorGrid:
     """Anchors on ``positions`` squared, in pixels of a search region ``side`` wide."""
-    flat = make_anchors(config, positions).double().numpy().reshape(4, config.count, positions, positions)
+    flat = make_anchors(config, positions).astype(np.float64).reshape(4, config.count, positions, positions)
     return AnchorGrid(flat[:2] + (side - 1) // 2, flat[2:, :, 0, 0], config.stride)
 
 

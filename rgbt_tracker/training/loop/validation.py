@@ -10,6 +10,7 @@ from torch import Tensor
 from rgbt_tracker.boxes import overlap
 from rgbt_tracker.config import Modality, TrackerConfig
 from rgbt_tracker.models.build import build_network
+from rgbt_tracker.runtime.with_torch import TorchRuntime
 from rgbt_tracker.sequences.base import FrameSequence
 from rgbt_tracker.tracking.run import track_sequence
 from rgbt_tracker.tracking.tracker import Tracker
@@ -49,6 +50,6 @@ def validate(
         network = build_network(single)
         own = network.state_dict()
         network.load_state_dict({key: value for key, value in state.items() if key in own}, strict=False)
-        tracker = Tracker(single, network.eval())
+        tracker = Tracker(single, TorchRuntime(network.eval()))
         for sequence in sequences:
             yield {"sequence": sequence.name, "modality": modality, "mean_iou": mean_iou(tracker, sequence)}

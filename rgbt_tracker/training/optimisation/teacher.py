@@ -16,7 +16,7 @@ from torch import Tensor
 
 from nestfuse_core.common.errors import UserError
 from rgbt_tracker.config import TrackerConfig, load_config
-from rgbt_tracker.models.anchors import centred_overlap, make_points
+from rgbt_tracker.models.anchors import beside, centred_overlap, make_points
 from rgbt_tracker.models.build import build_network
 from rgbt_tracker.models.inference import prepare_for_inference
 from rgbt_tracker.models.load import load_weights
@@ -90,7 +90,7 @@ class Teacher:
             output = self._network(*images)
         cls, loc = output.cls.float(), output.loc.float()
         if self._candidates is None:
-            self._candidates = Candidates(self._config, cls.shape[1] // 2, cls.shape[-1], self._device)
+            self._candidates = Candidates(self._config, cls.shape[1] // 2, cls.shape[-1])
         boxes, scores = self._candidates.decode(cls, loc)
         best = boxes.gather(2, scores.argmax(1)[:, None, None].expand(-1, 4, 1))[..., 0]
         overlap = centred_overlap(best, self._truth(batch).repeat(count, 1))
@@ -98,7 +98,7 @@ class Teacher:
         places = torch.cat([log_odds(cls)[:, None], _at_best_anchor(boxes, scores, cls.shape[-1])], 1)
         places = self._at_positions(places, size)
         response = places[:, 0].flatten(1).softmax(1).view(-1, size, size)
-        centers = make_points(self._student.anchors.stride, size).view(2, size, size).to(self._device)
+        centers = beside(make_points(self._student.anchors.stride, size).reshape(2, size, size), places)
         answers: tuple[Tensor, ...] = (response, torch.cat([places[:, 1:3] - centers, places[:, 3:]], 1), overlap)
         if count > 1:
             followed = overlap.view(count, pairs).argmax(0) * pairs + torch.arange(pairs, device=self._device)
@@ -109,7 +109,7 @@ class Teacher:
     def _truth(self, batch: Batch) -> Tensor:
         """(N, 4) the target's box cx, cy, w, h relative to the crop's centre; every position's delta leads to it."""
         count, size = batch.delta.shape[2:4]
-        return Candidates(self._student, count, size, self._device).boxes(batch.delta.flatten(1, 2))[..., 0]
+        return Candidates(self._student, count, size).boxes(batch.delta.flatten(1, 2))[..., 0]
 
     def _at_positions(self, places: Tensor, size: int) -> Tensor:
         """(M, C, m, m) at the teacher's positions -> (M, C, size, size) the student's, linearly, borders repeated."""

@@ -5,13 +5,13 @@ from __future__ import annotations
 import signal
 from dataclasses import dataclass
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import av
 import cv2
 import numpy as np
 import pytest
-import torch
 
 from nestfuse_core.common.commands import single
 from nestfuse_core.common.guard import run
@@ -28,9 +28,7 @@ class FakeTracker:
 
     def __init__(self, config: TrackerConfig) -> None:
         self.config, self.record_maps, self.updates = config, False, 0
-        self.network = torch.nn.Linear(1, 1)
-        torch.nn.init.zeros_(self.network.weight)
-        torch.nn.init.zeros_(self.network.bias)
+        self.runtime = SimpleNamespace(name="torch", digest=lambda: "weights 0.0")
         self.box: Any = None
         self.before_update: Any = lambda number: None
 
@@ -71,9 +69,9 @@ class Fake:
 def fake(monkeypatch: pytest.MonkeyPatch) -> Fake:
     seen = Fake()
 
-    def build(settings: TrackerConfig, weights: Any, device: str) -> FakeTracker:
+    def build(settings: TrackerConfig, weights: Any, device: str, runtime: str) -> FakeTracker:
         seen.tracker, seen.weights, seen.device = FakeTracker(settings), weights, device
-        torch.nn.init.constant_(seen.tracker.network.bias, seen.bias)
+        seen.tracker.runtime.digest = lambda: f"weights {seen.bias}"
         if seen.before_update:
             seen.tracker.before_update = seen.before_update
         return seen.tracker
@@ -155,8 +153,9 @@ def ctrl_c(at: int) -> Any:
 
 @pytest.fixture
 def window(monkeypatch: pytest.MonkeyPatch) -> list[np.ndarray]:
-    """A screen that shows nothing and a user who draws 20,10,8,6 on the thermal picture."""
+    """A screen that shows nothing and a user who draws 20,10,8,6 on the thermal picture, and then nothing more."""
     shown: list[np.ndarray] = []
+    drawn = iter([(20, 10, 8, 6)])
     monkeypatch.setenv("DISPLAY", ":0")
     monkeypatch.setattr("rgbt_tracker.output.window.PROBE", "")
     monkeypatch.setattr(cv2, "namedWindow", lambda *a: None)
@@ -165,5 +164,10 @@ def window(monkeypatch: pytest.MonkeyPatch) -> list[np.ndarray]:
     monkeypatch.setattr(cv2, "imshow", lambda title, image: shown.append(image))
     monkeypatch.setattr(cv2, "waitKey", lambda delay: ord(" ") if len(shown) == 1 else -1)
     monkeypatch.setattr(cv2, "getWindowProperty", lambda *a: 1.0)
-    monkeypatch.setattr(cv2, "selectROI", lambda title, image, showCrosshair: (20 + image.shape[1] // 2, 10, 8, 6))
+
+    def select(title: str, image: np.ndarray, showCrosshair: bool) -> tuple[int, int, int, int]:
+        x, y, w, h = next(drawn, (0, 0, 0, 0))
+        return (x + image.shape[1] // 2 if w else 0, y, w, h)
+
+    monkeypatch.setattr(cv2, "selectROI", select)
     return shown

@@ -207,7 +207,8 @@ def test_no_cuda_when_asked_for(folder: Path, rgbt: Any) -> None:
 
 def test_weights_that_are_not_there(folder: Path, rgbt: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RGBT_CACHE", str(folder / "cache"))
-    refused(rgbt("--sequence", folder, *nano()), "rgbt weights get nanotrackv3", "rgbt weights add nanotrackv3 FILE")
+    done = rgbt("--sequence", folder, "--config", "nanotrack_v3", "--output", "out")
+    refused(done, "rgbt weights get nanotrackv3", "rgbt weights add nanotrackv3 FILE")
     refused(rgbt("--sequence", folder, *nano("--weights", "a/b.pth")), "No weights file at 'a/b.pth'")
 
 

@@ -117,7 +117,7 @@ def test_another_gate_is_measured_where_there_is_one(tmp_path) -> None:
         content = json.loads(path.read_text())
         content["result"]["mean_iou"] = 0.123
         path.write_text(json.dumps(content))
-    other = config.replace(**{"model.fusion.reliability": {"bias": [1.0, 0.0, -1.0]}})
+    other = config.replace(**{"model.fusion.reliability": {"now": 2.0}})
     cells = measure_all([Contender("nano", other, "untrained")], sources, tmp_path, "cpu")
     assert [cell.setting for cell in cells if cell.one_pass.mean_iou != 0.123] == ["reliable"]
 

@@ -83,14 +83,14 @@ def test_nanotrack_outputs_and_real_tracks(shared: Path) -> None:
     diamond = shared / "data" / "votrgbt2019" / "sequences" / "diamond"
     truth = np.loadtxt(diamond / "groundtruth_infrared.txt", delimiter=",")
     for modality in ("rgb", "ir"):
-        tracker = build_tracker("nestfuse_nanotrack", weights=weights, device="cpu", modality=modality)
+        tracker = build_tracker("nanotrack_v3", weights=weights, device="cpu", modality=modality)
         start, count = int(expected["start"]), len(expected[f"{modality}_boxes"])
         frames = [read_pair(diamond, number) for number in range(start, start + count + 1)]
         tracker.initialize(*frames[0], truth[start - 1])
         results = [tracker.update(*frame) for frame in frames[1:]]
         np.testing.assert_allclose([r.box for r in results], expected[f"{modality}_boxes"], atol=0.01)
         np.testing.assert_allclose([r.score for r in results], expected[f"{modality}_scores"], atol=1e-4)
-    network = tracker.network
+    network = tracker.runtime.network
     with torch.inference_mode():
         template = torch.from_numpy(expected["template"]).float()[None]
         output = network(template, torch.from_numpy(expected["search"]).float()[None])

@@ -59,16 +59,14 @@ def test_the_wrong_configuration_is_refused_with_the_right_one(nano, tmp_path: P
     message = str(caught.value)
     assert "tensors missing (first 'backbone.features.0.weight')" in message
     assert "left over" in message
-    assert "they fit nestfuse_nanotrack" in message
+    assert "they fit nanotrack_v3, nestfuse_nanotrack" in message
 
 
 def test_other_widths_are_refused_with_the_shapes(tmp_path: Path) -> None:
-    config = load_config("nestfuse_siamrpn_mobilev2").replace(
-        **{"model.backbone.width": 1.4, "model.backbone.levels": [3, 5]}
-    )
+    config = load_config("nestfuse_siamrpn_mobilev2_official").replace(**{"model.backbone.width": 1.0})
     save_checkpoint(tmp_path / "w.pth", build_network(config).state_dict())
-    with pytest.raises(UserError, match=r"of another shape .*expected \(32, 3, 3, 3\), got \(44, 3, 3, 3\)"):
-        load_into("nestfuse_siamrpn_mobilev2", tmp_path / "w.pth")
+    with pytest.raises(UserError, match=r"of another shape .*expected \(44, 3, 3, 3\), got \(32, 3, 3, 3\)"):
+        load_into("nestfuse_siamrpn_mobilev2_official", tmp_path / "w.pth")
 
 
 def test_one_backbone_fills_both_when_they_are_separate(nano, tmp_path: Path) -> None:
@@ -121,7 +119,7 @@ def test_unavailable_devices(device: str) -> None:
         build_tracker("nestfuse_nanotrack", weights="untrained", device=device)
 
 
-@pytest.mark.parametrize("name", ["nestfuse_nanotrack", "nestfuse_siamrpn_mobilev2"])
+@pytest.mark.parametrize("name", ["nestfuse_nanotrack", "nestfuse_siamrpn_mobilev2_official"])
 def test_preparing_for_inference_changes_nothing_but_rounding(name: str) -> None:
     torch.manual_seed(3)
     network = build_network(load_config(name)).eval()
@@ -139,11 +137,10 @@ def test_preparing_for_inference_changes_nothing_but_rounding(name: str) -> None
         assert (a - b).abs().max() <= 1e-4 * a.abs().max()
 
 
-def test_the_gates_gains_are_the_configurations(nano, tmp_path: Path) -> None:
+def test_the_gates_numbers_are_the_configurations(nano, tmp_path: Path) -> None:
     """Not a checkpoint's, which would overrule a changed configuration without a word."""
     path = tmp_path / "with_gate.pth"
-    save_checkpoint(path, {**nano.state_dict(), "gate.gains": torch.full((4,), 9.0)})
-    gains = (0.1, 0.2, 0.3, 0.4)
-    changes = {"model.fusion.strategy": "reliable", "model.fusion.reliability": {"gains": gains}}
+    save_checkpoint(path, {**nano.state_dict(), "gate.now": torch.tensor(9.0)})
+    changes = {"model.fusion.strategy": "reliable", "model.fusion.reliability": {"now": 0.1, "rate": 0.3}}
     network = load_into("nestfuse_nanotrack", path, **changes)
-    torch.testing.assert_close(network.gate.gains.detach(), torch.tensor(gains))
+    assert (network.gate.now.item(), network.gate.rate.item()) == pytest.approx((0.1, 0.3))

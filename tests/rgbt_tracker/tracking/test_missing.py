@@ -10,7 +10,7 @@ from nestfuse_core.common.errors import UserError
 from rgbt_tracker import build_tracker
 from rgbt_tracker.config import FusionConfig, load_config
 from rgbt_tracker.synthetic import draw_sequence
-from rgbt_tracker.tracking import tracker as loop
+from rgbt_tracker.tracking import target as loop
 from rgbt_tracker.tracking.cameras import turned
 
 SCENE = draw_sequence("street", length=5, size=(160, 120), seed=3)
@@ -21,13 +21,12 @@ KINDS = {
     **{f"nanotrack {name}": ("nestfuse_nanotrack", {"model.fusion.strategy": name}) for name in STRATEGIES},
     "nanotrack nuclear": ("nestfuse_nanotrack", {"model.fusion.channel": "nuclear"}),
     "nanotrack neck": ("nestfuse_nanotrack", {"model.fusion.point": "neck"}),
-    "mobilenet gate": ("nestfuse_siamrpn_mobilev2", {}),
-    "mobilenet gate of the modalities": (
-        "nestfuse_siamrpn_mobilev2",
-        {"model.fusion.reliability": {"branches": "modalities", "template": 1.0}},
+    "mobilenet gate": ("nestfuse_siamrpn_mobilev2_official", {"model.fusion.strategy": "reliable"}),
+    "mobilenet gate behind the neck": (
+        "nestfuse_siamrpn_mobilev2_official",
+        {"model.fusion.strategy": "reliable", "model.fusion.point": "neck"},
     ),
-    "mobilenet gate behind the neck": ("nestfuse_siamrpn_mobilev2", {"model.fusion.point": "neck"}),
-    "mobilenet attention": ("nestfuse_siamrpn_mobilev2", {"model.fusion.strategy": "attention"}),
+    "mobilenet attention": ("nestfuse_siamrpn_mobilev2_official", {}),
     "one level": ("nestfuse_siamrpn_alex", {}),
 }
 
@@ -72,23 +71,22 @@ def test_backbones_of_their_own_stay_with_their_cameras(camera: str) -> None:
     tracker = build(**{"model.backbone.shared": False})
     other = build(modality=camera, **{"model.backbone.shared": False})
     # Untrained, the two differ: taking the wrong one would show.
-    own = other.network.state_dict()
-    source = tracker.network.state_dict()
-    other.network.load_state_dict({key: source[key] for key in own})
+    own = other.runtime.network.state_dict()
+    source = tracker.runtime.network.state_dict()
+    other.runtime.network.load_state_dict({key: source[key] for key in own})
     away = "ir" if camera == "rgb" else "rgb"
     results = run(tracker, pairs(dict.fromkeys(range(1, 5), away)))
     assert [result.box for result in results] == [result.box for result in run(other, pairs())]
 
 
-@pytest.mark.parametrize("branches", ["modalities", "all"])
-def test_the_gate_gives_a_missing_camera_no_weight_and_keeps_its_memory(branches: str) -> None:
-    tracker = build("nestfuse_siamrpn_mobilev2", **{"model.fusion.reliability": {"branches": branches}})
+def test_the_gate_gives_a_missing_camera_no_weight_and_keeps_its_memory() -> None:
+    tracker = build("nestfuse_nanotrack")
     tracker.initialize(*pairs()[0], BOX)
     tracker.update(*pairs()[1])
     memory = tracker.state()["memory"]
     result = tracker.update(FRAMES[2].rgb, None)
-    assert result.weights == (1.0, 0.0, 0.0)[: len(memory)]
-    assert tracker.update(None, FRAMES[3].ir).weights == (0.0, 1.0, 0.0)[: len(memory)]
+    assert result.weights == (1.0, 0.0, 0.0)
+    assert tracker.update(None, FRAMES[3].ir).weights == (0.0, 1.0, 0.0)
     np.testing.assert_array_equal(tracker.state()["memory"], memory)
 
 

@@ -143,5 +143,9 @@ def test_the_rows_of_the_repository_are_ours():
         "NanoTrack-RGB",
         "NanoTrack-IR",
     }
-    assert {options.config for options in rows.values()} == {"nestfuse_siamrpn_r50", "nestfuse_nanotrack"}
+    assert {options.config for options in rows.values()} == {
+        "nestfuse_siamrpn_r50",
+        "nestfuse_nanotrack",
+        "nanotrack_v3",
+    }
     assert [rows[name].modality for name in ("NestFuseSiamRPN", "SiamRPN-RGB", "SiamRPN-IR")] == [None, "rgb", "ir"]

@@ -1,0 +1,1 @@
+"""A tracker's network as ONNX graphs: tracing it, checking the graphs against torch, and writing them."""

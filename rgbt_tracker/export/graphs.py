@@ -1,0 +1,151 @@
+"""From a network in torch to ONNX graphs with everything between the cameras' crops and the head's answer inside.
+
+Inputs and outputs are those of `rgbt_tracker.runtime.interface.Runtime`: uint8 crops (K, targets, S, S, 3) in, and any
+number of targets; docs/guides/export.md names them.
+"""
+
+from __future__ import annotations
+
+import io
+import warnings
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from nestfuse_core.common.errors import UserError
+from nestfuse_core.common.extras import require
+from rgbt_tracker.config import TrackerConfig
+from rgbt_tracker.models.network import SiameseNetwork, Template
+from rgbt_tracker.runtime.exports import WEIGHTS
+from rgbt_tracker.runtime.with_onnx import MAP
+
+OPSET = 17
+SMALL = 1024
+"""Bytes up to which a parameter stays in its graph."""
+ALIGNED = 64
+"""Parameters begin at multiples of this in the file that they share."""
+
+
+class _TemplateGraph(nn.Module):
+    def __init__(self, network: SiameseNetwork, cameras: tuple[str, ...]) -> None:
+        super().__init__()
+        self.network, self.cameras = network, cameras
+        self.branches = branches(network, cameras)
+
+    def forward(self, images: Tensor) -> tuple[Tensor, ...]:
+        kernels = self.network.template(_as_images(images), self.cameras).kernels
+        return tuple(kernel.unflatten(0, (self.branches, -1)) for kernel in kernels)
+
+
+class _SearchGraph(nn.Module):
+    def __init__(self, network: SiameseNetwork, cameras: tuple[str, ...]) -> None:
+        super().__init__()
+        self.network, self.cameras = network, cameras
+        self.gated = branches(network, cameras) > 1
+        self.maps: list[str] = []
+
+    def forward(self, images: Tensor, *inputs: Tensor) -> tuple[Tensor, ...]:
+        memory, kernels = (inputs[0], inputs[1:]) if self.gated else (None, inputs)
+        template = Template(tuple(kernel.flatten(0, 1) for kernel in kernels), self.cameras)
+        found = self.network.search(template, _as_images(images), memory)
+        self.maps = [f"{MAP}{name}" for name in found.maps]
+        gate = (found.weights, found.memory) if self.gated else ()
+        return (found.cls, found.loc, *gate, *(level[:, :, 0] for level in found.maps.values()))  # type: ignore[return-value]
+
+
+def branches(network: SiameseNetwork, cameras: tuple[str, ...]) -> int:
+    """How many have a say of their own where ``cameras`` see the target."""
+    return len(cameras) + 1 if network.gate is not None and len(cameras) > 1 else 1
+
+
+@torch.no_grad()
+def trace(network: SiameseNetwork, config: TrackerConfig, cameras: tuple[str, ...]) -> dict[str, Any]:
+    """ "template" and "search" -> ``onnx.ModelProto``, for ``cameras`` of the configuration.
+
+    Args:
+        network: in evaluation mode, on the CPU, its batch norms not folded.
+
+    Raises:
+        UserError: the fusion has no form in ONNX, or the extra ``export`` is not installed.
+    """
+    require("export", "onnx")
+    if config.model.fusion.channel == "nuclear" and len(cameras) > 1:
+        raise UserError(
+            "The channel attention 'nuclear' is a sum of singular values, which ONNX has no operation for; export with "
+            "model.fusion.channel 'avg' or 'max'."
+        )
+    options = config.tracking
+    first, further = (
+        torch.zeros(len(cameras), 1, side, side, 3, dtype=torch.uint8) for side in (options.exemplar, options.instance)
+    )
+    template, search = _TemplateGraph(network, cameras).eval(), _SearchGraph(network, cameras).eval()
+    kernels = template(first)
+    names = [f"kernel{number}" for number in range(len(kernels))]
+    gate = (["memory"], (torch.zeros(search.gated + len(cameras), 1),)) if search.gated else ([], ())
+    search(further, *gate[1], *kernels)
+    outputs = ["cls", "loc", *(["weights", "next_memory"] if search.gated else []), *search.maps]
+    return {
+        "template": _traced(template, {"images": first}, names),
+        "search": _traced(
+            search, dict(zip(["images", *gate[0], *names], (further, *gate[1], *kernels), strict=True)), outputs
+        ),
+    }
+
+
+def _traced(module: nn.Module, inputs: Mapping[str, Tensor], outputs: list[str]) -> Any:
+    import onnx
+
+    file = io.BytesIO()
+    axes = {name: {0: "targets"} if name in ("cls", "loc") else {1: "targets"} for name in (*inputs, *outputs)}
+    with warnings.catch_warnings():
+        # Of shapes that are the same for every picture, and of the tracer's age.
+        warnings.simplefilter("ignore")
+        torch.onnx.export(
+            module,
+            tuple(inputs.values()),
+            file,  # type: ignore[arg-type]
+            dynamo=False,
+            opset_version=OPSET,
+            input_names=list(inputs),
+            output_names=outputs,
+            dynamic_axes=axes,
+        )
+    return onnx.load_model_from_string(file.getvalue())
+
+
+def _as_images(images: Tensor) -> Tensor:
+    """(K, N, S, S, 3) uint8 -> (K, N, 3, S, S) float32."""
+    return images.permute(0, 1, 4, 2, 3).float()
+
+
+def describe(model: Any, facts: Mapping[str, str]) -> None:
+    """Put ``facts`` into a graph's metadata, and the batch's size as unknown wherever it was guessed."""
+    for name, value in facts.items():
+        entry = model.metadata_props.add()
+        entry.key, entry.value = name, value
+    # Of values inside, shapes are of the one target that was traced.
+    del model.graph.value_info[:]
+
+
+def share_parameters(models: Mapping[str, Any]) -> bytes:
+    """Move the parameters of all graphs into one file, `WEIGHTS`, each once; return its content."""
+    import onnx
+
+    content, places = bytearray(), {}
+    for model in models.values():
+        for tensor in model.graph.initializer:
+            data = tensor.raw_data
+            if len(data) <= SMALL:
+                continue
+            if data not in places:
+                content.extend(bytes(-len(content) % ALIGNED))
+                places[data] = len(content)
+                content.extend(data)
+            tensor.ClearField("raw_data")
+            tensor.data_location = onnx.TensorProto.EXTERNAL
+            for key, value in (("location", WEIGHTS), ("offset", str(places[data])), ("length", str(len(data)))):
+                entry = tensor.external_data.add()
+                entry.key, entry.value = key, value
+    return bytes(content)

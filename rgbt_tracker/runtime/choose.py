@@ -1,0 +1,77 @@
+"""Which runtime computes a tracker: torch, or ONNX Runtime where that is faster and an export is at hand."""
+
+from __future__ import annotations
+
+import json
+import os
+from importlib.util import find_spec
+from pathlib import Path
+
+from nestfuse_core.common.devices import check_device, has_cuda
+from nestfuse_core.common.errors import UserError, suggestion
+from rgbt_tracker.config import TrackerConfig
+from rgbt_tracker.runtime.exports import find_export, graph_file
+from rgbt_tracker.runtime.with_onnx import OnnxRuntime
+
+RUNTIMES = ("auto", "torch", "onnx")
+
+
+def choose_onnx(
+    config: TrackerConfig,
+    weights: str | os.PathLike[str],
+    device: str = "auto",
+    runtime: str = "auto",
+    threads: int | None = None,
+) -> OnnxRuntime | None:
+    """ONNX Runtime with an export of the weights, or None where torch is to compute.
+
+    Args:
+        config: of the tracker.
+        weights: a file or a name of ``rgbt weights list``, or the folder of an export.
+        device: as `rgbt_tracker.build_tracker` takes it.
+        runtime: ``auto`` takes ONNX on a CPU where ONNX Runtime is installed and an export exists.
+        threads: see `OnnxRuntime`.
+
+    Raises:
+        UserError: an unknown runtime; ONNX where it cannot be had; or a folder of another tracker.
+    """
+    if runtime not in RUNTIMES:
+        raise UserError(f"Unknown runtime '{runtime}'; expected auto, torch or onnx{suggestion(runtime, RUNTIMES)}")
+    folder = Path(weights).expanduser()
+    given = folder.is_dir()
+    on_cpu = check_device(device).startswith("cpu") or (device == "auto" and (given or not has_cuda()))
+    if runtime == "torch" or (runtime == "auto" and not given and not (on_cpu and find_spec("onnxruntime"))):
+        if given:
+            raise UserError(f"Expected a weights file for --runtime torch, got the folder of an export, '{folder}'.")
+        return None
+    if not on_cpu:
+        raise UserError(f"The runtime 'onnx' computes on a CPU, but the device is '{device}'; give --device cpu.")
+    if given:
+        found = OnnxRuntime(folder, threads)
+        _check(found, config)
+        return found
+    from rgbt_tracker.zoo import resolve
+
+    place = find_export(config, resolve(weights))
+    if place is None and runtime == "onnx":
+        raise UserError(
+            f"There is no export of the weights '{weights}' for the configuration '{config.name}': make it with "
+            f"'rgbt export {config.name} --weights {weights}', or leave --runtime out."
+        )
+    return None if place is None else OnnxRuntime(place, threads)
+
+
+def _check(runtime: OnnxRuntime, config: TrackerConfig) -> None:
+    """Refuse an export of another network."""
+    facts = runtime.facts(graph_file("search", config.modalities))
+    own, others = (_network(section) for section in (config.model_dump(mode="json"), json.loads(facts["config"])))
+    if own != others:
+        name = json.loads(facts["config"])["name"]
+        raise UserError(
+            f"The export '{runtime.folder}' is of the configuration '{name}', whose network differs from that of "
+            f"'{config.name}'; give --config {name}."
+        )
+
+
+def _network(config: dict[str, dict[str, object]]) -> list[object]:
+    return [config["model"], config["anchors"], config["tracking"]["exemplar"], config["tracking"]["instance"]]

@@ -1,0 +1,68 @@
+"""Exported networks on this machine: what their files are called, what they belong to, and finding one."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from functools import cache
+from pathlib import Path
+
+from rgbt_tracker.config import MODALITIES, TrackerConfig
+from rgbt_tracker.zoo.entries import SHIPPED
+from rgbt_tracker.zoo.store import cache_directory, file_hash
+
+FORMAT = 1
+"""Of the graphs; exports of another one are not used."""
+WEIGHTS = "weights.bin"
+"""The graphs' parameters, which they share."""
+MODALITY = {cameras: name for name, cameras in MODALITIES.items()}
+
+
+def graph_file(part: str, cameras: tuple[str, ...]) -> str:
+    """``template_rgbt.onnx``: ``part`` is "template" or "search", and both cameras or one see the target."""
+    return f"{part}_{MODALITY[cameras]}.onnx"
+
+
+def key_of(config: TrackerConfig, weights: Path) -> str:
+    """Name of what an export computes: its network, the sides of the crops and the weights; not the tracking loop.
+
+    A configuration of two cameras and the same one of either have the same: one export holds all three.
+    """
+    facts = {
+        "format": FORMAT,
+        "model": config.model.model_dump(mode="json"),
+        "anchors": config.anchors.count,
+        "sides": [config.tracking.exemplar, config.tracking.instance],
+        "weights": _hashed(weights, weights.stat().st_mtime_ns),
+    }
+    return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:32]
+
+
+@cache
+def _hashed(path: Path, modified: int) -> str:
+    return file_hash(path)
+
+
+def shipped_folder(name: str) -> Path:
+    """Where the export of shipped weights lies, existing or not."""
+    return SHIPPED / "onnx" / name
+
+
+def cached_folder(key: str) -> Path:
+    """Where ``rgbt export`` puts what it is given no folder for, existing or not."""
+    return cache_directory() / "exports" / key
+
+
+def find_export(config: TrackerConfig, weights: Path) -> Path | None:
+    """The folder of an export of these weights for this configuration: shipped with the package, or in the cache."""
+    key, file = key_of(config, weights), graph_file("search", config.modalities)
+    for folder in (shipped_folder(weights.stem), cached_folder(key)):
+        if (folder / file).is_file() and key_in(folder) == key:
+            return folder
+    return None
+
+
+def key_in(folder: Path) -> str:
+    """What an export says that it computes, see `key_of`; empty without."""
+    file = folder / "key.txt"
+    return file.read_text(encoding="utf-8").strip() if file.is_file() else ""
