@@ -15,8 +15,8 @@ import numpy as np
 import torch
 from timing import Seconds, command_line, median, ratios, timed
 
-from nestfuse_core.common.commands import run
 from nestfuse_core.common.errors import UserError
+from nestfuse_core.common.guard import run
 from rgbt_tracker import MultiTracker, Tracker, build_tracker
 from rgbt_tracker.locate import open_sequence
 from rgbt_tracker.sequences import Frame, FrameSequence
