@@ -119,6 +119,7 @@ def test_a_worker_ends_with_its_parent(tmp_path):
         f"os.rename({str(tmp_path / 'pid')!r} + 'new', {str(tmp_path / 'pid')!r})\ntime.sleep(60)\n"
     )
     starts = f"import subprocess, sys\nsubprocess.run([sys.executable, '-c', {child!r}])"
+    starts = f"import subprocess, sys\nsubprocess.run([sys.executable, '-c', {child!r}])"
     parent = subprocess.Popen([sys.executable, "-c", starts])
     wait_for(lambda: (tmp_path / "pid").exists())
     number = int((tmp_path / "pid").read_text())
