@@ -136,11 +136,15 @@ def _about_files(error: OSError) -> str:
 
 
 def _mistake(error: Exception) -> str:
-    with tempfile.NamedTemporaryFile(
-        "w", prefix="rgbt-error-", suffix=".txt", encoding="utf-8", errors="replace", delete=False
-    ) as file:
-        traceback.print_exception(error, file=file)
-    return f"This is a mistake of the program ({type(error).__name__}: {error}); please report it with '{file.name}'."
+    sentence = f"This is a mistake of the program ({type(error).__name__}: {error}); please report it"
+    try:
+        with tempfile.NamedTemporaryFile(
+            "w", prefix="rgbt-error-", suffix=".txt", encoding="utf-8", errors="replace", delete=False
+        ) as file:
+            traceback.print_exception(error, file=file)
+    except OSError:  # no room for that either
+        return f"{sentence}."
+    return f"{sentence} with '{file.name}'."
 
 
 def _say(sentence: str, head: str = "") -> None:

@@ -22,13 +22,14 @@ from rgbt_tracker.sequences.base import Frame
 
 QUALITY = 85
 """Of the JPEG pictures that the page shows."""
-Pair = tuple[float, float, float, float]
+Coordinate = Annotated[float, Field(allow_inf_nan=False, strict=True)]
+Pair = tuple[Coordinate, Coordinate, Coordinate, Coordinate]
 
 
 class Points(BaseModel):
     """Pairs of points of a frame: visible x, y and thermal X, Y each, in px of each camera's own picture."""
 
-    frame: int = 0
+    frame: Annotated[int, Field(strict=True)] = 0
     pairs: Annotated[list[Pair], Field(max_length=200)]
 
 

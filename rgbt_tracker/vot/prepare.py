@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -176,7 +177,11 @@ def _link(source: Path, target: Path, copy: bool) -> None:
             return
         except OSError:
             pass  # Windows without the right to make links
-    shutil.copytree(source, target)
+    for folder, _, files in os.walk(source):  # copytree goes on after a disk is full, and its error names no file
+        place = target / Path(folder).relative_to(source)
+        place.mkdir()
+        for name in files:
+            shutil.copyfile(Path(folder, name), place / name)
 
 
 def finish(target: Path, names: list[str]) -> list[str]:

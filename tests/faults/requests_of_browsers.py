@@ -47,15 +47,15 @@ def _starts() -> Iterator[tuple[str, tuple[str, str, dict[str, Any]]]]:
     path = "/api/sessions/{id}/start"
     for number in NUMBERS:
         if number not in ("-1", "0", "1e-300"):  # which are places
-            yield f"box of {number[:12]}", _json(path, f'{{"box": [{number}, 2, 30, 30], "modalities": ["rgb"]}}')
-        yield f"width of {number[:12]}", _json(path, f'{{"box": [1, 2, {number}, 30], "modalities": ["rgb"]}}')
+            yield f"box of {number[:12]}", _json(path, f'{{"boxes": [[{number}, 2, 30, 30]], "modalities": ["rgb"]}}')
+        yield f"width of {number[:12]}", _json(path, f'{{"boxes": [[1, 2, {number}, 30]], "modalities": ["rgb"]}}')
         if number != "0":
-            wanted = f'{{"frame": {number}, "box": [1, 2, 30, 30], "modalities": ["rgb"]}}'
+            wanted = f'{{"frame": {number}, "box": [1, 2, 30, 30]], "modalities": ["rgb"]}}'
             yield f"frame {number[:12]}", _json(path, wanted)
-    for text in ("", "{", "[]", "3", '{"box": []}', "[" * 20_000, '{"box": [1,2,3,4], "modalities": []}'):
+    for text in ("", "{", "[]", "3", '{"boxes": []}', "[" * 20_000, '{"boxes": [[1,2,3,4]], "modalities": []}'):
         yield f"start with {text[:20]!r}", _json(path, text)
     for name in ('"sonar"', '["rgb"]', "3", '"' + "x" * 5000 + '"', '"../rgb"'):
-        yield f"modality {name[:12]}", _json(path, f'{{"box": [1, 2, 30, 30], "modalities": [{name}]}}')
+        yield f"modality {name[:12]}", _json(path, f'{{"boxes": [[1, 2, 30, 30]], "modalities": [{name}]}}')
 
 
 def _steps() -> Iterator[tuple[str, tuple[str, str, dict[str, Any]]]]:

@@ -37,7 +37,7 @@ class Trouble:
         codes: exit codes that are right.
         wrap: what is put before the command line, a program of Python's that becomes the command.
         environment: variables.
-        interrupt: seconds after which Ctrl-C comes; None for never.
+        interrupt: seconds after the program's first line (before it, Python answers) that Ctrl-C comes; None for never.
     """
 
     make: Callable[[Path], Path]
@@ -81,9 +81,16 @@ TROUBLES = {
     "ASCII terminal": Trouble(
         _empty, (0,), environment=(("LC_ALL", "C"), ("PYTHONUTF8", "0"), ("PYTHONIOENCODING", "ascii"))
     ),
-    "Ctrl-C at once": Trouble(_empty, (130, -2), interrupt=0.15),
+    "Ctrl-C at once": Trouble(_empty, (130,), interrupt=0.0),
     "Ctrl-C in the first second": Trouble(_empty, (130,), interrupt=0.7),
 }
+
+
+def stands(number: int) -> bool:
+    """Whether a process has handlers for signals, which are the first that a command of ours makes."""
+    lines = Path(f"/proc/{number}/status").read_text(encoding="ascii", errors="replace").splitlines()
+    caught = next((line.split()[1] for line in lines if line.startswith("SigCgt")), "0")
+    return bool(int(caught, 16) >> (signal.SIGTERM - 1) & 1)
 
 
 def tried(command: Command, trouble: Trouble, place: Path) -> tuple[int, str]:
@@ -96,6 +103,8 @@ def tried(command: Command, trouble: Trouble, place: Path) -> tuple[int, str]:
         [*before, *words], cwd=place, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
     )
     if trouble.interrupt is not None:
+        while not stands(process.pid):
+            time.sleep(0.005)
         time.sleep(trouble.interrupt)
         process.send_signal(signal.SIGINT)
     said, _ = process.communicate(timeout=600)
