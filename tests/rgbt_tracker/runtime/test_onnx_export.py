@@ -139,7 +139,7 @@ def test_the_same_track_in_both_while_cameras_come_and_go() -> None:
 def test_the_command_fills_the_cache_and_auto_finds_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RGBT_CACHE", str(tmp_path / "cache"))
     config, own = load_config(NANO).replace(modality="rgb"), tmp_path / "own.pt"
-    shutil.copy(resolve(NANO), own)
+    save_checkpoint(own, build_network(config).state_dict())
     assert find_export(config, own) is None and find_export(config, resolve(NANO)) == SHIPPED
     (tmp_path / "one.yaml").write_text(json.dumps(config.model_dump(mode="json")))
     done = CliRunner().invoke(build_app(), ["export", f"{tmp_path}/one.yaml", "--weights", str(own), "--frames", "2"])
@@ -168,7 +168,7 @@ def test_what_is_refused(tmp_path: Path) -> None:
         choose_onnx(config, NANO, runtime="onxx")
     with pytest.raises(UserError, match="computes on a CPU, but the device is 'cuda'"):
         choose_onnx(config, NANO, "cuda", "onnx")
-    shutil.copy(resolve(NANO), tmp_path / "own.pt")
+    save_checkpoint(tmp_path / "own.pt", build_network(config).state_dict())
     with pytest.raises(UserError, match=r"no export of the weights .*own.pt.*'rgbt export nestfuse_nanotrack"):
         choose_onnx(config, tmp_path / "own.pt", "cpu", "onnx")
     assert choose_onnx(config, tmp_path / "own.pt", "cpu") is None
