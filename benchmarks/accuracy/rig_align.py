@@ -27,7 +27,7 @@ import cv2
 import numpy as np
 from rig_cases import Case, cases
 
-from nestfuse_core.common.commands import run
+from nestfuse_core.common.guard import run
 from nestfuse_core.rig.align import FINE, MIDDLE, SPREAD, UNIT, Alignment, Moments, align
 from nestfuse_core.rig.features import thermal_view, visible_view
 from nestfuse_core.rig.file import between

@@ -14,8 +14,8 @@ import sys
 import numpy as np
 from timing import Seconds, command_line, median, ratios, timed
 
-from nestfuse_core.common.commands import run
 from nestfuse_core.common.errors import UserError
+from nestfuse_core.common.guard import run
 from rgbt_tracker import MultiTracker, Tracker, build_tracker
 from rgbt_tracker.locate import open_sequence
 from rgbt_tracker.sequences import Frame, FrameSequence
@@ -66,7 +66,7 @@ def measure(built: Tracker, sequence: FrameSequence, counts: list[int], frames: 
 def main(args: list[str] | None = None) -> None:
     """Print a line for each number of targets."""
     parser = command_line(__doc__)
-    parser.add_argument("--config", default="nestfuse_siamrpn_mobilev2")
+    parser.add_argument("--config", default="nestfuse_nanotrack")
     parser.add_argument("--weights", help="the configuration's by default")
     parser.add_argument("--runtime", default="auto")
     parser.add_argument("--sequence", default="drawn:street")

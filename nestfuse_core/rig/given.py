@@ -67,7 +67,7 @@ def from_points(visible: NDArray[Any], thermal: NDArray[Any]) -> tuple[Matrix, N
 def parse_board(text: str) -> Size:
     """``9x6`` -> inner corners (or circles) across and down. Raises UserError."""
     parts = text.lower().split("x")
-    if len(parts) != 2 or not all(part.isdigit() and int(part) >= 2 for part in parts):
+    if len(parts) != 2 or not all(part.isdecimal() and int(part) >= 2 for part in parts):
         raise UserError(f"Expected the board's inner corners (or circles) as COLUMNSxROWS, such as 9x6, got '{text}'.")
     return int(parts[0]), int(parts[1])
 

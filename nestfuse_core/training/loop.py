@@ -118,7 +118,6 @@ def _save(run: _Run, settings: TrainSettings, output: Path) -> None:
         "restarts": run.restarts,
         "step": run.step,
         "dead": run.dead,
-        "seconds": run.seconds,
     }
     save_checkpoint(output / CHECKPOINT, content)
 
@@ -141,8 +140,9 @@ def _resume(settings: TrainSettings, output: Path, device: torch.device) -> _Run
     run.network.load_state_dict(saved["state_dict"])
     run.optimizer.load_state_dict(saved["optimizer"])
     run.scaler.load_state_dict(saved["scaler"])
-    run.step, run.dead, run.seconds = saved["step"], saved["dead"], saved["seconds"]
+    run.step, run.dead = saved["step"], saved["dead"]
     run.rows = [row for row in read_rows(output / CURVE) if row.step < run.step]
+    run.seconds = run.rows[-1].seconds if run.rows else 0.0
     return run
 
 

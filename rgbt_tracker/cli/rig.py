@@ -10,7 +10,7 @@ import typer
 from nestfuse_core.common import console
 from nestfuse_core.common.commands import application
 from nestfuse_core.common.errors import UserError
-from nestfuse_core.common.files import check_writable
+from nestfuse_core.common.files import check_writable, expanded
 from nestfuse_core.common.options import Offset, PairBy, Rates, ThermalTimes
 from rgbt_tracker.cli.options import VisibleTimes
 
@@ -262,7 +262,7 @@ def _opened(rgb: str, ir: str, timing) -> FrameSequence:
     from rgbt_tracker.sequences.paired import PairedSequence
     from rgbt_tracker.sequences.pairs import open_timed
 
-    files = [Path(text).expanduser() for text in (rgb, ir)]
+    files = [expanded(text) for text in (rgb, ir)]
     single = [file.is_file() and file.suffix.lower() in SUFFIXES and not is_sequence_file(file) for file in files]
     if all(single):
         own, other = (ImageFiles([file], camera) for file, camera in zip(files, ("rgb", "ir"), strict=True))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from nestfuse_core.common.commands import run, single
+from nestfuse_core.common.commands import single
 from nestfuse_core.common.errors import UserError
 from nestfuse_core.common.files import check_writable
 from nestfuse_core.common.options import Device, Offset, PairBy, Rates, RigFile, ThermalTimes, output_folder
@@ -31,9 +31,9 @@ if TYPE_CHECKING:
     from rgbt_tracker.tracking.tracker import Tracker
 
 
-def main() -> None:
-    """Entry point of ``python track.py``."""
-    run(single(track))
+def script() -> typer.Typer:
+    """The application of ``python track.py``."""
+    return single(track)
 
 
 def track(

@@ -92,10 +92,12 @@ def read_frames(path: Path) -> list[FrameRow]:
         UserError: the file cannot be read, or a row is none of these; names the line.
     """
     try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
+        with path.open(encoding="utf-8-sig", errors="replace", newline="") as file:
             header, *lines = list(csv.reader(file)) or [[]]
     except OSError as error:
         raise UserError(f"Cannot read '{path}': {error.strerror}.") from error
+    except csv.Error as error:
+        raise UserError(f"Expected a table with commas in '{path}': {error}.") from error
     if header != FRAMES_HEADER.split(","):
         raise UserError(f"Expected the header {FRAMES_HEADER} in line 1 of '{path}', got '{','.join(header)[:60]}'.")
     return [_frame_row(line, number, path) for number, line in enumerate(lines, 2)]
@@ -140,7 +142,7 @@ def _companion(path: Path, kind: str, length: int) -> NDArray[np.float64]:
     if not beside.is_file():
         return np.empty(0)
     try:
-        values = np.array([float(word) for word in beside.read_text(encoding="utf-8").split()])
+        values = np.array([float(word) for word in beside.read_text(encoding="utf-8", errors="replace").split()])
     except ValueError as error:
         raise UserError(f"Expected one number a line in '{beside}', got something else ({error}).") from error
     return values if len(values) == length else np.empty(0)

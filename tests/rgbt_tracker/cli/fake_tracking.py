@@ -13,7 +13,8 @@ import cv2
 import numpy as np
 import pytest
 
-from nestfuse_core.common.commands import run, single
+from nestfuse_core.common.commands import single
+from nestfuse_core.common.guard import run
 from rgbt_tracker.cli.track import track
 from rgbt_tracker.config import TrackerConfig
 from rgbt_tracker.tracking.interface import Result

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from fake_tracking import Fake, blobs, nano
 
-from nestfuse_core.common.commands import run
 from nestfuse_core.common.errors import UserError
+from nestfuse_core.common.guard import run
 from nestfuse_core.fusion.fuser import Fuser
 from nestfuse_core.model.network import NestFuse
 from nestfuse_core.rig.file import Rig, read_rig, write_rig
