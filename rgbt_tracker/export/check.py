@@ -73,14 +73,15 @@ def _compare(config: TrackerConfig, expected: Runtime, found: Runtime, frames: i
     apart = 0.0
     with open_sequence(FRAMES) as sequence:
         box = sequence.info.start_for(config.modality)
-        for index in range(frames + 1):
+        assert box is not None  # the package's own clip
+        for index in range(min(frames + 1, len(sequence))):
             frame = sequence.frame(index)
-            pictures = tuple(frame.picture(name) if name in config.modalities else None for name in ("rgb", "ir"))
+            rgb, ir = (frame.picture(name) if name in config.modalities else None for name in ("rgb", "ir"))
             if index == 0:
                 for tracker in trackers:
-                    tracker.initialize(*pictures, box)
+                    tracker.initialize(rgb, ir, box)
                 continue
-            boxes = [np.array(tracker.update(*pictures).box) for tracker in trackers]
+            boxes = [np.array(tracker.update(rgb, ir).box) for tracker in trackers]
             apart = max(apart, float(np.abs(boxes[0] - boxes[1]).max()))
     return Difference(config.modality, both.largest, apart)
 

@@ -52,7 +52,7 @@ class _SearchGraph(nn.Module):
         found = self.network.search(template, _as_images(images), memory)
         self.maps = [f"{MAP}{name}" for name in found.maps]
         gate = (found.weights, found.memory) if self.gated else ()
-        return (found.cls, found.loc, *gate, *(level[:, :, 0] for level in found.maps.values()))  # type: ignore[return-value]
+        return (found.cls, found.loc, *gate, *(level[:, :, 0] for level in found.maps.values()))
 
 
 def branches(network: SiameseNetwork, cameras: tuple[str, ...]) -> int:

@@ -55,7 +55,9 @@ class Runtime(Protocol):
     """
 
     name: str
-    device: str
+
+    @property
+    def device(self) -> str: ...
 
     def template(self, images: Pixels, cameras: tuple[str, ...]) -> State:
         """(K, N, E, E, 3) crops of the targets in ``cameras``, one or all of the configuration's."""
