@@ -29,7 +29,7 @@ STEEP = 0.015
 """Stretch, shear or tilt, over the picture's width, from which on a homography is none of the cameras: a ground that
 comes nearer below looks like a tilt, and is one of this scene only."""
 
-CLEAR, MARGIN, SPREAD = 9.0, 3.3, 4.0
+CLEAR, MARGIN, SPREAD = 8.0, 3.3, 4.0
 """What an answer is believed from and up to: clearness; clearness above that of a rival; px of `UNIT`."""
 
 
