@@ -25,6 +25,10 @@ FORGOTTEN = 86400.0
 """Seconds after which a temporary folder counts as left behind where folders cannot be locked."""
 
 
+OTHER_OUTPUT = "wait for its end, or give another --output"
+"""What the second of two processes on one output is to do, for `held`."""
+
+
 def check_writable(folder: str | os.PathLike[str]) -> None:
     """Refuse a folder that results could not be written to, before the work rather than after it; makes nothing.
 

@@ -14,7 +14,7 @@ from typing import Any
 import platformdirs
 
 from nestfuse_core.common.errors import UserError, suggestion
-from nestfuse_core.common.files import expanded, replacing, write_text
+from nestfuse_core.common.files import expanded, held, replacing, write_text
 from nestfuse_core.common.sections import read_json
 from rgbt_tracker.zoo.download import fetch
 from rgbt_tracker.zoo.entries import SUFFIXES, Entry, shipped, table
@@ -86,7 +86,7 @@ def get(name: str, force: bool = False, on_bytes: Callable[[int, int | None], No
         on_bytes: called with (bytes so far, total or None) as they arrive.
 
     Raises:
-        UserError: unknown name, no connection, no space, or not the expected file.
+        UserError: unknown name, no connection, no space, not the expected file, or another process that fetches.
     """
     entry = table().get(name)
     if entry is None and name in shipped():
@@ -99,21 +99,22 @@ def get(name: str, force: bool = False, on_bytes: Callable[[int, int | None], No
         _check_recorded(name)
         return target
     expected = entry.sha256 or (None if force else _records().get(name, {}).get("sha256"))
-    received = fetch(
-        entry.address,
-        target.with_suffix(".download"),
-        sha256=expected,
-        size=entry.size,
-        on_bytes=on_bytes,
-        by_hand=f"'rgbt weights add {name} FILE'",
-    )
-    try:
-        _check_checkpoint(received)
-        with replacing(target) as temporary:
-            received.replace(temporary)
-    finally:
-        received.unlink(missing_ok=True)
-    _record(name, entry.address)
+    with held(target.parent, "wait for its end and type the same command again"):
+        received = fetch(
+            entry.address,
+            target.with_suffix(".download"),
+            sha256=expected,
+            size=entry.size,
+            on_bytes=on_bytes,
+            by_hand=f"'rgbt weights add {name} FILE'",
+        )
+        try:
+            _check_checkpoint(received)
+            with replacing(target) as temporary:
+                received.replace(temporary)
+        finally:
+            received.unlink(missing_ok=True)
+        _record(name, entry.address)
     return target
 
 

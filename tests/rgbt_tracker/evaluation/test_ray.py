@@ -96,6 +96,16 @@ def tracks(folder):
     return {path.name: path.read_bytes() for path in sorted(folder.glob("*.txt")) if not path.stem.endswith("_time")}
 
 
+def test_without_a_cluster_it_is_one_sentence():
+    """The first of these tests, since one runs from the next on."""
+    code = "from rgbt_tracker.evaluation.cluster import connect\nfrom nestfuse_core.common.guard import run\n"
+    code += "run(lambda args: connect('auto'))"
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("RAY_")}
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=clean, check=False)
+    assert done.returncode == 2 and done.stderr.startswith("Error: No Ray cluster answers at 'auto'")
+    assert "Traceback" not in done.stderr
+
+
 def test_the_files_are_those_of_one_process(cluster, tmp_path):
     notices, here = [], ResultFolder(tmp_path / "here")
     there = ResultFolder(tmp_path / "there")
@@ -128,14 +138,3 @@ def test_a_job_that_fails_leaves_its_neighbours(cluster, tmp_path):
         done.extend(job.name for job, _ in run_on_cluster([*bad, *good], Worker(store), connect()))
     assert "Traceback" not in str(caught.value) and "in update" in (tmp_path / TRACEBACKS).read_text()
     assert [job.name for job in unfinished([*bad, *good], store)] == ["x"]
-
-
-def test_without_a_cluster_it_is_one_sentence(tmp_path):
-    code = "from rgbt_tracker.evaluation.cluster import connect\nfrom nestfuse_core.common.guard import run\n"
-    code += "run(lambda args: connect('auto'))"
-    clean = {name: value for name, value in os.environ.items() if not name.startswith("RAY_")}
-    # Ray looks for clusters of this machine below this folder.
-    clean["RAY_TMPDIR"] = str(tmp_path)
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=clean, check=False)
-    assert done.returncode == 2 and done.stderr.startswith("Error: No Ray cluster answers at 'auto'")
-    assert "Traceback" not in done.stderr
