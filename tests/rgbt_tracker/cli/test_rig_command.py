@@ -82,7 +82,10 @@ def test_a_missing_picture_is_refused_with_what_is_taken(folder: Path, capsys: A
 def test_a_broken_rig_file_is_called_one(folder: Path, capsys: Any) -> None:
     Path("rig.yaml").write_text("offset: [1")
     code, _, err = command(capsys, "rig", "check", *pictures(folder))
-    assert code == 2 and "The rig file 'rig.yaml' is not valid YAML" in err
+    assert code == 2 and "'rig.yaml' is not valid YAML" in err and "configuration" not in err
+    Path("rig.yaml").write_text("- offset")
+    code, _, err = command(capsys, "rig", "check", *pictures(folder))
+    assert code == 2 and "The rig file 'rig.yaml' is empty or not a mapping" in err
 
 
 def test_an_answer_that_is_not_sure_is_refused(folder: Path, capsys: Any) -> None:
