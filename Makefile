@@ -1,6 +1,7 @@
 # make demo: set up .venv and run the main job on a short real recording of the package, with each camera and with both.
 # make test: set up .venv and run the linters, the type checker and the tests.
 # make docs: set up .venv and build the site of docs/ into site/.
+# make dist: set up .venv, build the wheel and the source archive into dist/ and try each of them outside the checkout.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
@@ -9,7 +10,7 @@ BIN := $(VENV)/bin
 # What the environment is built from: it is rebuilt when one of these changes.
 SOURCES := pyproject.toml setup.py constraints.txt
 
-.PHONY: demo test lint docs weights clean
+.PHONY: demo test lint docs dist weights clean
 
 demo: $(VENV)/.installed
 	$(BIN)/python track.py --sequence clip:smoke --output out --video out/smoke.mp4
@@ -25,6 +26,9 @@ lint: $(VENV)/.installed-test
 
 docs: $(VENV)/.installed-docs
 	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict
+
+dist: $(VENV)/.installed-test
+	$(BIN)/python .ci/dist.py
 
 $(VENV)/.installed: $(SOURCES)
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -53,7 +57,7 @@ weights: $(VENV)/.installed
 	$(BIN)/rgbt data drawn-crops --output data/training/drawn --count 264 --most 5 --backgrounds data/training/photos
 	$(BIN)/rgbt data masks data/training/flir_pairs --output data/training/masks/flir_pairs --most 600
 	$(BIN)/rgbt train nestfuse_nanotrack --output $(RUN) $(if $(wildcard $(RUN)/last.pt),--resume)
-	cp $(RUN)/weights_0001000.pt rgbt_tracker/weights/nestfuse_nanotrack.pt
+	cp $(RUN)/weights_0002400.pt rgbt_tracker/weights/nestfuse_nanotrack.pt
 	$(BIN)/rgbt calibrate nestfuse_nanotrack --output $(RUN)/gate.yaml
 
 clean:

@@ -1,6 +1,6 @@
 """Follow one target through an RGB-thermal sequence; ``python track.py --help`` lists the options."""
 
-from rgbt_tracker.cli.track import main
+from nestfuse_core.common.guard import run
 
 if __name__ == "__main__":
-    main()
+    run("rgbt_tracker.cli.track:script")

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from nestfuse_core.common.commands import run, single
+from nestfuse_core.common.commands import single
 from nestfuse_core.common.devices import select_device
 from nestfuse_core.common.errors import UserError
 from nestfuse_core.common.options import TIMES, Device, Offset, PairBy, Rates, RigFile, ThermalTimes, one_of
@@ -145,6 +145,6 @@ def fuse(
     work(Fuser(network, strategy, style, tile, limits, keep_maps=maps is not None))
 
 
-def main(arguments: list[str] | None = None) -> None:
-    """Entry point of ``fuse_images.py``; ``arguments`` default to the process's own."""
-    run(single(fuse), arguments)
+def script() -> typer.Typer:
+    """The application of ``python fuse_images.py``."""
+    return single(fuse)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -193,29 +192,3 @@ def parse_box(text: str, name: str = "--init") -> Box:
         )
     x, y, w, h = (float(value) for value in values)
     return x, y, w, h
-
-
-def parse_given(texts: Sequence[str], start: int, length: int | None) -> dict[int, Box]:
-    """Frame -> box from what a command line says once or more: ``x,y,w,h`` for the first frame, ``N:x,y,w,h`` for N.
-
-    Args:
-        texts: of ``--init``.
-        start: number of the first frame that is tracked.
-        length: of the sequence; None for a live source, of which only the first frame can be meant.
-
-    Raises:
-        UserError: no box (`parse_box`), no frame of those that are tracked, or two boxes for one.
-    """
-    boxes: dict[int, Box] = {}
-    last = start if length is None else length - 1
-    for text in texts:
-        number, colon, box = text.rpartition(":")
-        if colon and not number.strip().isdecimal():
-            raise UserError(f"Expected --init x,y,w,h or --init N:x,y,w,h with the number N of a frame, got '{text}'.")
-        frame = int(number) if colon else start
-        if not start <= frame <= last:
-            raise UserError(f"Expected --init for a frame from {start} to {last}, got '{text}'.")
-        if frame in boxes:
-            raise UserError(f"Expected one --init for a frame, got two for frame {frame}; the second is '{text}'.")
-        boxes[frame] = parse_box(box)
-    return boxes

@@ -9,6 +9,8 @@ from nestfuse_core.common.errors import UserError
 
 Array = NDArray[np.float64]
 Box = tuple[float, float, float, float]
+SMALLEST, LARGEST = 0.1, 2
+"""Sides of a box that a tracker can start on: at least in px, at most in sides of the picture."""
 
 
 def overlap(a: ArrayLike, b: ArrayLike) -> Array:
@@ -52,7 +54,8 @@ def check_box(box: ArrayLike, width: int, height: int) -> tuple[float, float, fl
     """Return the box as floats if a tracker can start on it.
 
     Raises:
-        UserError: not four finite numbers, no area, or wholly outside the ``width`` x ``height`` image.
+        UserError: not four finite numbers, (nearly) no area, or far larger than the ``width`` x ``height`` image or
+            wholly outside it.
     """
     values = np.asarray(box, dtype=np.float64).ravel()
     text = ",".join(f"{value:g}" for value in values)
@@ -61,6 +64,11 @@ def check_box(box: ArrayLike, width: int, height: int) -> tuple[float, float, fl
     x, y, w, h = (float(value) for value in values)
     if w <= 0 or h <= 0:
         raise UserError(f"Expected a box with positive width and height, got x,y,w,h = {text}.")
+    if min(w, h) < SMALLEST or w > LARGEST * width or h > LARGEST * height:
+        raise UserError(
+            f"Expected a box of at least {SMALLEST:g} px and at most {LARGEST} times the {width}x{height} image, got "
+            f"x,y,w,h = {text}."
+        )
     if x >= width or y >= height or x + w <= 0 or y + h <= 0:
         raise UserError(f"The box x,y,w,h = {text} lies outside the {width}x{height} image.")
     return x, y, w, h

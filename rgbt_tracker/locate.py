@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from nestfuse_core.common.errors import UserError, suggestion
+from nestfuse_core.common.files import expanded
 from nestfuse_core.rig.file import Rig, choose_rig
 from rgbt_tracker.sequences.base import FrameSequence
 from rgbt_tracker.sequences.clips import list_clips, open_clip
@@ -45,7 +46,7 @@ def open_sequence(
         return lay(drawn, chosen)
     if text.startswith(CLIP):
         return open_clip(text.removeprefix(CLIP), rig)
-    path = Path(text).expanduser()
+    path = expanded(text)
     if path.is_dir():
         return open_folder(path, rig)
     if path.is_file():
@@ -56,7 +57,7 @@ def open_sequence(
 def search_places(roots: Iterable[str | os.PathLike[str]] = ()) -> list[Path]:
     """Return the dataset folders that names are looked up in, in order, existing or not."""
     data = [entry for entry in os.environ.get(VARIABLE, "").split(os.pathsep) if entry]
-    return [Path(root).expanduser() for root in (*roots, *data)] + [WORKSPACE]
+    return [expanded(root) for root in (*roots, *data)] + [WORKSPACE]
 
 
 def find(name: str, roots: Iterable[str | os.PathLike[str]] = ()) -> Path:
@@ -101,7 +102,7 @@ def list_sequences(root: str | os.PathLike[str]) -> list[Path]:
 
     Folders one level deeper (train and test splits) are found too.
     """
-    folder = Path(root).expanduser()
+    folder = expanded(root)
     listing = folder / "list.txt"
     if listing.is_file():
         names = listing.read_text(encoding="utf-8-sig", errors="replace").split()
@@ -119,4 +120,4 @@ def drawn_scenes() -> list[str]:
 def _drawn(name: str) -> FrameSequence:
     """``SCENE`` or ``SCENE-SEED``."""
     scene, dash, seed = name.rpartition("-")
-    return draw_sequence(scene, seed=int(seed)) if dash and seed.isdigit() else draw_sequence(name)
+    return draw_sequence(scene, seed=int(seed)) if dash and seed.isdecimal() else draw_sequence(name)

@@ -21,8 +21,8 @@ from pathlib import Path
 import numpy as np
 
 from nestfuse_core.cameras.watch import PairWatch
-from nestfuse_core.common.commands import run
 from nestfuse_core.common.errors import UserError
+from nestfuse_core.common.guard import run
 from nestfuse_core.common.pictures import read_image
 from rgbt_tracker import open_sequence
 from rgbt_tracker.sequences import open_pair

@@ -18,9 +18,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from nestfuse_core.common.commands import run
 from nestfuse_core.common.console import print_table
 from nestfuse_core.common.errors import UserError
+from nestfuse_core.common.guard import run
 from nestfuse_core.common.pictures import Image
 from nestfuse_core.common.tables import table_of
 from nestfuse_core.common.video import VideoReader

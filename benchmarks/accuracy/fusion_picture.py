@@ -12,7 +12,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from nestfuse_core.common.commands import run
+from nestfuse_core.common.guard import run
 from nestfuse_core.common.pictures import write_image
 from nestfuse_core.common.video import VideoReader
 from nestfuse_core.fusion.fuser import Fuser

@@ -1,6 +1,6 @@
 """How far apart the pictures of two live cameras are when a tracker gets them, read from clocks in the pictures.
 
-    python benchmarks/accuracy/live_pairing.py [--seconds 12] [--work 20] [--tracker nestfuse_siamrpn_mobilev2]
+    python benchmarks/accuracy/live_pairing.py [--seconds 12] [--work 20] [--tracker nestfuse_nanotrack]
 
 Two local MJPEG servers (`clock_stream.py`) send pictures that show the millisecond they were made in: at 30 + 30, at
 30 + 9 a second, and at 30 + 9 where the faster one stops for three seconds and comes back. They are opened as
@@ -20,8 +20,8 @@ from dataclasses import dataclass, field
 import numpy as np
 from clock_stream import ClockStream, clock_streams, draw_clock, read_clock
 
-from nestfuse_core.common.commands import run
 from nestfuse_core.common.errors import UserError
+from nestfuse_core.common.guard import run
 from rgbt_tracker import build_tracker
 from rgbt_tracker.sequences import Frame, open_pair
 

@@ -24,9 +24,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nestfuse_core.common.commands import run
 from nestfuse_core.common.errors import UserError
 from nestfuse_core.common.files import write_text
+from nestfuse_core.common.guard import run
 from rgbt_tracker import build_tracker, open_sequence
 from rgbt_tracker.boxes import overlap
 from rgbt_tracker.config import MODALITIES
@@ -36,7 +36,7 @@ from rgbt_tracker.synthetic import draw_sequence, split
 from rgbt_tracker.tracking.tracker import Tracker
 from rgbt_tracker.training.augmentation.corrupted_sequences import CorruptedSequence, black, frozen, noise
 
-CONFIGS = ("nestfuse_siamrpn_mobilev2", "nestfuse_nanotrack")
+CONFIGS = ("nestfuse_nanotrack",)
 LENGTHS = (1, 10, 30, 100)
 MEANS = ("during", "alone", "both", "after", "after_both")
 State = dict[str, NDArray[Any]]

@@ -16,8 +16,8 @@ from typing import Any
 import numpy as np
 import torch
 
-from nestfuse_core.common.commands import run
 from nestfuse_core.common.errors import UserError
+from nestfuse_core.common.guard import run
 from rgbt_tracker.boxes import overlap
 from rgbt_tracker.config import load_config
 from rgbt_tracker.evaluation.job import Job, OnClip, Setup, Source

@@ -19,9 +19,9 @@ import numpy as np
 import yaml
 from numpy.typing import NDArray
 
-from nestfuse_core.common.commands import run
 from nestfuse_core.common.errors import UserError
 from nestfuse_core.common.files import check_writable
+from nestfuse_core.common.guard import run
 from rgbt_tracker.sequences import open_pair
 from rgbt_tracker.sequences.vot_folder import write_vot
 

@@ -29,8 +29,8 @@ import numpy as np
 from numpy.typing import NDArray
 from walkers import Walkers
 
-from nestfuse_core.common.commands import run
 from nestfuse_core.common.errors import UserError
+from nestfuse_core.common.guard import run
 from rgbt_tracker.boxes import overlap
 from rgbt_tracker.config import load_config
 from rgbt_tracker.evaluation.ablation import ScoredOnePass, ScoredReset
@@ -86,7 +86,7 @@ def main(args: list[str] | None = None) -> None:
         UserError: bad input, or no scene with a target to start from.
     """
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--config", default="nestfuse_siamrpn_mobilev2")
+    parser.add_argument("--config", default="nestfuse_nanotrack")
     parser.add_argument("--weights")
     parser.add_argument("--part", default="validation", choices=["train", "validation", "test"])
     parser.add_argument("--count", type=int, default=33)

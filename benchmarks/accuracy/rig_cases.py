@@ -21,7 +21,8 @@ PARTS = {
 """Part -> seeds of drawn scenes, videos of M3SVD; the pairs of RoadScene are dealt out by turns."""
 ROADSCENE, STILLS, CLIPS = 24, 8, 10
 """Pairs of RoadScene; single pairs, and clips, of M3SVD and of drawn scenes each: 60 in all."""
-FRAMES = 60
+FRAMES, MOMENTS = 60, 4
+"""Length of a clip, and how many moments of it are looked at."""
 KEPT = (0.7, 0.92)
 """Share of its width that the visible picture keeps where both are cut out of what they saw together."""
 OUTPUT = (320, 384, 640)
@@ -33,8 +34,10 @@ class Case:
     """Two cameras' pictures and how the thermal ones lie on the visible ones.
 
     Attributes:
-        frames: pictures of both, in order of time.
-        truth: 3x3 matrix from thermal to visible pixels.
+        frames: pictures of both; of a clip those of its moments, in order of time.
+        truth: 3x3 matrix from thermal to visible pixels, if the recorded pictures lie on each other.
+        unmoved: the recorded visible and thermal picture of the middle moment.
+        window: 3x3 matrix from the recorded pictures' pixels to those of the visible ones that are given.
         rim: whether the thermal pictures have a black rim, as warped pictures have; else both are cut out of a larger
             picture, and the thermal one has a size of its own.
     """
@@ -45,16 +48,24 @@ class Case:
     truth: np.ndarray
     inverted: bool
     rim: bool
+    unmoved: tuple[Image, Image]
+    window: np.ndarray
 
     @property
     def clip(self) -> bool:
         return len(self.frames) > 1
 
-    def corner_error(self, matrix: np.ndarray) -> float:
+    def relative(self, registered: np.ndarray) -> np.ndarray:
+        """The truth where the recorded pictures do not lie on each other, but as ``registered`` (3x3) lays thermal."""
+        return self.window @ registered @ np.linalg.inv(self.window) @ self.truth
+
+    def corner_error(self, matrix: np.ndarray, truth: np.ndarray | None = None) -> float:
         """Mean distance of the thermal picture's corners under ``matrix`` from where they belong, px at 640x480."""
         (width, height), (own_width, own_height) = (image.shape[1::-1] for image in self.frames[0])
         corners = np.array([[[0, 0], [own_width, 0], [own_width, own_height], [0, own_height]]], float)
-        there, right = (cv2.perspectiveTransform(corners, m)[0] for m in (matrix, self.truth))
+        there, right = (
+            cv2.perspectiveTransform(corners, m)[0] for m in (matrix, self.truth if truth is None else truth)
+        )
         return float(np.linalg.norm((there - right) * (640 / width, 480 / height), axis=1).mean())
 
 
@@ -93,7 +104,7 @@ def _stored(file: Path) -> tuple[Image, Image]:
 def _recorded(shared: Path, name: str, place: float, count: int) -> list[tuple[Image, Image]]:
     readers = [VideoReader(shared / "data/m3svd" / camera / f"{name}.mp4") for camera in ("visible", "infrared")]
     start = int(place * (min(reader.length for reader in readers) - count))
-    frames = [tuple(reader.read(index) for reader in readers) for index in range(start, start + count)]
+    frames = [tuple(reader.read(start + index) for reader in readers) for index in _moments(count)]
     for reader in readers:
         reader.close()
     return [(rgb, ir if ir.ndim == 2 else ir[..., 0]) for rgb, ir in frames]
@@ -102,8 +113,14 @@ def _recorded(shared: Path, name: str, place: float, count: int) -> list[tuple[I
 def _drawn(scene: str, seed: int, count: int) -> list[tuple[Image, Image]]:
     sequence = draw_sequence(scene, seed=seed)
     start = (seed * 37) % (len(sequence) - count)
-    frames = [sequence.frame(index) for index in range(start, start + count)]
+    frames = [sequence.frame(start + index) for index in _moments(count)]
     return [(frame.rgb, frame.ir) for frame in frames]  # type: ignore[misc]
+
+
+def _moments(count: int) -> list[int]:
+    """The middles of equal stretches of a clip."""
+    taken = min(MOMENTS, count)
+    return ((np.arange(taken) + 0.5) * count / taken).astype(int).tolist()
 
 
 def _warped(kind, name, frames, rng: np.random.Generator, inverted: bool, rim: bool) -> Case:
@@ -146,7 +163,7 @@ def _warped(kind, name, frames, rng: np.random.Generator, inverted: bool, rim: b
         thermal = cv2.warpPerspective(thermal, inverse, size, flags=cv2.INTER_LINEAR)
         x, y = int(origin[0]), int(origin[1])
         out.append((np.ascontiguousarray(rgb[y : y + window[1], x : x + window[0]]), thermal))
-    return Case(name, kind, out, truth, inverted, rim)
+    return Case(name, kind, out, truth, inverted, rim, frames[len(frames) // 2], whole)
 
 
 def _similarity(own, center, shift, scale, turn, tilt) -> np.ndarray:

@@ -16,7 +16,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from nestfuse_core.common.commands import run
+from nestfuse_core.common.guard import run
 from nestfuse_core.common.pictures import Image
 from nestfuse_core.common.video import VideoReader
 from nestfuse_core.rig.sync import Motion, find_offset, motion_of

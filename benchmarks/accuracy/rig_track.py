@@ -16,7 +16,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from nestfuse_core.common.commands import run
+from nestfuse_core.common.guard import run
 from nestfuse_core.common.video import VideoReader
 from nestfuse_core.rig.align import align
 from nestfuse_core.rig.features import thermal_view, visible_view
@@ -59,7 +59,7 @@ def main(args: list[str] | None = None) -> None:
     parser.add_argument("--shared", type=Path, default=Path("../shared"))
     parser.add_argument("--sequence", default="m3svd-pier-red")
     parser.add_argument("--frames", type=int, default=120)
-    parser.add_argument("--config", default="nestfuse_siamrpn_mobilev2")
+    parser.add_argument("--config", default="nestfuse_nanotrack")
     given = parser.parse_args(args)
     pairs, boxes = load(given.shared, given.sequence, given.frames)
     moved = [(rgb, cv2.warpPerspective(ir, np.linalg.inv(TRUTH), ir.shape[1::-1])) for rgb, ir in pairs]

@@ -157,7 +157,7 @@ def thermal(frames: list[Image], masks: list[Image], background: Image, heat: fl
 def judges() -> list[SingleObjectTracker]:
     """Those who find a walk's boxes: ours and NanoTrack, RGB alone and the paper's fusion."""
     trackers: list[SingleObjectTracker] = []
-    for name in ("nestfuse_siamrpn_mobilev2", "nestfuse_nanotrack"):
+    for name in ("nestfuse_nanotrack", "nanotrack_v3"):
         config = load_config(name).replace(**{"model.fusion.strategy": "attention"})
         trackers += [build_tracker(config, modality="rgb"), build_tracker(config, modality="rgbt")]
     return trackers

@@ -15,7 +15,7 @@ import torch
 from timing import command_line, in_turn, median
 
 from nestfuse_core import fuse_features
-from nestfuse_core.common.commands import run
+from nestfuse_core.common.guard import run
 from nestfuse_core.model.nuclear import nuclear_norm
 
 SIZES = {

@@ -21,7 +21,7 @@ import torch
 from timing import Seconds, command_line, in_turn, least, median, size, timed
 
 from nestfuse_core import load_network
-from nestfuse_core.common.commands import run
+from nestfuse_core.common.guard import run
 from nestfuse_core.fusion import tiling
 from nestfuse_core.fusion.fuser import WHOLE_PIXELS, Fuser
 from nestfuse_core.fusion.looks import LOOKS

@@ -17,8 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 from timing import command_line, in_turn, least, size, timed
 
-from nestfuse_core.common.commands import run
 from nestfuse_core.common.errors import UserError
+from nestfuse_core.common.guard import run
 from nestfuse_core.metrics import evaluate
 from nestfuse_core.metrics.fmi import dct_feature, feature_mutual_information, wavelet_feature
 from nestfuse_core.metrics.vif import visual_information_fidelity

@@ -11,7 +11,7 @@ from collections.abc import Callable
 import cv2
 from timing import Seconds, command_line, size, timed
 
-from nestfuse_core.common.commands import run
+from nestfuse_core.common.guard import run
 from rgbt_tracker.locate import open_sequence
 from rgbt_tracker.sequences.vot_folder import write_vot
 from rgbt_tracker.synthetic import SCENES, draw_sequence

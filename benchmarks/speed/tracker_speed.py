@@ -17,8 +17,8 @@ from typing import Any
 import torch
 from timing import command_line, timed
 
-from nestfuse_core.common.commands import run
 from nestfuse_core.common.errors import UserError
+from nestfuse_core.common.guard import run
 from rgbt_tracker import build_tracker
 from rgbt_tracker.config import Modality, load_config
 from rgbt_tracker.locate import open_sequence

@@ -13,7 +13,7 @@ import torch.nn.functional as F
 from timing import command_line, in_turn, least
 from torch import Tensor
 
-from nestfuse_core.common.commands import run
+from nestfuse_core.common.guard import run
 from rgbt_tracker.models.backbones.mobilenetv2 import MobileNetV2
 from rgbt_tracker.models.heads.correlation import depthwise_correlation
 from rgbt_tracker.training.optimisation.fast_layers import FrozenLayers, fuse_batch_norms

@@ -16,7 +16,7 @@ from typing import Any
 import torch
 from timing import command_line, timed
 
-from nestfuse_core.common.commands import run
+from nestfuse_core.common.guard import run
 from rgbt_tracker.config import load_config
 from rgbt_tracker.evaluation.job import Setup
 from rgbt_tracker.tuning.evaluator import Evaluator, Setting, configured

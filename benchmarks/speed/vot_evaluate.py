@@ -20,8 +20,8 @@ from pathlib import Path
 
 from timing import Seconds, command_line, in_turn, median, ratios
 
-from nestfuse_core.common.commands import run
 from nestfuse_core.common.errors import UserError
+from nestfuse_core.common.guard import run
 from rgbt_tracker.vot.init import write_workspace
 from rgbt_tracker.vot.prepare import adopt
 

@@ -18,6 +18,7 @@ from nestfuse_core.cameras.names import CAMERAS
 from nestfuse_core.cameras.pairing import Times, usual_rate
 from nestfuse_core.cameras.times import name_times, read_times
 from nestfuse_core.common.errors import UserError
+from nestfuse_core.common.files import expanded
 from nestfuse_core.common.pages import SUFFIXES as PAGED
 from nestfuse_core.common.pages import PageReader, page_count
 from nestfuse_core.common.pictures import Image, read_image
@@ -182,14 +183,14 @@ def parse_address(typed: str | os.PathLike[str]) -> Address:
         return Address(text, None)
     whole, stream = text, 0
     chosen = STREAM.fullmatch(text)
-    if chosen and not Path(text).expanduser().exists():
+    if chosen and not expanded(text).exists():
         whole, stream = chosen[1], int(chosen[2])
     scheme = urlsplit(whole).scheme.lower() if "://" in whole else ""
     if scheme == "file":
         return Address(text, Path(unquote(urlsplit(whole).path)), stream)
     if scheme:
         return Address(text, whole if scheme in ("http", "https") and is_recording(whole) else None, stream)
-    return Address(text, Path(whole).expanduser(), stream)
+    return Address(text, expanded(whole), stream)
 
 
 def open_recorded(address: Address, camera: str) -> Source:

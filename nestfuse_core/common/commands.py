@@ -1,18 +1,11 @@
-"""How the command lines of both packages are built and run: plain help, one sentence for bad input."""
+"""How the command lines of both packages are built: plain help, commands with all of their first sentence."""
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable
-from typing import Any, NoReturn
+from typing import Any
 
 import typer
 from typer.core import TyperGroup
-
-from nestfuse_core.common.errors import UserError
-from nestfuse_core.common.memory import keep_freed_memory
-
-INTERRUPTED = 130
 
 
 class Group(TyperGroup):
@@ -43,56 +36,3 @@ def single(command: Any) -> typer.Typer:
     app = application()
     app.command()(command)
     return app
-
-
-def run(app: Callable[..., Any], arguments: list[str] | None = None, *, keep_memory: bool = True) -> None:
-    """Run a command line: a ``UserError`` becomes one sentence on stderr and exit code 2, Ctrl-C exit code 130.
-
-    So does a file or folder that the system refuses (no permission, a file where a folder is to be, a full disk), and
-    torch where it is needed and not installed.
-
-    Args:
-        app: an application, or a script's function of ``args``.
-        arguments: the process's own by default.
-        keep_memory: `keep_freed_memory` first.
-    """
-    if keep_memory:
-        keep_freed_memory()
-    try:
-        app(args=arguments)
-    except UserError as error:
-        _refuse(str(error))
-    except ModuleNotFoundError as error:
-        if error.name != "torch":
-            raise
-        _refuse(
-            "This needs torch, which is not installed: type pip install torch; what works without it is listed in "
-            "docs/guides/export.md."
-        )
-    except OSError as error:
-        if error.filename is None:
-            raise
-        _refuse(f"Cannot use '{error.filename}': {_reason(error)}; give another path, or make way there.")
-    except SystemExit as end:
-        # typer turns Ctrl-C into this exit code without a word.
-        if end.code == INTERRUPTED:
-            from nestfuse_core.common.console import stderr
-
-            stderr.print("Interrupted; nothing half-written was left behind.")
-        raise
-
-
-def _refuse(sentence: str) -> NoReturn:
-    from rich.markup import escape
-
-    from nestfuse_core.common.console import stderr
-
-    # Paths may hold brackets, which must not be taken for markup.
-    stderr.print(f"[bold red]Error:[/] {escape(sentence)}", markup=True, highlight=False)
-    sys.exit(2)
-
-
-def _reason(error: OSError) -> str:
-    if isinstance(error, (FileExistsError, NotADirectoryError)):
-        return "a file lies where a folder is needed"
-    return str(error.strerror)

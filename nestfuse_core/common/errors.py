@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 import difflib
+import errno
 from collections.abc import Iterable
+
+DISK_FULL = (errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC))
+"""Numbers of the system's errors (Windows has no EDQUOT)."""
 
 
 class UserError(ValueError):
     """Bad input: the message is one sentence that says what was expected, what came and what to do.
 
-    The command line prints it without a traceback and exits with code 2.
+    The command line prints it without a traceback and exits with code 2. It is one line without control letters, also
+    where it repeats what a file or another library says.
     """
+
+    def __init__(self, message: object) -> None:
+        words = " ".join(line.strip() for line in str(message).splitlines())
+        super().__init__("".join(letter if letter.isprintable() else "?" for letter in words))
 
 
 def nearest(name: str, choices: Iterable[str]) -> str:

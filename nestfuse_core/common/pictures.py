@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from nestfuse_core.common import tiff
 from nestfuse_core.common.encoded import end_of_picture
 from nestfuse_core.common.errors import UserError, suggestion
-from nestfuse_core.common.files import replacing
+from nestfuse_core.common.files import write_bytes
 
 Image = NDArray[Any]
 
@@ -103,8 +103,7 @@ def write_image(path: str | os.PathLike[str], image: Image, quality: int = QUALI
     file = Path(path)
     check_image_name(file, image.dtype == np.uint16)
     data = encode_image(image, file.suffix, quality)
-    with replacing(file) as temporary:
-        temporary.write_bytes(data)
+    write_bytes(file, data)
 
 
 def encode_image(image: Image, suffix: str, quality: int = QUALITY, optimise: bool = False) -> bytes:
@@ -153,7 +152,7 @@ def white_level(image: Image) -> float:
 
 def natural_key(name: str) -> list[tuple[int, str]]:
     """Sort key with numbers by value: frame2 before frame10."""
-    return [(int(part), "") if part.isdigit() else (-1, part.lower()) for part in re.split(r"(\d+)", name) if part]
+    return [(int(part), "") if part.isdecimal() else (-1, part.lower()) for part in re.split(r"(\d+)", name) if part]
 
 
 def list_images(folder: Path) -> list[Path]:

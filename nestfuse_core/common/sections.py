@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -10,22 +12,74 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from nestfuse_core.common.errors import UserError, nearest
 
+MOST_PARTS = 100_000
+"""Of a configuration."""
+
 
 class Section(BaseModel):
-    """Base of all sections: immutable, unknown keys refused."""
+    """Base of all sections: immutable, unknown keys and numbers that are not finite refused."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
-def read_yaml(path: Path) -> dict[str, Any]:
-    """Read a YAML file whose top level is a mapping."""
-    try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise UserError(f"The configuration '{path}' is not valid YAML: {' '.join(str(error).split())}.") from error
+def read_yaml(path: Path, what: str = "configuration") -> dict[str, Any]:
+    """Read a YAML file whose top level is a mapping with words as keys; tags that would run code are refused.
+
+    Args:
+        what: it is, for messages.
+
+    Raises:
+        UserError: it is something else, damaged, or larger than any configuration is.
+    """
+    content = _parsed(path, "YAML", yaml.safe_load)
     if not isinstance(content, dict):
-        raise UserError(f"The configuration '{path}' is empty or not a mapping of keys to values.")
+        raise UserError(f"The {what} '{path}' is empty or not a mapping of keys to values.")
+    odd = next((key for key in content if not isinstance(key, str)), None)
+    if odd is not None:
+        raise UserError(f"The {what} '{path}' has the key {shown(odd)}; expected words as keys.")
+    if not _is_small(content):
+        raise UserError(f"The {what} '{path}' has more than {MOST_PARTS} parts; none is so long.")
     return content
+
+
+def read_json(path: Path) -> Any:
+    """Read a JSON file.
+
+    Raises:
+        UserError: it cannot be parsed.
+    """
+    return _parsed(path, "JSON", json.loads)
+
+
+def _parsed(path: Path, language: str, parse: Callable[[str], Any]) -> Any:
+    try:
+        return parse(path.read_text(encoding="utf-8-sig"))
+    except RecursionError:
+        raise UserError(f"The file '{path}' is nested too deep to be read as {language}.") from None
+    # ValueError: other encodings, dates and numbers that are none, and what JSON's parser raises.
+    except (yaml.YAMLError, ValueError, OverflowError) as error:
+        raise UserError(f"The file '{path}' is not valid {language}: {' '.join(str(error).split())[:300]}.") from error
+
+
+def _is_small(content: Any) -> bool:
+    """Whether the parts of nested containers, each counted wherever an alias repeats it, are not too many."""
+    waiting, count = [content], 0
+    while waiting:
+        part = waiting.pop()
+        count += 1
+        if count > MOST_PARTS:
+            return False
+        waiting += part.values() if isinstance(part, dict) else part if isinstance(part, (list, tuple)) else ()
+    return True
+
+
+def shown(value: Any, most: int = 80) -> str:
+    """Any value for a message: as Python writes it, cut short."""
+    try:
+        text = repr(value)
+    except (ValueError, RecursionError):  # a number of thousands of digits
+        text = f"a {type(value).__name__}"
+    return text if len(text) <= most else f"{text[:most]}..."
 
 
 def validated(kind: Any, content: dict[str, Any], source: str) -> Any:
@@ -46,7 +100,7 @@ def validated(kind: Any, content: dict[str, Any], source: str) -> Any:
         elif first["type"] == "missing":
             message = f"{source}: '{where}' is missing; copy it from one of our files that is like yours"
         else:
-            given = "" if isinstance(first["input"], dict) else f" = {first['input']!r}"
+            given = "" if isinstance(first["input"], dict) else f" = {shown(first['input'])}"
             reason = first["msg"].removeprefix("Value error, ")
             message = f"{source}: '{where}'{given}: {reason}{_choice_hint(first)}"
         raise UserError(message if message.endswith("?") else f"{message}.") from error

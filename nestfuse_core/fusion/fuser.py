@@ -15,7 +15,7 @@ from nestfuse_core.common.pictures import Image, white_level
 from nestfuse_core.fusion import levels, looks, thermal, tiling
 from nestfuse_core.fusion.colour import luminance, replace_luminance
 from nestfuse_core.fusion.details import SMALLEST, halve, with_details
-from nestfuse_core.fusion.infrared import infrared_levels
+from nestfuse_core.fusion.infrared import faded, infrared_levels
 from nestfuse_core.fusion.looks import Look, find_look
 from nestfuse_core.fusion.quarters import fuse_in_quarters
 from nestfuse_core.fusion.scale import ThermalScale
@@ -134,7 +134,7 @@ class Fuser:
         notes: list[str] = []
         visible = luminance(vis)
         visible *= np.float32(255 / white)
-        infrared, missing = infrared_levels(ir, visible, scale or self.thermal_range, notes, nothing)
+        infrared, seen = infrared_levels(ir, visible, scale or self.thermal_range, notes, nothing)
         shares: list[Grey] = []
         channel_shares: list[Grey] = []
         if self.look.quarters:
@@ -143,11 +143,11 @@ class Fuser:
             fused, shares, channel_shares = self.fuse_grey(infrared, visible)
         levels.check_finite(fused)
         grey = to_levels(fused)
-        if missing is not None:
-            grey[missing] = visible[missing]
+        if seen is not None:
+            grey = faded(grey, visible, seen)
         image = replace_luminance(vis, grey * np.float32(white / 255), white)
-        if missing is not None:
-            image[missing] = vis[missing]
+        if seen is not None:
+            image[seen == 0] = vis[seen == 0]
         return Fusion(
             image=image,
             luminance=_eight_bit(grey),

@@ -14,6 +14,9 @@ from nestfuse_core.fusion.valid import fill, valid_pixels
 Grey = NDArray[np.float32]
 Missing = NDArray[np.bool_]
 """HxW, where the thermal picture holds no measurement."""
+RAMP = 8
+"""Pixels over which the thermal picture fades in beside a place without measurements: a hard border is an edge that the
+network and the finest details would draw as a line."""
 
 
 def infrared_levels(
@@ -22,10 +25,11 @@ def infrared_levels(
     limits: thermal.Range | ThermalScale | None,
     notes: list[str],
     nothing: Missing | None = None,
-) -> tuple[Grey, Missing | None]:
-    """Return the infrared picture as grey levels 0..255 in the visible one's size, and where it holds nothing.
+) -> tuple[Grey, Grey | None]:
+    """Return the infrared picture as grey levels 0..255 in the visible one's size, and how far it counts.
 
-    There it has the visible picture's levels, so that no edge of a rim draws attention; None where it is whole.
+    The second is HxW, 0 where the picture holds nothing and 1 at `RAMP` pixels from there; None where it is whole. The
+    levels go over into the visible picture's with it.
 
     Args:
         ir: hxw or hxwx3 BGR; uint8, or uint16 or float32 of any range.
@@ -45,13 +49,25 @@ def infrared_levels(
         notes.append(f"infrared {grey.shape[1]}x{grey.shape[0]} was resampled to {width}x{height}")
         ratio = grey.shape[1] / grey.shape[0] * height / width
         if abs(ratio - 1) > 0.02:
-            notes.append("the two pictures differ in shape, so they may not show the same view; align them first")
+            notes.append("the two pictures differ in shape, so perhaps in what they show: see 'rgbt rig align'")
         grey = thermal.resize_to(grey, width, height)
         if missing is not None:
             missing = cv2.resize(missing.astype(np.float32), (width, height), interpolation=cv2.INTER_LINEAR) > 0
-    if missing is not None:
-        grey = np.where(missing, visible, grey)
-    return grey, missing
+    if missing is None:
+        return grey, None
+    seen = _seen(missing)
+    return faded(grey, visible, seen), seen
+
+
+def faded(picture: Grey, visible: Grey, seen: Grey) -> Grey:
+    """Return ``picture`` where it is seen, ``visible`` where not: HxW or HxWxC float32, ``seen`` HxW in 0..1."""
+    share = seen[..., None] if picture.ndim == 3 else seen
+    return visible + share * (picture - visible)
+
+
+def _seen(missing: Missing) -> Grey:
+    distance = cv2.distanceTransform((~missing).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_5)
+    return np.minimum(distance * np.float32(1 / RAMP), 1)
 
 
 def _grey_levels(

@@ -101,11 +101,11 @@ def _lay(
 ) -> Fusion:
     white, notes = white_level(vis), list[str]()
     visible = luminance(vis) * np.float32(255 / white)
-    grey, missing = infrared_levels(ir, visible, limits, notes, nothing)
+    grey, seen = infrared_levels(ir, visible, limits, notes, nothing)
     found = warmth(grey)
     height = np.clip((grey - found.warm) / (found.hottest - found.warm), 0, 1)
-    if missing is not None:
-        height[missing] = 0
+    if seen is not None:
+        height *= seen
     places = np.rint(DARKEST + (255 - DARKEST) * height).astype(np.uint8)
     colours = cv2.applyColorMap(places, COLOURS).astype(np.float32) * np.float32(white / 255)
     # The first step of colour is seen as soon as it is there, so it comes in softly.

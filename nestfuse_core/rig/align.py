@@ -9,7 +9,7 @@ import numpy as np
 
 from nestfuse_core.rig.blocks import Blocks, correlate_blocks
 from nestfuse_core.rig.features import Matrix, View, motion_fields, orientation_field, warped
-from nestfuse_core.rig.file import between, mapped_corners
+from nestfuse_core.rig.file import between
 from nestfuse_core.rig.fit import DEPTH, HOMOGRAPHY, SIMILARITY, Fit, fit_blocks, held_out_gain
 from nestfuse_core.rig.search import WIDTH, Candidate, at_width, candidates, distinct, stacked
 
@@ -19,12 +19,18 @@ PLACES = 6
 """Candidates of the search that are looked at more closely."""
 APART = 24
 """Mean distance of the corners from which on two answers are different ones, px of `UNIT`."""
-GAIN = 4.0
+CLOSE = 0.6
+"""Share of the best place's clearness from which on another one is looked at at the finest level, too."""
+GAIN = 7.0
 """So many standard errors must a homography do better than a similarity, in blocks it was not fitted to."""
 
 
-CLEAR, RIVAL, HALVES, SPREAD = 10.0, 0.8, 9.0, 4.0
-"""What an answer is believed from and up to: clearness; clearness of a rival over its own; px of `UNIT`, twice."""
+STEEP = 0.015
+"""Stretch, shear or tilt, over the picture's width, from which on a homography is none of the cameras: a ground that
+comes nearer below looks like a tilt, and is one of this scene only."""
+
+CLEAR, MARGIN, SPREAD = 8.0, 3.3, 4.0
+"""What an answer is believed from and up to: clearness; clearness above that of a rival; px of `UNIT`."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +53,6 @@ class Evidence:
         agreement: mean correlation of the blocks' edges, -1 to 1.
         clearness: the same over the noise of its mean: how far it stands out of chance.
         rival: clearness of the best other place over that of this one.
-        halves: how far two halves of the picture (and of the frames) differ at the corners, px of `UNIT`.
         spread: expected error at the corners, px of `UNIT`.
         blocks: number of blocks that both cameras see.
         common: share of the visible picture that the thermal one covers.
@@ -56,7 +61,6 @@ class Evidence:
     agreement: float
     clearness: float
     rival: float
-    halves: float
     spread: float
     blocks: int
     common: float
@@ -68,10 +72,8 @@ class Evidence:
             found.append(
                 f"the edges of both hardly agree better than by chance ({self.clearness:.1f}, {CLEAR} is needed)"
             )
-        if self.rival > RIVAL:
+        if self.clearness * (1 - self.rival) < MARGIN:
             found.append(f"another place fits nearly as well ({100 * self.rival:.0f} % of the agreement)")
-        if self.halves > HALVES:
-            found.append(f"two halves of the picture say places {self.halves:.1f} px apart")
         if self.spread > SPREAD:
             found.append(f"the corners are known to {self.spread:.1f} px only")
         return found
@@ -128,30 +130,37 @@ def align(visible: Sequence[View], thermal: Sequence[View], on_step: Callable[[s
         found = [Candidate(between(thermal[0].size, visible[0].size), 0.0)]
     tell("comparing")
     size, unit = thermal[0].size, UNIT / visible[0].size[0]
-    steps: list[_Step] = []
-    for level, count in ((COARSE, 3), (MIDDLE, 3)):
+    for level, count in ((COARSE, 3), (MIDDLE, 2)):
         steps = [_refined(moments, level, candidate.matrix) for candidate in found]
-        ranked = sorted((Candidate(step.matrix, step.clearness) for step in steps), key=lambda c: -c.score)
-        found = distinct(ranked, size, APART / unit, count)
-    best = max(steps, key=lambda step: step.clearness)
-    rival = found[1].score / max(best.clearness, 1e-9) if len(found) > 1 else 0.0
+        found = distinct(sorted(steps, key=lambda step: -step.score), size, APART / unit, count)
     tell("refining")
-    return _finished(moments, best.matrix, rival, _halves(best.blocks) * UNIT / MIDDLE.width)
+    ratio = found[1].score / max(found[0].score, 1e-9) if len(found) > 1 else 0.0
+    finest = [_finest(moments, candidate.matrix) for candidate in found[: 2 if ratio > CLOSE else 1]]
+    finest.sort(key=lambda place: -place.clearness)
+    if len(finest) > 1:
+        ratio = finest[1].clearness / max(finest[0].clearness, 1e-9)
+    return _answer(moments, finest[0], ratio)
 
 
 @dataclass(frozen=True)
-class _Step:
-    """A similarity found at one level on top of a matrix: the new matrix, how clear it is, and from which blocks."""
+class _Place:
+    """A similarity fitted at the finest level on top of a matrix, and what it was fitted to."""
 
     matrix: Matrix
-    clearness: float
+    fit: Fit
     blocks: Blocks
+    to_level: Matrix
+
+    @property
+    def clearness(self) -> float:
+        return _clearness(self.fit, self.blocks)
 
 
-def _refined(moments: Moments, level: Level, matrix: Matrix) -> _Step:
+def _refined(moments: Moments, level: Level, matrix: Matrix) -> Candidate:
+    """The similarity found at one level on top of a matrix, and how clear it is."""
     blocks, to_level = moments.blocks(level, matrix)
     fit = fit_blocks(blocks, free=SIMILARITY)
-    return _Step(_moved(fit.matrix, to_level, matrix), _clearness(fit, blocks), blocks)
+    return Candidate(_moved(fit.matrix, to_level, matrix), _clearness(fit, blocks))
 
 
 def _moved(step: Matrix, to_level: Matrix, matrix: Matrix) -> Matrix:
@@ -166,26 +175,20 @@ def _clearness(fit: Fit, blocks: Blocks) -> float:
     return float(fit.values.sum() / (blocks.noise * np.sqrt(max(len(fit.values), 1))))
 
 
-def _halves(blocks: Blocks) -> float:
-    """Mean distance of the corners, px, between fits to two halves of the blocks; the median of three divisions."""
-    rng = np.random.default_rng(0)
-    apart = []
-    for _ in range(3):
-        chosen = rng.permutation(len(blocks.centers)) % 2 == 0
-        fits = [fit_blocks(blocks.part(part), free=SIMILARITY).matrix for part in (chosen, ~chosen)]
-        ends = [mapped_corners(fit, blocks.size) for fit in fits]
-        apart.append(np.linalg.norm(ends[0] - ends[1], axis=1).mean())
-    return float(np.median(apart))
-
-
-def _finished(moments: Moments, matrix: Matrix, rival: float, halves: float) -> Alignment:
+def _finest(moments: Moments, matrix: Matrix) -> _Place:
     blocks, to_level = moments.blocks(FINE, matrix)
-    fit, kind = fit_blocks(blocks, free=SIMILARITY), "similarity"
+    return _Place(matrix, fit_blocks(blocks, free=SIMILARITY), blocks, to_level)
+
+
+def _answer(moments: Moments, place: _Place, rival: float) -> Alignment:
+    fit, blocks, kind = place.fit, place.blocks, "similarity"
     gain, error = held_out_gain(blocks, fit, HOMOGRAPHY)
     if gain > GAIN * error:
-        fit, kind = fit_blocks(blocks, fit.parameters, (DEPTH,), HOMOGRAPHY), "homography"
-    whole = _moved(fit.matrix, to_level, matrix)
+        wide = fit_blocks(blocks, fit.parameters, (DEPTH,), HOMOGRAPHY)
+        if np.abs(wide.parameters[SIMILARITY:]).max() < STEEP * blocks.size[0]:
+            fit, kind = wide, "homography"
+    whole = _moved(fit.matrix, place.to_level, place.matrix)
     width, height = moments.visible[0].size
     common = float(warped(moments.thermal[0], whole, (width, height)).valid.mean())
-    evidence = Evidence(fit.score, _clearness(fit, blocks), rival, halves, fit.corner_spread, len(fit.values), common)
+    evidence = Evidence(fit.score, _clearness(fit, blocks), rival, fit.corner_spread, len(fit.values), common)
     return Alignment(whole, kind, evidence)

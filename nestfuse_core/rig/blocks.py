@@ -43,18 +43,23 @@ class Blocks:
         """Some of the blocks, by index or flag."""
         return Blocks(self.centers[chosen], self.surfaces[chosen], self.reach, self.size)
 
-    def at(self, moves: NDArray[Any], smooth: float = 0.0) -> NDArray[Any]:
-        """(B,) correlations at (B, 2) shifts x, y; beyond the reach those at its end."""
-        from scipy import ndimage
+    def at(self, moves: NDArray[Any], smooth: float = 0.0) -> tuple[NDArray[Any], NDArray[Any]]:
+        """(B,) correlations at (B, 2) shifts x, y and their (B, 2) slopes; beyond the reach those at its end, and none.
 
-        places = np.clip(moves[:, ::-1] + self.reach, 0, 2 * self.reach)
-        return ndimage.map_coordinates(
-            self.filtered(smooth), np.column_stack([np.arange(len(places)), places]).T, order=3, prefilter=False,
-            mode="mirror",
-        )  # fmt: skip
+        By the cubic B-spline through the surfaces, smoothed by a Gaussian of ``smooth`` px over the shifts.
+        """
+        places = np.clip(moves + self.reach, 0, 2 * self.reach)
+        whole = np.minimum(places.astype(int), 2 * self.reach - 1)
+        (across, across_slope), (down, down_slope) = (_spline_weights(part) for part in (places - whole).T)
+        near = np.arange(4)
+        block = np.arange(len(places))[:, None, None]
+        around = self._filtered(smooth)[block, whole[:, 1, None, None] + near[:, None], whole[:, 0, None, None] + near]
+        values = np.einsum("bij,bi,bj->b", around, down, across)
+        slopes = [np.einsum("bij,bi,bj->b", around, *pair) for pair in ((down, across_slope), (down_slope, across))]
+        return values, np.stack(slopes, 1) * (np.abs(moves) < self.reach)
 
-    def filtered(self, smooth: float) -> NDArray[Any]:
-        """Spline coefficients of the surfaces, smoothed by a Gaussian over the shifts."""
+    def _filtered(self, smooth: float) -> NDArray[Any]:
+        """Spline coefficients of the surfaces, one more on every side."""
         from scipy import ndimage
 
         if smooth not in self._splines:
@@ -63,9 +68,16 @@ class Blocks:
                 plain = ndimage.gaussian_filter(plain, (0, smooth, smooth), mode="nearest")
             for axis in (1, 2):
                 plain = ndimage.spline_filter1d(plain, 3, axis, mode="mirror")
-            # Over the blocks nothing is interpolated, but the order of the spline is one for all axes.
-            self._splines[smooth] = ndimage.spline_filter1d(plain, 3, 0, mode="mirror")
+            self._splines[smooth] = np.pad(plain, ((0, 0), (1, 1), (1, 1)), mode="reflect")
         return self._splines[smooth]
+
+
+def _spline_weights(t: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
+    """(N, 4) weights of a cubic B-spline's coefficients around ``t`` (N,), 0 to 1 from the second, and their slopes."""
+    rest = 1 - t
+    weights = [rest**3, 3 * t**3 - 6 * t**2 + 4, 3 * rest**3 - 6 * rest**2 + 4, t**3]
+    slopes = [-(rest**2), 3 * t**2 - 4 * t, 4 * rest - 3 * rest**2, t**2]
+    return np.stack(weights, 1) / 6, np.stack(slopes, 1) / 2
 
 
 def correlate_blocks(

@@ -15,7 +15,7 @@ from pydantic import Field, field_validator, model_validator
 
 from nestfuse_core.cameras.matching import Timing
 from nestfuse_core.common.errors import UserError
-from nestfuse_core.common.files import write_text
+from nestfuse_core.common.files import expanded, write_text
 from nestfuse_core.common.sections import Section, read_yaml, validated
 from nestfuse_core.rig.features import Matrix
 
@@ -172,22 +172,26 @@ def read_rig(path: str | os.PathLike[str]) -> Rig:
     Raises:
         UserError: no such file, no YAML, an unknown key or a bad value.
     """
-    file = Path(path).expanduser()
+    file = expanded(path)
     if not file.is_file():
         raise UserError(f"No rig file '{path}'; 'rgbt rig align --rgb A --ir B --output {NAME}' makes one.")
-    return parse_rig(read_yaml(file), str(path))
+    return parse_rig(read_yaml(file, "rig file"), str(path))
+
+
+def rig_text(rig: Rig) -> str:
+    """What a rig's file holds, YAML; what is not known is left out."""
+    content = rig.model_dump(mode="json", exclude_none=True)
+    return yaml.safe_dump({key: value for key, value in content.items() if value != ""}, sort_keys=False, width=110)
 
 
 def write_rig(path: str | os.PathLike[str], rig: Rig) -> None:
-    """Write a rig's file, whole or not at all; what is not known is left out."""
-    content = rig.model_dump(mode="json", exclude_none=True)
-    text = yaml.safe_dump({key: value for key, value in content.items() if value != ""}, sort_keys=False, width=110)
-    write_text(path, text)
+    """Write a rig's file, whole or not at all."""
+    write_text(path, rig_text(rig))
 
 
 def find_rig(*places: str | os.PathLike[str]) -> Path | None:
     """The rig's file beside recordings: in a sequence's folder, or in the one that all of ``places`` lie in."""
-    folders = [Path(place).expanduser().absolute() for place in places]
+    folders = [expanded(place).absolute() for place in places]
     if len(folders) == 1 and folders[0].is_dir():
         candidates = [folders[0]]
     else:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property, partial
 from typing import Any
 
 import cv2
@@ -49,15 +51,14 @@ class Fit:
         parameters: (8,) px.
         matrix: 3x3.
         values: (B,) the blocks' correlations under it.
-        spread: (8, 8) covariance of the parameters, px^2.
         size: width and height of the level's picture.
     """
 
     parameters: Vector
     matrix: Matrix
     values: Vector
-    spread: NDArray[Any]
     size: tuple[int, int]
+    _spread: Callable[[], NDArray[Any]]
 
     @property
     def score(self) -> float:
@@ -70,6 +71,11 @@ class Fit:
         at = basis(corners_of(self.size), self.size)
         return float(np.sqrt(max(np.einsum("aki,ab,bki->k", at, self.spread, at).mean(), 0)))
 
+    @cached_property
+    def spread(self) -> NDArray[Any]:
+        """(8, 8) covariance of the parameters, px^2."""
+        return self._spread()
+
 
 class _Likelihood:
     """Sum of the blocks' correlations as a log likelihood of the parameters, with its gradient."""
@@ -80,23 +86,18 @@ class _Likelihood:
         self.noise = blocks.noise
         self.held = USUAL * blocks.size[0]
 
-    def values(self, parameters: Vector, blur: float) -> Vector:
-        return self.blocks.at(np.tensordot(parameters, self.basis[: len(parameters)], 1), blur)
-
-    def slopes(self, parameters: Vector, blur: float) -> NDArray[Any]:
-        """(P, B) derivatives of the values."""
-        moves, step = np.tensordot(parameters, self.basis[: len(parameters)], 1), 0.25
-        sides = [
-            (self.blocks.at(moves + offset, blur) - self.blocks.at(moves - offset, blur)) / (2 * step)
-            for offset in np.eye(2) * step
-        ]
-        return np.einsum("pbi,bi->pb", self.basis[: len(parameters)], np.stack(sides, -1))
+    def at(self, parameters: Vector, blur: float) -> tuple[Vector, NDArray[Any]]:
+        """(B,) values and their (P, B) derivatives."""
+        own = self.basis[: len(parameters)]
+        values, slopes = self.blocks.at(np.tensordot(parameters, own, 1), blur)
+        return values, np.einsum("pbi,bi->pb", own, slopes)
 
     def loss(self, parameters: Vector, blur: float, weight: float) -> tuple[float, Vector]:
         beyond = np.zeros(len(parameters))
         beyond[SIMILARITY:] = parameters[SIMILARITY:] / self.held
-        value = 0.5 * float((beyond**2).sum()) - weight * float(self.values(parameters, blur).sum())
-        return value, beyond / self.held - weight * self.slopes(parameters, blur).sum(1)
+        values, slopes = self.at(parameters, blur)
+        loss = 0.5 * float((beyond**2).sum()) - weight * float(values.sum())
+        return loss, beyond / self.held - weight * slopes.sum(1)
 
 
 def fit_blocks(
@@ -118,8 +119,7 @@ def fit_blocks(
 
     if len(blocks.centers) < SIMILARITY:
         # Nothing to see: any place is as good as this one.
-        unknown = np.eye(8) * float(blocks.size[0]) ** 2
-        return Fit(np.zeros(8), np.eye(3), np.zeros(1), unknown, blocks.size)
+        return Fit(np.zeros(8), np.eye(3), np.zeros(1), blocks.size, lambda: np.eye(8) * float(blocks.size[0]) ** 2)
     likelihood = _Likelihood(blocks)
     parameters = np.zeros(8) if start is None else start.copy()
     weight = 2 / likelihood.noise
@@ -130,15 +130,14 @@ def fit_blocks(
             likelihood.loss, parameters[:width], (blur, weight), jac=True, method="L-BFGS-B", options=limits
         )
         parameters[:width] = found.x
-        weight = max(float(likelihood.values(parameters, DEPTH).mean()), likelihood.noise) / likelihood.noise**2
-    spread = np.zeros((8, 8))
-    spread[:free, :free] = _spread(likelihood, parameters[:free], weight)
-    values = likelihood.values(parameters, 0.0)
-    return Fit(parameters, matrix_of(parameters, blocks.size), values, spread, blocks.size)
+        weight = max(float(likelihood.at(parameters, DEPTH)[0].mean()), likelihood.noise) / likelihood.noise**2
+    values = likelihood.at(parameters, 0.0)[0]
+    spread = partial(_spread, likelihood, parameters[:free], weight)
+    return Fit(parameters, matrix_of(parameters, blocks.size), values, blocks.size, spread)
 
 
 def _spread(likelihood: _Likelihood, parameters: Vector, weight: float) -> NDArray[Any]:
-    """Sandwich covariance; the Hessian by differences of the gradient over half a pixel."""
+    """(8, 8) sandwich covariance, 0 of what was not fitted; the Hessian by differences of the gradient over 0.5 px."""
     rows = np.eye(len(parameters)) * 0.5
     hessian = np.stack(
         [
@@ -150,10 +149,12 @@ def _spread(likelihood: _Likelihood, parameters: Vector, weight: float) -> NDArr
     # Directions in which nothing holds are as uncertain as can be told.
     values, vectors = np.linalg.eigh(hessian)
     inverse = (vectors / np.maximum(values, 1e-3)) @ vectors.T
-    slopes = weight * likelihood.slopes(parameters, DEPTH)
+    slopes = weight * likelihood.at(parameters, DEPTH)[1]
     prior = np.zeros(len(parameters))
     prior[SIMILARITY:] = 1 / likelihood.held**2
-    return inverse @ (slopes @ slopes.T + np.diag(prior)) @ inverse
+    spread = np.zeros((HOMOGRAPHY, HOMOGRAPHY))
+    spread[: len(parameters), : len(parameters)] = inverse @ (slopes @ slopes.T + np.diag(prior)) @ inverse
+    return spread
 
 
 def held_out_gain(blocks: Blocks, simple: Fit, free: int, folds: int = 4) -> tuple[float, float]:
@@ -169,6 +170,6 @@ def held_out_gain(blocks: Blocks, simple: Fit, free: int, folds: int = 4) -> tup
             return 0.0, 1.0
         pair = [fit_blocks(fitted, simple.parameters, (DEPTH,), kind).parameters for kind in (SIMILARITY, free)]
         judge = _Likelihood(left)
-        gains.append(judge.values(pair[1], DEPTH / 2) - judge.values(pair[0], DEPTH / 2))
+        gains.append(judge.at(pair[1], DEPTH / 2)[0] - judge.at(pair[0], DEPTH / 2)[0])
     gain = np.concatenate(gains)
     return float(gain.mean()), float(gain.std() / np.sqrt(len(gain)))

@@ -16,6 +16,8 @@ from nestfuse_core.rig.features import Matrix, thermal_view, visible_view
 from nestfuse_core.rig.file import Lens, Size, rows
 from nestfuse_core.rig.lay import undistorted
 
+LEAST_PAIRS = 4
+"""Pairs of points that a homography needs."""
 LEAST_VIEWS = 3
 """Pictures in which a camera must see the board before its lens is measured."""
 ENOUGH_VIEWS = 8
@@ -26,7 +28,7 @@ def parse_points(texts: Sequence[str]) -> tuple[NDArray[Any], NDArray[Any]]:
     """``x,y,X,Y`` each -> (N, 2) visible points and (N, 2) thermal ones.
 
     Raises:
-        UserError: not four numbers, or fewer than four pairs.
+        UserError: not four numbers, or fewer than `LEAST_PAIRS` pairs.
     """
     table = []
     for text in texts:
@@ -37,14 +39,16 @@ def parse_points(texts: Sequence[str]) -> tuple[NDArray[Any], NDArray[Any]]:
         if len(row) != 4 or not np.isfinite(row).all():
             raise UserError(f"Expected a pair of points as x,y,X,Y (visible x,y then thermal X,Y, px), got '{text}'.")
         table.append(row)
-    if len(table) < 4:
-        raise UserError(f"Expected at least four pairs of points, got {len(table)}: give --points once for each pair.")
+    if len(table) < LEAST_PAIRS:
+        raise UserError(
+            f"Expected at least {LEAST_PAIRS} pairs of points, got {len(table)}: give --points once for each pair."
+        )
     pairs = np.array(table)
     return pairs[:, :2], pairs[:, 2:]
 
 
-def from_points(visible: NDArray[Any], thermal: NDArray[Any]) -> tuple[Matrix, float]:
-    """The homography from thermal to visible points by least squares, and the mean distance that is left, px.
+def from_points(visible: NDArray[Any], thermal: NDArray[Any]) -> tuple[Matrix, NDArray[Any]]:
+    """The homography from (N, 2) thermal to visible points by least squares, and the (N,) distances left, px.
 
     Raises:
         UserError: points that lie on a line, so that no homography follows from them.
@@ -57,13 +61,13 @@ def from_points(visible: NDArray[Any], thermal: NDArray[Any]) -> tuple[Matrix, f
     if matrix is None or not np.isfinite(matrix).all() or abs(np.linalg.det(matrix)) < 1e-12:
         raise UserError("No homography fits these points; pick four or more that lie apart, no three on a line.")
     left = cv2.perspectiveTransform(thermal[:, None], matrix)[:, 0] - visible
-    return matrix, float(np.linalg.norm(left, axis=1).mean())
+    return matrix, np.linalg.norm(left, axis=1)
 
 
 def parse_board(text: str) -> Size:
     """``9x6`` -> inner corners (or circles) across and down. Raises UserError."""
     parts = text.lower().split("x")
-    if len(parts) != 2 or not all(part.isdigit() and int(part) >= 2 for part in parts):
+    if len(parts) != 2 or not all(part.isdecimal() and int(part) >= 2 for part in parts):
         raise UserError(f"Expected the board's inner corners (or circles) as COLUMNSxROWS, such as 9x6, got '{text}'.")
     return int(parts[0]), int(parts[1])
 
@@ -110,8 +114,9 @@ def from_board(pairs: Sequence[tuple[Image, Image]], board: Size) -> BoardResult
         np.concatenate([undistorted(pair[camera].astype(np.float64), measured[camera][0])[:, 0] for pair in found])
         for camera in (0, 1)
     ]
-    homography, error = from_points(flat[0], flat[1])
-    return BoardResult(homography, measured[0][0], measured[1][0], len(found), (measured[0][1], measured[1][1], error))
+    homography, left = from_points(flat[0], flat[1])
+    errors = measured[0][1], measured[1][1], float(left.mean())
+    return BoardResult(homography, measured[0][0], measured[1][0], len(found), errors)
 
 
 def board_points(grey: Image, board: Size) -> NDArray[Any] | None:

@@ -6,6 +6,7 @@ import json
 import math
 import time
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from torch.nn.parallel import DistributedDataParallel
 
 from nestfuse_core.common.checkpoints import read_checkpoint, save_checkpoint, state_dict_of
 from nestfuse_core.common.errors import UserError
-from nestfuse_core.common.files import write_text
+from nestfuse_core.common.files import OTHER_OUTPUT, held, write_text
 from nestfuse_core.model.network import NestFuse, network_from_state
 from nestfuse_core.training.curves import Row, plot, read_rows, write_rows
 from nestfuse_core.training.data import Samples, batches, list_photographs
@@ -118,7 +119,6 @@ def _save(run: _Run, settings: TrainSettings, output: Path) -> None:
         "restarts": run.restarts,
         "step": run.step,
         "dead": run.dead,
-        "seconds": run.seconds,
     }
     save_checkpoint(output / CHECKPOINT, content)
 
@@ -141,8 +141,9 @@ def _resume(settings: TrainSettings, output: Path, device: torch.device) -> _Run
     run.network.load_state_dict(saved["state_dict"])
     run.optimizer.load_state_dict(saved["optimizer"])
     run.scaler.load_state_dict(saved["scaler"])
-    run.step, run.dead, run.seconds = saved["step"], saved["dead"], saved["seconds"]
+    run.step, run.dead = saved["step"], saved["dead"]
     run.rows = [row for row in read_rows(output / CURVE) if row.step < run.step]
+    run.seconds = run.rows[-1].seconds if run.rows else 0.0
     return run
 
 
@@ -251,10 +252,12 @@ def train(
         UserError: bad data or settings, a run that cannot be resumed, a loss that is no number, or an output that
             stays dead.
     """
-    with process_group(device) as group:
+    with process_group(device) as group, ExitStack() as stack:
         paths = list_photographs(settings.images)
         length = settings.length(len(paths))
         _precision(settings, group.device)
+        if group.first:
+            stack.enter_context(held(output, OTHER_OUTPUT))
         run = _open(settings, output, resume, group)
 
         def after(run: _Run, row: Row) -> None:

@@ -11,7 +11,7 @@ from nestfuse_core.common.console import print_table, progress, stderr
 from nestfuse_core.common.errors import UserError
 from nestfuse_core.common.extras import require
 from nestfuse_core.common.options import Device, output_folder
-from rgbt_tracker.cli.options import IntervalHigh, IntervalLow, Workers
+from rgbt_tracker.cli.options import DEFAULT_CONFIG, IntervalHigh, IntervalLow, Workers
 
 if TYPE_CHECKING:
     from rgbt_tracker.evaluation.job import Job
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 def ablation(
     config: Annotated[
         list[str] | None,
-        typer.Option(help="CONFIG or CONFIG=WEIGHTS, once a tracker [default: nestfuse_siamrpn_mobilev2]."),
+        typer.Option(help="CONFIG or CONFIG=WEIGHTS, once a tracker [default: nestfuse_nanotrack]."),
     ] = None,
     sequences: Annotated[
         list[str] | None,
@@ -50,7 +50,7 @@ def ablation(
     from rgbt_tracker.evaluation.sources import drawn_sources, sources_in
 
     check_interval(low, high)
-    trackers = contenders(config or ["nestfuse_siamrpn_mobilev2"])
+    trackers = contenders(config or [DEFAULT_CONFIG])
     sources = [*sources_in(sequences or []), *(drawn_sources(drawn) if drawn else [])]
     if not sources:
         raise UserError("Nothing to measure on: give --sequences FOLDER, --drawn SET:COUNT, or both.")

@@ -13,7 +13,7 @@ from nestfuse_core.common.console import print_table, progress, stderr, stdout
 from nestfuse_core.common.errors import UserError
 from nestfuse_core.common.extras import require
 from nestfuse_core.common.options import Device, Json, names, output_folder
-from rgbt_tracker.cli.options import BenchmarkName, MaybeConfig, Modality, Weights, Workers
+from rgbt_tracker.cli.options import Address, BenchmarkName, Cluster, MaybeConfig, Modality, Weights, Workers
 
 if TYPE_CHECKING:
     from rgbt_tracker.evaluation.benchmark import Benchmark
@@ -52,10 +52,13 @@ def run(
     name: Annotated[str | None, typer.Option(help="Name of the result folder [default: CONFIG-MODALITY].")] = None,
     output: Annotated[Path, output_folder("Folder for results; BENCHMARK/NAME is made in it.")] = Path("results"),
     workers: Workers = 1,
+    cluster: Cluster = False,
+    address: Address = "auto",
     only: Annotated[str | None, typer.Option(metavar="A,B", help="Only these sequences.")] = None,
 ) -> None:
     """Track every sequence of a benchmark; run it again to go on where it was stopped."""
     from rgbt_tracker.evaluation.benchmark import load_benchmark
+    from rgbt_tracker.evaluation.cluster import connect, run_on_cluster
     from rgbt_tracker.evaluation.plan import plan
     from rgbt_tracker.evaluation.runner import Worker, run_jobs
     from rgbt_tracker.evaluation.store import ResultFolder, unfinished
@@ -73,7 +76,13 @@ def run(
         stderr.print(f"{already} of {len(jobs)} sequences are finished already.")
     with progress() as display:
         task = display.add_task(data.rules.title, total=len(jobs), completed=already, note="")
-        for job, track in run_jobs(waiting, Worker(store), workers):
+        if cluster:
+            finished = run_on_cluster(
+                waiting, Worker(store), connect(address), on_notice=lambda text: display.update(task, description=text)
+            )
+        else:
+            finished = run_jobs(waiting, Worker(store), workers)
+        for job, track in finished:
             frames, seconds = len(track.boxes), track.seconds.sum()
             rate = frames / seconds if seconds else 0
             display.update(task, advance=1, note=f"{job}: {frames} frames, {rate:.1f} a second")

@@ -151,6 +151,6 @@ def _sequences(name: str) -> list[str]:
 
 def _size(text: str) -> tuple[int, int]:
     width, _, height = text.lower().partition("x")
-    if not (width.isdigit() and height.isdigit()):
+    if not (width.isdecimal() and height.isdecimal()):
         raise UserError(f"Expected a size such as 640x480, got '{text}'.")
     return int(width), int(height)

@@ -56,7 +56,7 @@ def demo(
     number = listener.getsockname()[1]
     shown = f"[{host}]" if ":" in host else host
     console.stdout.print(f"Open http://{shown}:{number} in a browser; Ctrl-C ends it.", highlight=False, markup=False)
-    uvicorn.Server(uvicorn.Config(app, log_level="warning")).run(sockets=[listener])
+    uvicorn.Server(uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=1)).run(sockets=[listener])
 
 
 def _listen(host: str, port: int) -> socket.socket:

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from importlib import import_module
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-import typer
-
-from nestfuse_core.common.commands import Group, single
+if TYPE_CHECKING:
+    from nestfuse_core.common.commands import Group
 
 
 class Entry(NamedTuple):
@@ -30,6 +29,10 @@ class LazyCommands(Mapping[str, Any]):
         self.entries = entries
 
     def __getitem__(self, name: str) -> Any:
+        import typer
+
+        from nestfuse_core.common.commands import single
+
         found = self.entries[name].load()
         command: Any = typer.main.get_command(found if isinstance(found, typer.Typer) else single(found))
         command.name = name
@@ -44,6 +47,8 @@ class LazyCommands(Mapping[str, Any]):
 
 def lazy_group(entries: Mapping[str, Entry]) -> type[Group]:
     """Return a class of groups with these commands, in this order; give it to typer as ``cls``."""
+
+    from nestfuse_core.common.commands import Group
 
     class LazyGroup(Group):
         def __init__(self, **settings: Any) -> None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING
 
-import typer
-
-from nestfuse_core.common.commands import application, run
+from nestfuse_core.common.guard import run
 from rgbt_tracker import __version__
 from rgbt_tracker.cli.lazy import Entry, lazy_group
+
+if TYPE_CHECKING:
+    import typer
 
 COMMANDS = {
     "track": Entry("rgbt_tracker.cli.track:track", "Follow one target through an RGB-thermal sequence."),
@@ -32,13 +33,18 @@ COMMANDS = {
 
 def build_app() -> typer.Typer:
     """Return the application; a command's module is imported when the command is called."""
+    # Nothing slow is imported before `nestfuse_core.common.guard.run` stands.
+    import typer
+
+    from nestfuse_core.common.commands import application
+
     app = application(name="rgbt", no_args_is_help=True, cls=lazy_group(COMMANDS))
 
     @app.callback()
     def root(
-        version: Annotated[
-            bool, typer.Option("--version", help="Show the version and exit.", callback=_show_version, is_eager=True)
-        ] = False,
+        version: bool = typer.Option(
+            False, "--version", help="Show the version and exit.", callback=_show_version, is_eager=True
+        ),
     ) -> None:
         """RGB-thermal tracking and image fusion."""
 
@@ -46,6 +52,8 @@ def build_app() -> typer.Typer:
 
 
 def _show_version(wanted: bool) -> None:
+    import typer
+
     if wanted:
         typer.echo(f"rgbt-tracker {__version__}")
         raise typer.Exit
@@ -53,7 +61,7 @@ def _show_version(wanted: bool) -> None:
 
 def main() -> None:
     """Entry point of the console script."""
-    run(build_app())
+    run("rgbt_tracker.cli.main:build_app")
 
 
 if __name__ == "__main__":

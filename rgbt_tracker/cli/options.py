@@ -8,8 +8,9 @@ from typing import Annotated
 import typer
 
 from nestfuse_core.common.options import TIMES, one_of
+from nestfuse_core.common.processes import MOST_THREADS
 
-DEFAULT_CONFIG = "nestfuse_siamrpn_mobilev2"
+DEFAULT_CONFIG = "nestfuse_nanotrack"
 
 _CONFIG = "Tracker configuration: a name or a YAML file."
 
@@ -60,6 +61,10 @@ Thermal = Annotated[str | None, typer.Option("--ir", metavar="B", help="Thermal 
 Init = Annotated[str | None, typer.Option(metavar="X,Y,W,H", help="Box of the target in the first frame.")]
 VisibleTimes = Annotated[Path | None, typer.Option("--rgb-times", metavar="FILE", help=TIMES.format("visible"))]
 Workspace = Annotated[Path, typer.Option("--workspace", metavar="DIR", help="The VOT toolkit's workspace.")]
-Workers = Annotated[int, typer.Option(min=1, help="Processes; one sequence each at a time.")]
+Workers = Annotated[int, typer.Option(min=1, max=MOST_THREADS, help="Processes; one sequence each at a time.")]
+Cluster = Annotated[bool, typer.Option("--cluster", help="Distribute the sequences over a Ray cluster.")]
+Address = Annotated[
+    str, typer.Option(metavar="HOST:PORT", help="With --cluster: where it answers; 'auto' is the one of this machine.")
+]
 IntervalLow = Annotated[int, typer.Option("--low", min=2, help="First length of the EAO interval.")]
 IntervalHigh = Annotated[int, typer.Option("--high", min=2, help="Last length of the EAO interval.")]

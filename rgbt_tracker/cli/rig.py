@@ -10,7 +10,7 @@ import typer
 from nestfuse_core.common import console
 from nestfuse_core.common.commands import application
 from nestfuse_core.common.errors import UserError
-from nestfuse_core.common.files import check_writable
+from nestfuse_core.common.files import check_writable, expanded
 from nestfuse_core.common.options import Offset, PairBy, Rates, ThermalTimes
 from rgbt_tracker.cli.options import VisibleTimes
 
@@ -188,7 +188,7 @@ def _placed(moments: list[Frame], points: list[str] | None, board: str | None):
 
     if points:
         matrix, left = given.from_points(*given.parse_points(points))
-        typer.echo(f"{len(points)} pairs of points fit to {left:.2f} px.")
+        typer.echo(f"{len(points)} pairs of points fit to {left.mean():.2f} px.")
         return matrix, {"how": f"{len(points)} pairs of points", "visible_lens": None, "thermal_lens": None}
     pairs = [(frame.rgb, frame.ir) for frame in moments]
     if board is not None:
@@ -203,8 +203,8 @@ def _placed(moments: list[Frame], points: list[str] | None, board: str | None):
     typer.echo(
         f"Found a {answer.kind} from {len(pairs)} {'moment' if len(pairs) == 1 else 'moments'}: edges agree "
         f"{evidence.clearness:.1f} times above chance, the next best place has {100 * evidence.rival:.0f} % of that; "
-        f"halves of the picture differ by {evidence.halves:.1f} px, expected error {evidence.spread:.1f} px (at the "
-        f"corners, 640 px width); thermal covers {100 * evidence.common:.0f} % of the visible picture."
+        f"expected error {evidence.spread:.1f} px (at the corners, 640 px width); thermal covers "
+        f"{100 * evidence.common:.0f} % of the visible picture."
     )
     if doubts := evidence.doubts():
         raise UserError(
@@ -255,17 +255,26 @@ def _motions(sources, timing, before: Rig):
 
 def _opened(rgb: str, ir: str, timing) -> FrameSequence:
     """Both cameras' frames, or one pair of pictures."""
-    from nestfuse_core.cameras.sources import ImageFiles
+    from nestfuse_core.cameras.sources import ImageFiles, is_sequence_file, parse_address
     from nestfuse_core.common.pictures import SUFFIXES
     from nestfuse_core.rig.file import NO_RIG
     from rgbt_tracker.sequences.base import SequenceInfo
     from rgbt_tracker.sequences.paired import PairedSequence
     from rgbt_tracker.sequences.pairs import open_timed
 
-    files = [Path(text).expanduser() for text in (rgb, ir)]
-    if all(file.is_file() and file.suffix.lower() in SUFFIXES for file in files):
+    files = [expanded(text) for text in (rgb, ir)]
+    single = [file.is_file() and file.suffix.lower() in SUFFIXES and not is_sequence_file(file) for file in files]
+    if all(single):
         own, other = (ImageFiles([file], camera) for file, camera in zip(files, ("rgb", "ir"), strict=True))
         return PairedSequence(SequenceInfo("pair", 1, source=f"{rgb} and {ir}"), own, other)
+    places = {text: parse_address(text).place for text in (rgb, ir)}
+    wrong = {text: "nothing there" for text, place in places.items() if isinstance(place, Path) and not place.exists()}
+    wrong |= {text: "a single picture beside none" for text, alone in zip((rgb, ir), single, strict=True) if alone}
+    for text, why in wrong.items():
+        raise UserError(
+            "Expected two pictures, or a folder of images, a video, a camera index or a stream address for each "
+            f"camera, got '{text}' ({why})."
+        )
     return open_timed(rgb, ir, None, timing, NO_RIG)
 
 

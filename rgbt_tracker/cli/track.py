@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from nestfuse_core.common.commands import run, single
+from nestfuse_core.common.commands import single
 from nestfuse_core.common.errors import UserError
 from nestfuse_core.common.files import check_writable
 from nestfuse_core.common.options import Device, Offset, PairBy, Rates, RigFile, ThermalTimes, output_folder
@@ -31,9 +31,9 @@ if TYPE_CHECKING:
     from rgbt_tracker.tracking.tracker import Tracker
 
 
-def main() -> None:
-    """Entry point of ``python track.py``."""
-    run(single(track))
+def script() -> typer.Typer:
+    """The application of ``python track.py``."""
+    return single(track)
 
 
 def track(
@@ -50,7 +50,16 @@ def track(
         list[str] | None,
         typer.Option(
             metavar="[N:]X,Y,W,H",
-            help="Box of the target in the first frame; again with N: puts the tracker back on it in frame N.",
+            help="Box of the target in the first frame; again without N: another target; with N: puts the only one's "
+            "tracker back on it in frame N.",
+        ),
+    ] = None,
+    targets: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Table of targets, a row a box: frame,id,x,y,w,h, frames from 0. One is followed from its first row's "
+            "frame on, and put back on the boxes of its others.",
         ),
     ] = None,
     start: Annotated[int | None, typer.Option(metavar="N", help="Begin at frame N, counted from 0.")] = None,
@@ -63,7 +72,7 @@ def track(
     runtime: Runtime = "auto",
     video: Annotated[Path | None, typer.Option(metavar="FILE.mp4", help="Write an overlay video.")] = None,
     show: Annotated[
-        bool, typer.Option("--show", help="Watch in a window; draw the box there if none is known.")
+        bool, typer.Option("--show", help="Watch in a window; draw the boxes there if none is known.")
     ] = False,
     fused: Annotated[
         bool, typer.Option("--fused", help="With --video or --show: the fused picture beside those of both cameras.")
@@ -75,13 +84,16 @@ def track(
     name: Annotated[str | None, typer.Option(help="Name of the result files.")] = None,
     root: Annotated[list[Path] | None, typer.Option(metavar="DIR", help="Dataset folder to look NAME up in.")] = None,
 ) -> None:
-    """Follow one target through an RGB-thermal sequence.
+    """Follow a target, or several, through an RGB-thermal sequence.
 
-    Writes DIR/NAME.txt (x,y,w,h a frame), NAME_scores.txt, NAME_time.txt and NAME_frames.csv. Examples:
+    Writes DIR/NAME.txt (x,y,w,h a frame), NAME_scores.txt, NAME_time.txt and NAME_frames.csv; of several targets these
+    of each as NAME_1, NAME_2, ... and all of them as NAME_mot.txt. Examples:
 
     rgbt track --sequence drawn:street --video street.mp4
 
     rgbt track --rgb day.mp4 --ir heat.mp4 --init 120,80,40,60
+
+    rgbt track --rgb day.mp4 --ir heat.mp4 --init 120,80,40,60 --init 300,90,30,50 --video two.mp4
     """
     from nestfuse_core.cameras.matching import parse_timing
     from nestfuse_core.rig.file import NO_RIG
@@ -90,8 +102,9 @@ def track(
         from rgbt_tracker.output.window import check_screen
 
         check_screen()
-    from rgbt_tracker.output.follow import Request, follow
+    from rgbt_tracker.output.follow import follow
     from rgbt_tracker.output.plan import make_plan
+    from rgbt_tracker.output.request import Request
     from rgbt_tracker.sequences.watched import watch
 
     settings = _settings(config, modality, homography)
@@ -111,7 +124,14 @@ def track(
         frames = watch(opened) if len(settings.modalities) > 1 else opened
         check_writable(output)
         plan = make_plan(
-            frames.info, settings.modality, output, init=init or [], start=start, resume=resume, can_draw=show
+            frames.info,
+            settings.modality,
+            output,
+            init=init or [],
+            targets=targets,
+            start=start,
+            resume=resume,
+            can_draw=show,
         )
         if video is not None:
             from nestfuse_core.common.video import check_video_name

@@ -25,9 +25,11 @@ def train(
     """Train a tracker from a recipe; under torchrun, every process takes its share of the batch."""
     require("train", "matplotlib")
     import os
+    from contextlib import nullcontext
 
     from nestfuse_core.common import console
     from nestfuse_core.common.devices import select_device
+    from nestfuse_core.common.files import OTHER_OUTPUT, held
     from rgbt_tracker.training.changes import parse_changes
     from rgbt_tracker.training.loop.run import check_output, open_trainer, stopped_by_signals
     from rgbt_tracker.training.optimisation.parallel import process_group
@@ -36,7 +38,7 @@ def train(
     settings = load_recipe(recipe, parse_changes(change or []))
     check_output(output, resume)
     place = select_device(device, int(os.environ.get("LOCAL_RANK", "0")))
-    with process_group(place) as group:
+    with process_group(place) as group, held(output, OTHER_OUTPUT) if group.first else nullcontext():
         trainer = open_trainer(settings, output, place, group, resume)
         with stopped_by_signals(trainer), console.progress() as bar:
             task = bar.add_task(settings.name, total=settings.steps, completed=trainer.step, note="")

@@ -41,6 +41,7 @@ def tune(
 ) -> None:
     """Tune the tracking loop on some sequences, check the gain on others; run again to go on."""
     require("tune", "optuna")
+    from nestfuse_core.common.files import OTHER_OUTPUT, held
     from rgbt_tracker.config import load_config
     from rgbt_tracker.evaluation.job import Setup
     from rgbt_tracker.tuning import result, sets
@@ -55,7 +56,7 @@ def tune(
     frames = sets.folder_set(sequences) if sequences else sets.drawn_set(drawn, length)
     search = Search(trials, criterion, names(fusion), held_back, seed, int(memory * (1 << 30)))
     folder = output or Path("tuned") / f"{settings.name}-{settings.modality}"
-    with progress() as display:
+    with held(folder, OTHER_OUTPUT), progress() as display:
         task = display.add_task("trials", total=trials, note="")
 
         def on_step(done: int | None, note: str) -> None:

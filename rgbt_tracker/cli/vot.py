@@ -12,7 +12,7 @@ from nestfuse_core.common import console
 from nestfuse_core.common.commands import application
 from nestfuse_core.common.extras import require
 from nestfuse_core.common.options import Json, names, output_file
-from rgbt_tracker.cli.options import IntervalHigh, IntervalLow, Workers, Workspace
+from rgbt_tracker.cli.options import Address, Cluster, IntervalHigh, IntervalLow, Workers, Workspace
 
 if TYPE_CHECKING:
     from rgbt_tracker.evaluation.job import Job
@@ -91,7 +91,8 @@ def evaluate(
     sequences: Annotated[str, typer.Option(metavar="A,B", help="Only these; default: all.")] = "",
     workers: Workers = 1,
     devices: Annotated[str, typer.Option(metavar="cuda:0,cuda:1", help="Devices the workers take in turn.")] = "",
-    cluster: Annotated[bool, typer.Option("--cluster", help="Distribute sequences with Ray.")] = False,
+    cluster: Cluster = False,
+    address: Address = "auto",
     repeat: Annotated[
         bool, typer.Option("--repeat", help="Run every repetition whole, even of a deterministic tracker.")
     ] = False,
@@ -110,7 +111,7 @@ def evaluate(
         jobs = list(unfinished(jobs, store))
     if not jobs:
         console.stderr.print("Everything is complete; --force runs it again.")
-    _run(jobs, store, workers, names(devices), cluster)
+    _run(jobs, store, workers, names(devices), address if cluster else None)
     console.stdout.print(
         f"Results: {Path(root) / 'results'}. Scores: vot analysis --workspace {workspace}", highlight=False
     )
@@ -124,8 +125,8 @@ def _workspace(given: Path) -> str:
     return str(given.resolve())
 
 
-def _run(jobs: list[Job], store: WorkspaceStore, workers: int, devices: list[str], cluster: bool) -> None:
-    from rgbt_tracker.evaluation.cluster import run_on_cluster
+def _run(jobs: list[Job], store: WorkspaceStore, workers: int, devices: list[str], address: str | None) -> None:
+    from rgbt_tracker.evaluation.cluster import connect, run_on_cluster
     from rgbt_tracker.evaluation.runner import Worker, run_jobs
 
     with console.progress() as bar:
@@ -135,11 +136,11 @@ def _run(jobs: list[Job], store: WorkspaceStore, workers: int, devices: list[str
         def report(job: Job, share: float) -> None:
             bar.update(task, completed=done + share, note=str(job))
 
-        if cluster:
-            import ray
-
+        if address is not None:
             gpus = 1.0 if any("cuda" in name for name in devices) else 0.0
-            finished = run_on_cluster(jobs, Worker(store), ray, gpus)
+            finished = run_on_cluster(
+                jobs, Worker(store), connect(address), gpus, lambda note: bar.update(task, note=note)
+            )
         else:
             worker = Worker(store, device=devices[0] if devices else None)
             # Threads belong to a tracker's row: results can differ in the last bits between their numbers.

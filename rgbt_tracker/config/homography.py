@@ -8,7 +8,9 @@ from pathlib import Path
 
 import numpy as np
 
+from nestfuse_core.common.arrays import read_array
 from nestfuse_core.common.errors import UserError
+from nestfuse_core.common.files import expanded
 
 Rows = tuple[tuple[float, float, float], tuple[float, float, float], tuple[float, float, float]]
 
@@ -23,7 +25,7 @@ def read_homography(text: str) -> Rows:
     Raises:
         UserError: no such file, not nine finite numbers, or a matrix that cannot be inverted.
     """
-    path = Path(text).expanduser()
+    path = expanded(text)
     values = _read(path) if path.is_file() else _numbers(text)
     source = f"the file '{text}'" if path.is_file() else f"'{text}'"
     if values is None or values.size != 9 or not np.isfinite(values).all():
@@ -40,12 +42,12 @@ def read_homography(text: str) -> Rows:
 def _read(path: Path) -> np.ndarray | None:
     try:
         if path.suffix == ".npy":
-            return np.load(path, allow_pickle=False).astype(float).ravel()
+            return read_array(path, "a homography").astype(float).ravel()
         text = path.read_text(encoding="utf-8-sig")
         if path.suffix == ".json":
             return np.asarray(json.loads(text), dtype=float).ravel()
         return _numbers(text)
-    except (OSError, ValueError, TypeError):
+    except (OSError, ValueError, TypeError, RecursionError):
         return None
 
 

@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 from nestfuse_core.common.errors import UserError, nearest
+from nestfuse_core.common.names import safe_name
 from nestfuse_core.common.sections import read_yaml
 from rgbt_tracker.config.pysot import parse_pysot
 from rgbt_tracker.config.schema import TrackerConfig, parse_config
@@ -35,8 +36,8 @@ def load_config(config: str | os.PathLike[str] | TrackerConfig) -> TrackerConfig
     path = _find(config)
     content = read_yaml(path)
     if "BACKBONE" in content:
-        return parse_pysot(content, name=path.stem, source=str(path))
-    return parse_config({"name": path.stem, **content}, source=str(path))
+        return parse_pysot(content, name=safe_name(path.stem), source=str(path))
+    return parse_config({"name": safe_name(path.stem), **content}, source=str(path))
 
 
 def _find(config: str | os.PathLike[str]) -> Path:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from nestfuse_core.common.errors import UserError, suggestion
+from nestfuse_core.common.sections import shown
 from rgbt_tracker.config.schema import TrackerConfig, parse_config
 
 # Sections that only training reads: accepted and left alone.
@@ -25,9 +26,9 @@ def parse_pysot(content: dict[str, Any], name: str, source: str) -> TrackerConfi
     for section in content:
         if section not in SECTIONS:
             raise UserError(f"{source}: unknown section '{section}' in a PySOT file{suggestion(section, SECTIONS)}")
-    if (content.get("MASK") or {}).get("MASK", False):
+    if _part(content, "MASK", source).get("MASK", False):
         raise UserError(f"{source}: MASK.MASK is true (SiamMask), which is not supported; use a SiamRPN++ file.")
-    track, anchor = content.get("TRACK") or {}, content.get("ANCHOR") or {}
+    track, anchor = _part(content, "TRACK", source), _part(content, "ANCHOR", source)
     values = {**TRACK_DEFAULTS, **track}
     return parse_config(
         {
@@ -52,19 +53,32 @@ def parse_pysot(content: dict[str, Any], name: str, source: str) -> TrackerConfi
 
 
 def _model(content: dict[str, Any], source: str) -> dict[str, Any]:
-    backbone, rpn, adjust = content["BACKBONE"], content.get("RPN") or {}, content.get("ADJUST") or {}
+    backbone, rpn, adjust = (_part(content, section, source) for section in ("BACKBONE", "RPN", "ADJUST"))
     kind = backbone.get("TYPE", "")
-    options = backbone.get("KWARGS") or {}
-    levels = [] if kind in ONE_OUTPUT else options.get("used_layers", DEFAULT_LEVELS.get(kind, [2, 3, 4]))
-    head = rpn.get("KWARGS") or {}
+    options, head, neck = (_part(part, "KWARGS", source) for part in (backbone, rpn, adjust))
+    default = next((levels for name, levels in DEFAULT_LEVELS.items() if name == kind), [2, 3, 4])
+    levels = [] if kind in ONE_OUTPUT else options.get("used_layers", default)
     if rpn.get("TYPE", "MultiRPN") not in ("MultiRPN", "DepthwiseRPN"):
         raise UserError(f"{source}: RPN.TYPE '{rpn['TYPE']}' is not supported; expected MultiRPN or DepthwiseRPN.")
-    channels = head.get("in_channels", 256)
+    if adjust.get("ADJUST") and "out_channels" not in neck:
+        raise UserError(f"{source}: ADJUST.KWARGS.out_channels is missing; it says how wide the neck is.")
     return {
         "backbone": {"type": kind, "levels": levels, "width": options.get("width_mult", 1.0)},
-        "neck": {"channels": _as_list(adjust["KWARGS"]["out_channels"])} if adjust.get("ADJUST") else None,
-        "head": {"type": "rpn", "channels": _as_list(channels)[0], "weighted": bool(head.get("weighted", False))},
+        "neck": {"channels": _as_list(neck["out_channels"])} if adjust.get("ADJUST") else None,
+        "head": {
+            "type": "rpn",
+            "channels": next(iter(_as_list(head.get("in_channels", 256))), None),
+            "weighted": bool(head.get("weighted", False)),
+        },
     }
+
+
+def _part(content: dict[str, Any], name: str, source: str) -> dict[str, Any]:
+    """A section of the file or of another section; empty where it is not there."""
+    part = content.get(name)
+    if part is not None and not isinstance(part, dict):
+        raise UserError(f"{source}: {name} = {shown(part)}; expected a section of keys and values.")
+    return part or {}
 
 
 def _as_list(value: Any) -> list[Any]:

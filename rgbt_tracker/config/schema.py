@@ -7,12 +7,15 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from pydantic import BaseModel, Field, field_validator, model_validator
+from pydantic import BaseModel, Field, PositiveFloat, field_validator, model_validator
 
+from nestfuse_core.common.names import Name
 from nestfuse_core.common.sections import Section, validated
 
 Modality = Literal["rgbt", "rgb", "ir"]
 MODALITIES: dict[str, tuple[str, ...]] = {"rgbt": ("rgb", "ir"), "rgb": ("rgb",), "ir": ("ir",)}
+MOST_PIXELS, MOST_WIDTH, MOST_CHANNELS = 4096, 16, 16384
+"""No network is larger; what is would take all memory before it says anything."""
 BACKBONES = ("resnet18", "resnet34", "resnet50", "mobilenetv2", "mobilenetv3_small", "alexnet", "alexnetlegacy")
 
 
@@ -25,7 +28,7 @@ class BackboneConfig(Section):
 
     type: Literal["resnet18", "resnet34", "resnet50", "mobilenetv2", "mobilenetv3_small", "alexnet", "alexnetlegacy"]
     levels: tuple[int, ...] = ()
-    width: float = Field(default=1.0, gt=0)
+    width: float = Field(default=1.0, gt=0, le=MOST_WIDTH)
     shared: bool = True
 
 
@@ -40,7 +43,7 @@ class HeadConfig(Section):
     """``rpn``: depthwise RPN with anchors, one for each level; ``ban``: NanoTrack's anchor-free head."""
 
     type: Literal["rpn", "ban"] = "rpn"
-    channels: int = Field(default=256, gt=0)
+    channels: int = Field(default=256, gt=0, le=MOST_CHANNELS)
     weighted: bool = True
 
 
@@ -92,9 +95,9 @@ class ModelConfig(Section):
 class AnchorConfig(Section):
     """Anchors (``rpn``) or points (``ban``): ``stride`` px between positions; widths int(sqrt(stride^2 / ratio))."""
 
-    stride: int = Field(default=8, gt=0)
-    ratios: tuple[float, ...] = (0.33, 0.5, 1.0, 2.0, 3.0)
-    scales: tuple[float, ...] = (8.0,)
+    stride: int = Field(default=8, gt=0, le=MOST_PIXELS)
+    ratios: tuple[PositiveFloat, ...] = Field(default=(0.33, 0.5, 1.0, 2.0, 3.0), min_length=1, max_length=100)
+    scales: tuple[PositiveFloat, ...] = Field(default=(8.0,), min_length=1, max_length=100)
 
     @property
     def count(self) -> int:
@@ -111,9 +114,9 @@ class TrackingConfig(Section):
     penalty: float = Field(default=0.04, ge=0)
     window: float = Field(default=0.44, ge=0, le=1)
     lr: float = Field(default=0.4, ge=0, le=1)
-    exemplar: int = Field(default=127, gt=0)
-    instance: int = Field(default=255, gt=0)
-    context: float = Field(default=0.5, ge=0)
+    exemplar: int = Field(default=127, gt=0, le=MOST_PIXELS)
+    instance: int = Field(default=255, gt=0, le=MOST_PIXELS)
+    context: float = Field(default=0.5, ge=0, le=10)
     lost_below: float = Field(default=0.3, ge=0, le=1)
 
 
@@ -140,7 +143,7 @@ class TrackerConfig(Section):
     convolutions and lays weights out for the processor. They differ by rounding, which a long track can amplify.
     """
 
-    name: str
+    name: Name
     modality: Modality = "rgbt"
     weights: str | None = None
     inference: Literal["exact", "fast"] = "exact"

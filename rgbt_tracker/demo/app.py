@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import secrets
 import shutil
-import tempfile
 import threading
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any
@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 
 import numpy as np
 from fastapi import FastAPI, File, Form, HTTPException, Request, Response, UploadFile
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import FileResponse, JSONResponse
 from fastapi.staticfiles import StaticFiles
 from numpy.typing import NDArray
@@ -21,7 +22,12 @@ from pydantic import BaseModel, Field
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 from nestfuse_core.common.errors import UserError
+from nestfuse_core.common.files import temporary_folder
+from nestfuse_core.common.guard import what_happened
 from nestfuse_core.common.pictures import encode_image
+from nestfuse_core.rig.file import Rig, choose_rig
+from rgbt_tracker.demo.answers import Patience, without_folders
+from rgbt_tracker.demo.pointing import QUALITY, add_pointing
 from rgbt_tracker.demo.sessions import MakeTracker, Session, Sessions
 from rgbt_tracker.demo.uploads import KINDS, Limits, save_camera
 from rgbt_tracker.sequences.base import Frame
@@ -29,9 +35,9 @@ from rgbt_tracker.sequences.base import Frame
 HERE = Path(__file__).parent
 Fuse = Callable[[Frame, str, dict[str, Any]], NDArray[np.generic]]
 POLICY = "default-src 'self'; img-src 'self' blob: data:; frame-ancestors 'none'"
-QUALITY = 85
-"""Of the JPEG pictures that the page shows."""
 LOCAL = ("127.0.0.1", "localhost", "[::1]")
+Pixels = Annotated[float, Field(allow_inf_nan=False, strict=True)]
+FourPixels = Annotated[list[Pixels], Field(min_length=4, max_length=4)]
 
 
 @dataclass(frozen=True)
@@ -44,6 +50,7 @@ class Settings:
             refused. ("*",) allows every name.
         scene_size: (width, height) of drawn sequences.
         scene_length: their number of frames; None for each scene's own.
+        patience: seconds without a byte after which an upload is given up.
         rig: file of the rig that uploads were recorded with; None where the cameras see the same.
     """
 
@@ -51,14 +58,17 @@ class Settings:
     hosts: tuple[str, ...] = LOCAL
     scene_size: tuple[int, int] = (640, 480)
     scene_length: int | None = None
+    patience: float = 30.0
     rig: str | None = None
 
 
 class Start(BaseModel):
-    """Where tracking begins: the frame, the box x, y, w, h in its pixels, and the modalities."""
+    """Where tracking begins: the frame, a box x, y, w, h in its pixels for each target, and the modalities."""
 
-    frame: int = 0
-    box: Annotated[list[float], Field(min_length=4, max_length=4)]
+    frame: Annotated[int, Field(strict=True)] = 0
+    boxes: Annotated[
+        list[Annotated[list[Pixels], Field(min_length=4, max_length=4)]], Field(min_length=1, max_length=8)
+    ]
     modalities: Annotated[list[str], Field(min_length=1, max_length=3)]
 
 
@@ -76,16 +86,15 @@ def create_app(make_tracker: MakeTracker, fuse: Fuse, settings: Settings | None 
         fuse: frame, strategy ("avg", "max" or "nuclear") and a session's ``fusers`` -> fused picture.
     """
     settings = settings or Settings()
-    sessions, root = Sessions(), Path(tempfile.mkdtemp(prefix="rgbt-demo-"))
+    sessions, stack = Sessions(), ExitStack()
+    root = stack.enter_context(temporary_folder())
+    stack.callback(sessions.close)
     compute = threading.Lock()  # one tracker at a time: two would only slow each other down
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        try:
+        with stack:
             yield
-        finally:
-            sessions.close()
-            shutil.rmtree(root, ignore_errors=True)
 
     app = FastAPI(lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None)
     app.state.root = root
@@ -139,20 +148,19 @@ def create_app(make_tracker: MakeTracker, fuse: Fuse, settings: Settings | None 
     ) -> dict[str, Any]:
         from rgbt_tracker.sequences import open_pair
 
-        folder = Path(tempfile.mkdtemp(dir=root))
+        folder = root / secrets.token_hex(8)
+        folder.mkdir()
         try:
             given = {"rgb": rgb or [], "ir": ir or []}
             if not rgb and not ir:
                 raise UserError(f"Expected files for one camera or both: {KINDS}.")
             paths = {name: save_camera(files, folder, name, settings.limits) for name, files in given.items() if files}
             frames = open_pair(paths.get("rgb"), paths.get("ir"), "upload", rig=settings.rig)
-        except BaseException as error:
+            rig = choose_rig(settings.rig)[0] or Rig()
+        except BaseException:
             shutil.rmtree(folder, ignore_errors=True)
-            if isinstance(error, UserError):
-                # Messages of the readers name files; where those lie is nobody's business.
-                raise UserError(str(error).replace(f"{folder}/", "")) from error
             raise
-        return opened(Session(frames, folder))
+        return opened(Session(frames, folder, rig))
 
     @app.get("/api/sessions/{name}/{camera}/{index}.jpg")
     def image(name: str, camera: str, index: int) -> Response:
@@ -163,7 +171,7 @@ def create_app(make_tracker: MakeTracker, fuse: Fuse, settings: Settings | None 
     def start(name: str, wanted: Start) -> dict[str, Any]:
         session = find(name)
         with compute:
-            return session.start(wanted.frame, wanted.box, list(dict.fromkeys(wanted.modalities)), make_tracker)
+            return session.start(wanted.frame, wanted.boxes, list(dict.fromkeys(wanted.modalities)), make_tracker)
 
     @app.post("/api/sessions/{name}/step")
     def step(name: str, wanted: Step) -> dict[str, Any]:
@@ -179,6 +187,8 @@ def create_app(make_tracker: MakeTracker, fuse: Fuse, settings: Settings | None 
         header = {"Content-Disposition": f'attachment; filename="fused-{index:05d}-{strategy}.png"'}
         return Response(encode_image(np.asarray(picture), ".png"), media_type="image/png", headers=header)
 
+    add_pointing(app, find)
+
     @app.delete("/api/sessions/{name}", status_code=204)
     def close(name: str) -> None:
         sessions.remove(name)
@@ -188,12 +198,25 @@ def create_app(make_tracker: MakeTracker, fuse: Fuse, settings: Settings | None 
 
 
 def _guard(app: FastAPI, settings: Settings) -> None:
-    """Refuse foreign hosts and origins and large bodies; say what is wrong in one sentence."""
+    """Refuse foreign hosts and origins, and bodies that are large or stall; say what is wrong in one sentence."""
     limit = settings.limits.megabytes * 1_000_000
 
     @app.exception_handler(UserError)
-    def user_error(_: Request, error: UserError) -> JSONResponse:
-        return JSONResponse({"detail": str(error)}, 400)
+    @app.exception_handler(OSError)
+    @app.exception_handler(MemoryError)
+    @app.exception_handler(Exception)
+    def refused(_: Request, error: Exception) -> JSONResponse:
+        sentence = what_happened(error)
+        if sentence is None:
+            return JSONResponse({"detail": "This is a mistake of the server; its terminal tells more."}, 500)
+        return JSONResponse({"detail": without_folders(sentence)}, 400)
+
+    @app.exception_handler(RequestValidationError)
+    def unfitting(_: Request, error: RequestValidationError) -> JSONResponse:
+        # What was sent is not sent back: not every number of a request can stand in an answer.
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        return JSONResponse({"detail": f"The request does not fit: {where[:100]}: {first['msg'][:200]}."}, 422)
 
     @app.middleware("http")
     async def check(request: Request, call_next: Callable) -> Response:
@@ -204,13 +227,14 @@ def _guard(app: FastAPI, settings: Settings) -> None:
             length = request.headers.get("content-length", "")
             if not length.isdecimal():
                 return JSONResponse({"detail": "The size of an upload must be known beforehand."}, 411)
-            if int(length) > limit:
-                words = f"Expected at most {settings.limits.megabytes} MB, got {int(length) / 1e6:.0f} MB."
+            if len(length) > 15 or int(length) > limit:
+                words = f"Expected at most {settings.limits.megabytes} MB, got {length[:15]} bytes."
                 return JSONResponse({"detail": words}, 413)
         response = await call_next(request)
         response.headers["Content-Security-Policy"] = POLICY
         response.headers["X-Content-Type-Options"] = "nosniff"
         return response
 
-    # Added last, so it is asked first.
+    # Those that are added last are asked first.
+    app.add_middleware(Patience, seconds=settings.patience)
     app.add_middleware(TrustedHostMiddleware, allowed_hosts=list(settings.hosts))

@@ -17,6 +17,7 @@ from rgbt_tracker.sequences.base import Frame
 if TYPE_CHECKING:
     from nestfuse_core.fusion.fuser import VideoFuser
     from nestfuse_core.model.network import NestFuse
+    from rgbt_tracker.tracking.multi import MultiTracker
     from rgbt_tracker.tracking.tracker import Tracker
 
 
@@ -32,16 +33,20 @@ class TrackerFactory:
         self._built: dict[Modality, Tracker] = {}
         self._lock = threading.Lock()
 
-    def __call__(self, modality: Modality) -> Tracker:
-        """Return a new tracker. Raises UserError when the configuration or its weights cannot be had."""
+    def __call__(self, modality: Modality) -> MultiTracker:
+        """Return a new tracker without a target.
+
+        Raises:
+            UserError: the configuration or its weights cannot be had.
+        """
         from rgbt_tracker import build_tracker
-        from rgbt_tracker.tracking.tracker import Tracker
+        from rgbt_tracker.tracking.multi import MultiTracker
 
         with self._lock:
             if modality not in self._built:
                 self._built[modality] = build_tracker(self.config, self.weights, self.device, modality)
         built = self._built[modality]
-        return Tracker(built.config, built.runtime)
+        return MultiTracker(built.config, built.runtime)
 
 
 class FrameFuser:

@@ -19,18 +19,23 @@ from nestfuse_core.cameras.names import CAMERAS
 from nestfuse_core.common.errors import UserError
 from nestfuse_core.fusion.scale import ThermalScale
 from nestfuse_core.fusion.thermal import needs_scaling
+from nestfuse_core.rig.file import Rig
 from rgbt_tracker.boxes import Box, check_box
 from rgbt_tracker.config import MODALITIES, Modality
 from rgbt_tracker.sequences.base import Derived, Frame, FrameSequence
+from rgbt_tracker.sequences.rigged import lay, unlaid
 from rgbt_tracker.sequences.watched import Watched, watch
-from rgbt_tracker.tracking.interface import SingleObjectTracker
+from rgbt_tracker.target_colours import css_of
+from rgbt_tracker.tracking.interface import Result
+from rgbt_tracker.tracking.run import as_given
 
 if TYPE_CHECKING:
     from nestfuse_core.fusion.fuser import VideoFuser
+    from rgbt_tracker.tracking.multi import MultiTracker
 
 MAXIMUM = 8
 IDLE_SECONDS = 1800.0
-MakeTracker = Callable[[Modality], SingleObjectTracker]
+MakeTracker = Callable[[Modality], "MultiTracker"]
 
 
 @dataclass
@@ -38,18 +43,20 @@ class Session:
     """One opened pair.
 
     Attributes:
-        frames: its sequence.
+        frames: its sequence, thermal laid on visible where a rig says how.
+        rig: what is known of the cameras.
         folder: its temporary files, or None.
         trackers: modality -> running tracker.
-        boxes: modality -> its latest box.
+        boxes: modality -> number of a target -> its latest box.
         fusers: channel attention -> what fuses its frames.
         at: frame that the running trackers have reached.
     """
 
     frames: FrameSequence
     folder: Path | None = None
-    trackers: dict[Modality, SingleObjectTracker] = field(default_factory=dict)
-    boxes: dict[Modality, Box] = field(default_factory=dict)
+    rig: Rig = field(default_factory=Rig)
+    trackers: dict[Modality, MultiTracker] = field(default_factory=dict)
+    boxes: dict[Modality, dict[int, Box]] = field(default_factory=dict)
     fusers: dict[str, VideoFuser] = field(default_factory=dict)
     at: int = 0
     used: float = field(default_factory=time.monotonic)
@@ -59,15 +66,34 @@ class Session:
     _scale: ThermalScale = field(default_factory=ThermalScale)
 
     def __post_init__(self) -> None:
+        self._begin()
+
+    def _begin(self) -> None:
         self._recent = _Recent(self.frames)
         self._watched = watch(self._recent)
 
+    def lay(self, rig: Rig) -> None:
+        """Lay thermal on visible as ``rig`` says, in place of what was said before; trackers begin anew."""
+        with self.lock:
+            self.frames, self.rig = lay(unlaid(self.frames), rig), rig
+            self.trackers, self.boxes, self.fusers, self.at = {}, {}, {}, 0
+            self._begin()
+
     def frame(self, index: int) -> Frame:
         """Return a frame, the thermal image resized to the visible one; raises UserError outside the sequence."""
-        if not 0 <= index < len(self.frames):
-            raise UserError(f"Expected a frame from 0 to {len(self.frames) - 1}, got {index}.")
+        self._check(index)
         with self.lock:
             return self._recent.frame(index)
+
+    def own_frame(self, index: int) -> Frame:
+        """Return a frame with the thermal image as its camera took it; raises UserError outside the sequence."""
+        self._check(index)
+        with self.lock:
+            return unlaid(self.frames).frame(index)
+
+    def _check(self, index: int) -> None:
+        if not 0 <= index < len(self.frames):
+            raise UserError(f"Expected a frame from 0 to {len(self.frames) - 1}, got {index}.")
 
     @property
     def cameras(self) -> list[str]:
@@ -89,23 +115,26 @@ class Session:
             return np.asarray(image, np.uint8)
         return self._scale(np.asarray(image))
 
-    def start(self, index: int, box: Sequence[float], modalities: Sequence[str], make: MakeTracker) -> dict[str, Any]:
-        """Start trackers on a frame; returns what `step` returns."""
+    def start(
+        self, index: int, boxes: Sequence[Sequence[float]], modalities: Sequence[str], make: MakeTracker
+    ) -> dict[str, Any]:
+        """Start trackers on a frame, with a box for each target; returns what `step` returns."""
         with self.lock:
             frame = self.frame(index)
             chosen = self._checked(modalities)
             height, width = next(image for image in (frame.rgb, frame.ir) if image is not None).shape[:2]
-            first = check_box(box, width, height)
+            first = {number: check_box(box, width, height) for number, box in enumerate(boxes, 1)}
             self.trackers, self.boxes, self.at = {}, {}, index
             for modality in chosen:
                 self._add(modality, first, make)
-            return self._answer({name: {"box": first, "score": 1.0, "lost": False, "ms": 0.0} for name in chosen})
+            given = {number: as_given(box) for number, box in first.items()}
+            return self._answer({name: _told(given) | {"ms": 0.0} for name in chosen})
 
     def step(self, modalities: Sequence[str], make: MakeTracker) -> dict[str, Any]:
         """Track the next frame with the chosen modalities.
 
-        One that was not running starts on the present frame at the box of the first that was; those that are no longer
-        chosen stop.
+        One that was not running starts on the present frame at the boxes of the first that was; those that are no
+        longer chosen stop.
 
         Raises:
             UserError: nothing runs yet, nothing is chosen, or a camera is missing.
@@ -135,10 +164,11 @@ class Session:
                     raise UserError(f"'{modality}' needs {CAMERAS[camera]} images, and this pair has none.")
         return [cast(Modality, modality) for modality in modalities]
 
-    def _add(self, modality: Modality, box: Box, make: MakeTracker) -> None:
+    def _add(self, modality: Modality, boxes: dict[int, Box], make: MakeTracker) -> None:
         tracker, frame = make(modality), self._evidence(modality, self.frame(self.at))
-        tracker.initialize(frame.rgb, frame.ir, box)
-        self.trackers[modality], self.boxes[modality] = tracker, box
+        for number, box in boxes.items():
+            tracker.add(frame.rgb, frame.ir, box, number)
+        self.trackers[modality], self.boxes[modality] = tracker, boxes
 
     def _evidence(self, modality: Modality, frame: Frame) -> Frame:
         """The frame for a tracker of ``modality``: one of two cameras does without one that lies."""
@@ -149,11 +179,10 @@ class Session:
 
     def _update(self, modality: Modality, frame: Frame) -> dict[str, Any]:
         begin = time.perf_counter()
-        result = self.trackers[modality].update(frame.rgb, frame.ir)
+        results = self.trackers[modality].update(frame.rgb, frame.ir)
         milliseconds = 1000 * (time.perf_counter() - begin)
-        box: Box = tuple(float(value) for value in result.box)  # type: ignore[assignment]
-        self.boxes[modality] = box
-        answer = {"box": box, "score": float(result.score), "lost": bool(result.lost), "ms": round(milliseconds, 1)}
+        self.boxes[modality] = {number: result.box for number, result in results.items()}
+        answer = _told(results) | {"ms": round(milliseconds, 1)}
         return {**answer, "faults": frame.faults} if frame.faults else answer
 
     def _answer(self, tracks: dict[str, Any]) -> dict[str, Any]:
@@ -165,6 +194,22 @@ class Session:
             self.frames.close()
             if self.folder is not None:
                 shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def _told(results: dict[int, Result]) -> dict[str, Any]:
+    """What the page is told of a frame: the first target, and all of them where there are several."""
+    targets = [
+        {
+            "id": number,
+            "color": css_of(number),
+            "box": tuple(float(value) for value in result.box),
+            "score": float(result.score),
+            "lost": bool(result.lost),
+        }
+        for number, result in results.items()
+    ]
+    first = {key: targets[0][key] for key in ("box", "score", "lost")}
+    return first | ({"targets": targets} if len(targets) > 1 else {})
 
 
 class _Recent(Derived):

@@ -42,11 +42,11 @@ def _by_attribute(base: Path) -> dict[str, set[str]]:
     order = next((path for path in (folder / "SequencesName.txt", base / "SequencesName.txt") if path.is_file()), None)
     if not folder.is_dir() or order is None:
         return {}
-    names = order.read_text(encoding="utf-8").split()
+    names = order.read_text(encoding="utf-8", errors="replace").split()
     flags = {}
     for path in sorted(folder.glob("*.txt")):
         if path != order:
-            values = [value not in ("0", "0.0") for value in path.read_text(encoding="utf-8").replace(",", " ").split()]
+            values = [value not in ("0", "0.0") for value in _words(path)]
             flags[path.stem] = {name for name, value in zip(names, values, strict=False) if value}
     return flags
 
@@ -56,10 +56,10 @@ def _by_sequence(base: Path, known: Sequence[str]) -> dict[str, set[str]]:
     if not folder.is_dir():
         return {}
     order = base / "Attributes_order.txt"
-    attributes = order.read_text(encoding="utf-8").replace(",", " ").split() if order.is_file() else known
+    attributes = _words(order) if order.is_file() else known
     flags: dict[str, set[str]] = {attribute: set() for attribute in attributes}
     for path in folder.glob("*.txt"):
-        values = path.read_text(encoding="utf-8").replace(",", " ").split()
+        values = _words(path)
         for attribute, value in zip(attributes, values, strict=False):
             if float(value) == 1:
                 flags[attribute].add(path.stem)
@@ -96,3 +96,8 @@ def with_untagged(tags: Mapping[str, NDArray[np.bool_]]) -> dict[str, NDArray[np
     named = {name: np.asarray(values, dtype=bool) for name, values in tags.items() if name != "empty"}
     bare = ~np.logical_or.reduce(list(named.values())) if named else np.zeros(0, bool)
     return {**named, UNTAGGED: bare} if bare.any() else named
+
+
+def _words(path: Path) -> list[str]:
+    """What stands between commas and blanks."""
+    return path.read_text(encoding="utf-8", errors="replace").replace(",", " ").split()

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import importlib.util
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from nestfuse_core.common.console import note
 from nestfuse_core.common.errors import UserError, suggestion
 from nestfuse_core.common.extras import install_command
 from rgbt_tracker.evaluation import attributes
@@ -144,7 +145,7 @@ def read_benchmark(key: str, rules: Protocol, root: Path, only: Collection[str] 
         only: sequences to read, wherever below ``root``; by default those of the largest folder of sequences.
 
     Raises:
-        UserError: no annotation below ``root``.
+        UserError: no annotation below ``root``, or none with a box.
     """
     if not root.is_dir():
         raise UserError(f"Expected a folder with {rules.title} annotations, but there is no folder {root}")
@@ -156,9 +157,19 @@ def read_benchmark(key: str, rules: Protocol, root: Path, only: Collection[str] 
         )
     names, home = _listed(root, found), _home(found)
     sequences = {sequence: _annotation(found[sequence], rules) for sequence in names}
+    _check_boxes({name: annotation.truths for name, annotation in sequences.items()}, root)
     tags = {sequence: annotation.tags for sequence, annotation in sequences.items()}
     places = (root, home, home.parent, root.parent)
     return Benchmark(key, rules, sequences, attributes.read_attributes(places, tags, rules.attributes))
+
+
+def _check_boxes(truths: Mapping[str, Sequence[Array]], root: Path) -> None:
+    """Say which sequences nothing can be measured on."""
+    empty = [name for name, boxes in truths.items() if not any((each[:, 2:] > 0).all(1).any() for each in boxes)]
+    if len(empty) == len(truths):
+        raise UserError(f"No annotation in '{root}' has a box (first: '{empty[0]}'), so nothing can be measured.")
+    if empty:
+        note(f"there is no box in the annotations of {', '.join(empty)}, where nothing is measured.")
 
 
 def load_regions(root: Path, only: Iterable[str] | None = None) -> dict[str, Regions]:
@@ -247,5 +258,7 @@ def _compared(paths: dict[str, Path], rules: Protocol) -> list[Path]:
 
 def _regions(files: Files, stated: Mapping[str, Size]) -> Regions:
     truth = read_trajectory(files.paths["groundtruth"])
+    if all(region is None for region in truth.regions):
+        raise UserError(f"The ground truth '{files.paths['groundtruth']}' has no box in any of its {len(truth)} lines.")
     tags = read_tags(files.folder, len(truth)) if files.folder else {}
     return Regions(files.name, truth, image_size(files, stated), tags)

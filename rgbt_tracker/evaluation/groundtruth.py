@@ -6,7 +6,6 @@ one text file a sequence (LasHeR's toolkit). The files are read by `rgbt_tracker
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nestfuse_core.common.errors import UserError
+from nestfuse_core.common.sections import read_json
 from rgbt_tracker.evaluation import attributes
 from rgbt_tracker.results.write import COMPANIONS
 from rgbt_tracker.sequences.annotations import BY_CAMERA, OWN, annotation_files
@@ -112,8 +112,8 @@ def stated_sizes(folder: Path) -> dict[str, Size]:
     file = folder / "sequences.json"
     if not file.is_file():
         return {}
+    content = read_json(file)
     try:
-        content = json.loads(file.read_text(encoding="utf-8"))
         return {name: (int(item["width"]), int(item["height"])) for name, item in content.items()}
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise UserError(f'Expected {{"NAME": {{"width": W, "height": H}}}} in \'{file}\': {error}.') from error

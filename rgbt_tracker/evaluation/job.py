@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, ClassVar, Protocol
 
@@ -17,8 +17,24 @@ from rgbt_tracker.tracking.factory import Limited, from_factory
 from rgbt_tracker.tracking.run import track_sequence
 
 
+class Portable:
+    """A setup whose tracker can be built on another machine: its weights may lie elsewhere there."""
+
+    def weights_file(self) -> Path | None:
+        """The file of its weights on this machine; None where it has none, or only its function knows.
+
+        Raises:
+            UserError: no such weights.
+        """
+        return None
+
+    def with_weights(self, file: Path) -> Any:
+        """The same setup with its weights in that file."""
+        return replace(self, weights=str(file))  # type: ignore[type-var]
+
+
 @dataclass(frozen=True)
-class Setup:
+class Setup(Portable):
     """How to build the tracker, in each process: the arguments of `rgbt_tracker.build_tracker`."""
 
     config: TrackerConfig
@@ -35,17 +51,23 @@ class Setup:
 
         return build_tracker(self.config, self.weights, device or self.device)
 
+    def weights_file(self) -> Path | None:
+        from rgbt_tracker.api import UNTRAINED
+        from rgbt_tracker.zoo.store import resolve
+
+        used = self.weights or self.config.weights
+        return None if used in (None, UNTRAINED) else resolve(str(used))
+
     def record(self) -> dict[str, Any]:
         """What decides the results, to compare with an earlier run: configuration, weights and the weights' digest.
 
         Raises:
             UserError: no such weights.
         """
-        from rgbt_tracker.api import UNTRAINED
-        from rgbt_tracker.zoo.store import file_hash, resolve
+        from rgbt_tracker.zoo.store import file_hash
 
-        weights, used = self.weights, self.weights or self.config.weights
-        digest = None if used in (None, UNTRAINED) else f"sha256:{file_hash(resolve(str(used)))}"
+        weights, used = self.weights, self.weights_file()
+        digest = None if used is None else f"sha256:{file_hash(used)}"
         if weights and Path(weights).is_file():
             weights = f"{Path(weights).name} {digest}"
         return {"config": self.config.model_dump(mode="json"), "weights": weights, "digest": digest}
@@ -62,7 +84,7 @@ class Setup:
 
 
 @dataclass(frozen=True)
-class FactorySetup:
+class FactorySetup(Portable):
     """How to build a tracker that is not ours: the arguments of `rgbt_tracker.tracking.factory.from_factory`.
 
     Attributes:
@@ -80,6 +102,10 @@ class FactorySetup:
             UserError: what `from_factory` raises.
         """
         return Limited(from_factory(self.factory, self.weights), MODALITIES[self.modality])
+
+    def weights_file(self) -> Path | None:
+        file = Path(self.weights or "")
+        return file if file.is_file() else None
 
     def record(self) -> dict[str, Any]:
         """What decides the results, as far as we know."""

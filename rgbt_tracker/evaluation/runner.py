@@ -17,6 +17,7 @@ from typing import Any
 
 from nestfuse_core.common.errors import UserError
 from nestfuse_core.common.memory import keep_freed_memory
+from nestfuse_core.common.processes import end_with_parent, without_ctrl_c
 from rgbt_tracker.evaluation.job import Job, Source
 from rgbt_tracker.evaluation.store import Store
 from rgbt_tracker.sequences.base import FrameSequence
@@ -95,7 +96,7 @@ def run_jobs(
 
     Raises:
         UserError: bad input, a failing tracker, or a process that was killed. Jobs that other processes were busy
-            with are brought to their end.
+            with are brought to their end; Ctrl-C ends them where they are.
     """
     waiting = iter(jobs)
     first = list(islice(waiting, 2))
@@ -117,10 +118,13 @@ def _run_in_processes(
     for index in range(processes):
         free.put(devices[index % len(devices)] if devices else worker.device)
     running = {}
-    with ProcessPoolExecutor(processes, context, _start_process, (worker, free, threads)) as pool:
+    stop: Any = context.Event()
+    with ProcessPoolExecutor(processes, context, _start_process, (worker, free, threads, stop)) as pool:
         try:
             for job in jobs:
-                running[pool.submit(_run_in_process, job)] = job
+                with without_ctrl_c():  # which starts the processes
+                    future = pool.submit(_run_in_process, job)
+                running[future] = job
                 if len(running) >= AHEAD * processes:
                     for future in wait(running, return_when=FIRST_COMPLETED).done:
                         yield running.pop(future), future.result()
@@ -131,6 +135,9 @@ def _run_in_processes(
                 "A worker process was ended from outside (out of memory?); run the command again to go on, with fewer "
                 "workers if it happens again."
             ) from None
+        except (KeyboardInterrupt, GeneratorExit):  # Ctrl-C here, or while the caller had the last result
+            stop.set()
+            raise
         finally:
             pool.shutdown(wait=True, cancel_futures=True)
 
@@ -139,7 +146,8 @@ _process: list[Worker] = []
 """The worker of a process of the pool. A pool hands an initializer's objects to its jobs in no other way."""
 
 
-def _start_process(worker: Worker, free: Any, threads: int | None) -> None:
+def _start_process(worker: Worker, free: Any, threads: int | None, stop: Any) -> None:
+    end_with_parent(stop)
     keep_freed_memory()
     worker.device = free.get()
     _process[:] = [worker]

@@ -31,7 +31,7 @@ def drawn_sources(text: str) -> list[Source]:
         UserError: another form, or no such set.
     """
     part, *numbers = text.split(":")
-    if not 1 <= len(numbers) <= 2 or not all(number.isdigit() for number in numbers):
+    if not 1 <= len(numbers) <= 2 or not all(number.isdecimal() for number in numbers):
         raise UserError(f"Expected --drawn SET:COUNT or SET:COUNT:LENGTH, got '{text}'; for example test:11:120.")
     length = int(numbers[1]) if len(numbers) == 2 else None
     scenes = split(part, int(numbers[0]))

@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 
 from nestfuse_core.common.errors import UserError
 from nestfuse_core.common.files import write_text
+from nestfuse_core.common.sections import read_json
 from rgbt_tracker.evaluation.job import Job
 from rgbt_tracker.results.settings import BENCHMARK, SETTINGS
 from rgbt_tracker.results.trajectory import Trajectory
@@ -91,7 +92,7 @@ class ResultFolder(Store):
             return
         remedy = "pass another --name, or remove the folder."
         try:
-            earlier = json.loads(path.read_text(encoding="utf-8"))
+            earlier = read_json(path)
         except ValueError:
             raise UserError(
                 f"Expected the settings of earlier results in '{path}', but it is damaged; delete '{self.folder}' or "
@@ -119,7 +120,7 @@ class KeptFigures(Store):
         if not path.is_file():
             return None
         try:
-            content = json.loads(path.read_text(encoding="utf-8"))
+            content = read_json(path)
             if difference(content["made_with"], job.made_with) is not None:
                 return None
             return job.experiment.result(**content["result"])

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from nestfuse_core.common.files import replacing
+from nestfuse_core.common.files import temporary_folder, write_bytes
 from rgbt_tracker.config import MODALITIES, TrackerConfig
 from rgbt_tracker.export.check import Difference, compare, refuse
 from rgbt_tracker.export.graphs import describe, share_parameters, trace
@@ -51,17 +50,16 @@ def export(
     contents = {WEIGHTS: share_parameters(models)}
     contents |= {name: model.SerializeToString() for name, model in models.items()}
     contents["key.txt"] = f"{key_of(config, weights)}\n".encode()
-    with tempfile.TemporaryDirectory() as temporary:
+    with temporary_folder() as temporary:
         for name, content in contents.items():
-            (Path(temporary) / name).write_bytes(content)
+            (temporary / name).write_bytes(content)
         on_step("checking")
-        differences = compare(config, TorchRuntime(network), OnnxRuntime(Path(temporary)), frames)
+        differences = compare(config, TorchRuntime(network), OnnxRuntime(temporary), frames)
     refuse(differences)
     # The key last: without it, or with another one, nothing takes the graphs for these weights'.
     (folder / "key.txt").unlink(missing_ok=True)
     for name, content in contents.items():
-        with replacing(folder / name) as place:
-            place.write_bytes(content)
+        write_bytes(folder / name, content)
     return differences
 
 

@@ -1,4 +1,4 @@
-"""One target followed for a user: progress, window, video, Ctrl-C, and what is left in the folder of results."""
+"""Targets followed for a user: progress, window, video, Ctrl-C, and what is left in the folder of results."""
 
 from __future__ import annotations
 
@@ -7,21 +7,21 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from itertools import chain
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nestfuse_core.common import console
 from nestfuse_core.common.errors import UserError
-from rgbt_tracker.boxes import Box, check_box
 from rgbt_tracker.config import TrackerConfig
 from rgbt_tracker.output.log import Log
 from rgbt_tracker.output.overlay import Overlay, Picture
 from rgbt_tracker.output.plan import Plan
 from rgbt_tracker.output.recorder import Recorder
+from rgbt_tracker.output.request import Counted, Outcome, Request
 from rgbt_tracker.output.resume import StateKeeper, fingerprint, state_path
+from rgbt_tracker.output.several import SeveralRun, check_boxes
 from rgbt_tracker.output.summary import stopped_line, summarise
 from rgbt_tracker.output.window import Window
 from rgbt_tracker.results.maps import write_maps
@@ -31,40 +31,7 @@ from rgbt_tracker.sequences.live import Stoppable
 from rgbt_tracker.tracking.run import Step, begin, go_on
 
 if TYPE_CHECKING:
-    from nestfuse_core.fusion.fuser import VideoFuser
     from rgbt_tracker.tracking.tracker import Tracker
-
-
-@dataclass(frozen=True)
-class Request:
-    """What is wanted of a run.
-
-    Args:
-        output: folder for the results.
-        video: file for the overlay, or None.
-        show: watch in a window.
-        maps: show and keep the fusion weights of both cameras.
-        fuse: makes the fused picture that video and window show beside the cameras'; None leaves it out.
-    """
-
-    output: Path
-    video: Path | None
-    show: bool
-    maps: bool
-    fuse: VideoFuser | None = None
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """How a run went.
-
-    Attributes:
-        lines: for the user: the summary, where it stopped early, and the files written.
-        error: what stopped it before the end of a recorded sequence; KeyboardInterrupt for Ctrl-C or a closed window.
-    """
-
-    lines: list[str]
-    error: BaseException | None = None
 
 
 def follow(tracker: Tracker, settings: TrackerConfig, frames: FrameSequence, plan: Plan, request: Request) -> Outcome:
@@ -75,7 +42,7 @@ def follow(tracker: Tracker, settings: TrackerConfig, frames: FrameSequence, pla
 
     Args:
         tracker: built from ``settings``.
-        plan: where to begin, with which boxes; without one for the first frame the user draws it, which needs
+        plan: where to begin, with which boxes; without one for the first frame the user draws them, which needs
             ``request.show``.
 
     Raises:
@@ -86,9 +53,9 @@ def follow(tracker: Tracker, settings: TrackerConfig, frames: FrameSequence, pla
         stack.callback(frames.close)
         window = stack.enter_context(Window()) if request.show else None
         source = Stoppable(Tail(frames, plan.start) if plan.start else frames)
-        if plan.start not in plan.given:
+        if not plan.several and plan.start not in plan.given:
             assert window is not None
-            plan = replace(plan, given={plan.start: _draw_box(source, window, settings), **plan.given})
+            plan = _drawn(plan, source, window, settings)
         bar = stack.enter_context(console.progress())
         task = bar.add_task(info.name, total=info.length, completed=plan.start, note="Ctrl-C ends it")
         recorder = Recorder(
@@ -97,17 +64,21 @@ def follow(tracker: Tracker, settings: TrackerConfig, frames: FrameSequence, pla
             video=request.video,
             window=window,
             fuse=request.fuse,
+            several=plan.several,
             keep_maps=request.maps,
             on_progress=lambda: bar.advance(task),
             on_stop=source.stop,
         )
-        run = _Run(tracker, settings, info, plan, request)
-        arriving = _Counted(source)
+        if plan.several:
+            run: _Run | SeveralRun = SeveralRun(tracker, settings, info, plan, request)
+        else:
+            run = _Run(tracker, settings, info, plan, request)
+        arriving = Counted(source)
         stack.callback(arriving.close)
         try:
             with _stopping_at_ctrl_c(source.stop), recorder:
                 run.track(arriving, recorder)
-            if info.length is not None and run.log.end < info.length and run.error is None:
+            if info.length is not None and run.end < info.length and run.error is None:
                 raise KeyboardInterrupt if source.stopped else UserError(f"'{info.source}' ended early.")
         except BaseException as error:
             run.keep(error)
@@ -127,6 +98,11 @@ class _Run:
         self.error: BaseException | None = None
         self._keeper = None if info.length is None else self._keep_states()
 
+    @property
+    def end(self) -> int:
+        """Number of the frame that comes next."""
+        return self.log.end
+
     def _keep_states(self) -> StateKeeper:
         made_with = partial(fingerprint, self._settings, self._tracker, self._info, self._request.maps)
         resumed = self._plan.resumed
@@ -135,12 +111,12 @@ class _Run:
         path = state_path(self._request.output, self._info.name)
         return StateKeeper(path, self._tracker, self.log, self._plan.given, made_with, resumed)
 
-    def track(self, frames: _Counted, recorder: Recorder) -> None:
+    def track(self, frames: Counted, recorder: Recorder) -> None:
         """Take every step."""
         try:
             for step in self._steps(frames):
                 if not len(self.log):
-                    self._check_boxes(step.frame)
+                    check_boxes(self._plan, step.frame, self._settings)
                 self.log.add(step)
                 if self._keeper:
                     self._keeper.after_frame()
@@ -155,20 +131,12 @@ class _Run:
             raise error
         self.error = self.error or error
 
-    def _steps(self, frames: _Counted) -> Iterable[Step]:
+    def _steps(self, frames: Counted) -> Iterable[Step]:
         tracker, given, resumed = self._tracker, self._plan.given, self._plan.resumed
         if resumed is None:
             return begin(tracker, frames, given[self._plan.start], given)
         told = resumed.replay(frames, tracker, self._settings.tracking.lost_below)
         return chain(told, go_on(tracker, frames, given))
-
-    def _check_boxes(self, frame: Frame) -> None:
-        """Refuse boxes outside the picture before the run, and not when their frame comes."""
-        image = frame.ir if frame.rgb is None or "rgb" not in self._settings.modalities else frame.rgb
-        if image is None:
-            return  # which the tracker refuses
-        for box in self._plan.given.values():
-            check_box(box, image.shape[1], image.shape[0])
 
     def finish(self, recorder: Recorder) -> Outcome:
         """Write the results and, of a run that stopped early, its state.
@@ -196,23 +164,6 @@ class _Run:
         return Outcome([*lines, f"video: {request.video}"] if request.video else lines, self.error)
 
 
-class _Counted(Iterator[Frame]):
-    """Frames as they come, and how many came."""
-
-    def __init__(self, source: Stoppable) -> None:
-        self._frames = source.frames()
-        self.count = 0
-
-    def __next__(self) -> Frame:
-        frame = next(self._frames)
-        self.count += 1
-        return frame
-
-    def close(self) -> None:
-        """End the thread that reads ahead, before the files that it reads are closed."""
-        self._frames.close()
-
-
 @contextmanager
 def _stopping_at_ctrl_c(stop: Callable[[], None]) -> Iterator[None]:
     """Let Ctrl-C end the run after the frame in hand; a second one interrupts at once."""
@@ -231,12 +182,21 @@ def _stopping_at_ctrl_c(stop: Callable[[], None]) -> Iterator[None]:
         signal.signal(signal.SIGINT, before)
 
 
-def _draw_box(source: Stoppable, window: Window, settings: TrackerConfig) -> Box:
-    """Let the user draw the first box; a live source runs until space is pressed, and starts on that frame."""
+def _drawn(plan: Plan, source: Stoppable, window: Window, settings: TrackerConfig) -> Plan:
+    """The plan with what the user draws; a live source runs until space is pressed, and starts on that frame.
+
+    Where the one target is put back in later frames, one box is drawn, else one after another until none is.
+    """
 
     def picture(frame: Frame) -> list[Picture]:
         return list(Overlay(settings).pictures(frame).values())
 
-    console.stderr.print("Draw a box around the target and press space or Enter (a live picture: space first).")
+    one = bool(plan.targets)
+    what = "a box around the target" if one else "a box around each target, one after another"
+    ending = "" if one else "; without a box they end the drawing"
+    console.stderr.print(f"Draw {what}, and press space or Enter after it{ending} (a live picture: space first).")
     frame = source.choose_start(lambda frame: window.confirm(picture(frame)[0]))
-    return window.select(picture(frame))
+    boxes = window.select(picture(frame), one)
+    if len(boxes) == 1:
+        return plan.with_given({plan.start: boxes[0], **plan.given})
+    return replace(plan, targets={number: {plan.start: box} for number, box in enumerate(boxes, 1)}, several=True)

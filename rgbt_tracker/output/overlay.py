@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,7 @@ from rgbt_tracker.boxes import Box, overlap
 from rgbt_tracker.config import TrackerConfig
 from rgbt_tracker.sequences.base import Frame
 from rgbt_tracker.sequences.watched import WORDS
+from rgbt_tracker.target_colours import colour_of
 from rgbt_tracker.tracking.cameras import CameraFrames, Image
 
 if TYPE_CHECKING:
@@ -34,15 +36,28 @@ WINDOW = 30  # frames over which the shown speed is averaged
 
 @dataclass(frozen=True)
 class Caption:
-    """What is written: frame ``index`` of ``length``, the tracker's score, its seconds (0 where the box was given) and
-    the cameras it used (empty where it does not tell)."""
+    """What is written: frame ``index`` of ``length``, the score of the one target (None with several), the tracker's
+    seconds (0 where the box was given) and the cameras it used (empty where it does not tell)."""
 
     index: int
     length: int | None
-    score: float
-    lost: bool
+    score: float | None
     seconds: float
     cameras: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Mark:
+    """A box that a tracker answered, x, y, w, h; of several targets with the number of its target."""
+
+    box: Box
+    lost: bool = False
+    number: int | None = None
+
+    @property
+    def colour(self) -> tuple[int, int, int]:
+        """BGR."""
+        return TRACKED if self.number is None else colour_of(self.number)
 
 
 class Overlay:
@@ -81,7 +96,7 @@ class Overlay:
     def __call__(
         self,
         frame: Frame,
-        box: Box,
+        marks: Sequence[Mark],
         caption: Caption,
         maps: dict[str, NDArray[np.float32]] | None = None,
         search: Box | None = None,
@@ -103,11 +118,11 @@ class Overlay:
             title = CAMERAS[camera] if there else f"{CAMERAS[camera]}: {WORDS[fault] if fault else 'no picture'}"
             if there and caption.cameras and camera not in caption.cameras:
                 title += ": not used"
-            panels.append(self._panel(image, title, box, truth, caption.lost))
+            panels.append(self._panel(image, title, marks, truth))
         if self._fuse is not None:
-            panels.append(self._panel(*self._fused(frame, pictures), box, truth, caption.lost))
+            panels.append(self._panel(*self._fused(frame, pictures), marks, truth))
         picture = np.hstack(panels)
-        return np.vstack([picture, self._bar(picture.shape[1], box, truth, caption)])
+        return np.vstack([picture, self._bar(picture.shape[1], marks, truth, caption)])
 
     def _fused(self, frame: Frame, pictures: dict[str, Picture]) -> tuple[Picture, str]:
         """The pane of the fused picture and its title; of one camera while the other has no picture."""
@@ -124,7 +139,7 @@ class Overlay:
         x, y, w, h = (float(value) for value in self._truth[index])
         return x, y, w, h
 
-    def _panel(self, image: Picture, title: str, box: Box, truth: Box | None, lost: bool) -> Picture:
+    def _panel(self, image: Picture, title: str, marks: Sequence[Mark], truth: Box | None) -> Picture:
         height, width = image.shape[:2]
         if self._panel_size is None:
             scale = float(np.clip(width, *PANEL)) / width
@@ -134,17 +149,20 @@ class Overlay:
         panel: Picture = image.copy() if size == (width, height) else np.asarray(cv2.resize(image, size), np.uint8)
         if truth is not None:
             draw_box(panel, truth, scale, TRUTH, 1)
-        draw_box(panel, box, scale, LOST if lost else TRACKED, 2)
+        for mark in marks:
+            draw_box(panel, mark.box, scale, LOST if mark.lost else mark.colour, 2)
+            if mark.number is not None:
+                tag(panel, str(mark.number), (round(mark.box[0] * scale), round(mark.box[1] * scale) - 4), mark.colour)
         write(panel, title, (8, 18), 0.5)
         return panel
 
-    def _bar(self, width: int, box: Box, truth: Box | None, caption: Caption) -> Picture:
+    def _bar(self, width: int, marks: Sequence[Mark], truth: Box | None, caption: Caption) -> Picture:
         of = f"/{caption.length}" if caption.length else ""
         speed = f"{len(self._seconds) / max(sum(self._seconds), 1e-9):.1f} frames/s" if self._seconds else ""
-        known = f"overlap {float(overlap(box, truth)):.2f}" if truth is not None else ""
+        known = f"overlap {float(overlap(marks[0].box, truth)):.2f}" if truth is not None and marks else ""
         parts = [
             f"{caption.index + 1}{of}",
-            f"score {caption.score:.2f}{' LOST' if caption.lost else ''}",
+            _score(marks, caption),
             speed,
             known,
         ]
@@ -177,10 +195,27 @@ def _frame(image: Picture, left: int, top: int, right: int, bottom: int, colour:
     cv2.rectangle(image, (left, top), (right, bottom), colour, 1)
 
 
+def _score(marks: Sequence[Mark], caption: Caption) -> str:
+    """The one target's score, or how many targets there are and which are lost."""
+    lost = [mark for mark in marks if mark.lost]
+    if caption.score is not None:
+        return f"score {caption.score:.2f}{' LOST' if lost else ''}"
+    told = f", LOST {' '.join(str(mark.number) for mark in lost)}" if lost else ""
+    return f"{len(marks)} target{'' if len(marks) == 1 else 's'}{told}"
+
+
 def write(image: Picture, text: str, place: tuple[int, int], size: float) -> None:
     """Write light text with a dark rim."""
     cv2.putText(image, text, place, FONT, size, BAR, 3, cv2.LINE_AA)
     cv2.putText(image, text, place, FONT, size, TEXT, 1, cv2.LINE_AA)
+
+
+def tag(image: Picture, text: str, place: tuple[int, int], colour: tuple[int, int, int]) -> None:
+    """Write dark text on a ground of ``colour`` whose lower left corner is at ``place``, or at the picture's border."""
+    width, height = cv2.getTextSize(text, FONT, 0.45, 1)[0]
+    left, low = max(place[0], 0), max(place[1], height + 6)
+    cv2.rectangle(image, (left, low - height - 6), (left + width + 6, low), colour, -1)
+    cv2.putText(image, text, (left + 3, low - 3), FONT, 0.45, BAR, 1, cv2.LINE_AA)
 
 
 def share(maps: dict[str, NDArray[np.float32]], number: int) -> NDArray[np.float32]:

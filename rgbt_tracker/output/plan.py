@@ -8,10 +8,10 @@ from pathlib import Path
 
 from nestfuse_core.common import console
 from nestfuse_core.common.errors import UserError
-from rgbt_tracker.box_files import parse_given
 from rgbt_tracker.boxes import Box
 from rgbt_tracker.output.resume import ANEW, State, state_path
 from rgbt_tracker.sequences.base import SequenceInfo
+from rgbt_tracker.target_files import Targets, parse_init, read_targets
 
 
 @dataclass(frozen=True)
@@ -20,14 +20,25 @@ class Plan:
 
     Attributes:
         start: number of the first frame to track.
-        given: frame -> x, y, w, h of the target in it: of the first one (unless the user will draw it) and of those
-            where the tracker is put back on its target.
+        targets: whom to follow; none while the user will draw them.
+        several: whether targets have numbers: there are more than one, or they came in a file.
         resumed: the run to go on with, or None.
     """
 
     start: int
-    given: dict[int, Box]
+    targets: Targets
+    several: bool = False
     resumed: State | None = None
+
+    @property
+    def given(self) -> dict[int, Box]:
+        """Frame -> x, y, w, h of the one target: in the first frame (unless the user will draw it) and in those where
+        the tracker is put back on it."""
+        return self.targets.get(1, {})
+
+    def with_given(self, boxes: dict[int, Box]) -> Plan:
+        """The same with other boxes of the one target."""
+        return replace(self, targets={1: boxes})
 
 
 def make_plan(
@@ -36,6 +47,7 @@ def make_plan(
     folder: Path,
     *,
     init: Sequence[str] = (),
+    targets: Path | None = None,
     start: int | None = None,
     resume: bool = False,
     can_draw: bool = False,
@@ -48,7 +60,8 @@ def make_plan(
         info: of the sequence.
         modality: of the tracker, which decides whose ground truth counts.
         folder: of the results.
-        init: ``x,y,w,h`` for the first frame, ``N:x,y,w,h`` for any.
+        init: ``x,y,w,h`` of each target in the first frame; ``N:x,y,w,h`` of the only one in any frame.
+        targets: file of targets (`rgbt_tracker.target_files.read_targets`).
         start: number of the first frame; 0 by default, or where the stopped run began.
         resume: go on with the run that stopped.
         can_draw: whether the user can draw the first box.
@@ -66,7 +79,14 @@ def make_plan(
     begin = start if start is not None else stopped.start if stopped else 0
     if info.length is not None and not 0 <= begin < info.length:
         raise UserError(f"Expected --start from 0 to {info.length - 1} for '{info.name}', got {begin}.")
-    plan = Plan(begin, parse_given(init, begin, info.length))
+    if targets is not None and init:
+        raise UserError("Both --init and --targets say where the targets are; give one of them.")
+    found = parse_init(init, begin, info.length) if targets is None else read_targets(targets, begin, info.length)
+    plan = Plan(begin, found, several=targets is not None or len(found) > 1)
+    if plan.several and resume:
+        raise UserError("--resume goes on with one target; leave it out to follow several from the beginning.")
+    if plan.several:
+        return plan
     return _continued(plan, stopped) if stopped else _with_first(plan, info, modality, can_draw)
 
 
@@ -80,7 +100,7 @@ def _continued(plan: Plan, stopped: State) -> Plan:
                 f"Cannot go on from '{stopped.path}': frames before {stopped.end} are tracked, and frame {frame} had "
                 f"another box; {ANEW}"
             )
-    return replace(plan, given=stopped.given | plan.given, resumed=stopped)
+    return replace(plan.with_given(stopped.given | plan.given), resumed=stopped)
 
 
 def _with_first(plan: Plan, info: SequenceInfo, modality: str, can_draw: bool) -> Plan:
@@ -95,4 +115,4 @@ def _with_first(plan: Plan, info: SequenceInfo, modality: str, can_draw: bool) -
             f"Where is the target? '{info.name}' has no ground truth for its {first}: give --init x,y,w,h (pixels, "
             "x and y of the top-left corner), or --show to draw the box with the mouse."
         )
-    return replace(plan, given={plan.start: box, **plan.given})
+    return plan.with_given({plan.start: box, **plan.given})

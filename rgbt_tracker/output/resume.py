@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import time
-import zipfile
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -19,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from nestfuse_core.common.arrays import read_arrays
 from nestfuse_core.common.errors import UserError
 from nestfuse_core.common.files import replacing
 from rgbt_tracker.boxes import Box
@@ -91,11 +91,10 @@ class State:
         if not path.is_file():
             raise UserError(f"There is no stopped run to go on with: no '{path}'; leave --resume out to begin anew.")
         try:
-            with np.load(path, allow_pickle=False) as file:
-                arrays = {name: file[name] for name in file.files}
+            arrays = read_arrays(path, "a state")
             made_with = json.loads(str(arrays.pop("made_with")))
             boxes, scores, seconds, cameras = (arrays.pop(name) for name in ("boxes", "scores", "seconds", "cameras"))
-        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+        except (ValueError, KeyError) as error:
             raise UserError(
                 f"Expected the state of a stopped run in '{path}', but it is damaged ({error}); leave --resume out to "
                 "begin anew."

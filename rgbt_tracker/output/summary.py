@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -41,6 +43,33 @@ def summarise(
     doubtful = int((log.scores < lost_below).sum())
     if doubtful:
         parts.append(f"score below {lost_below:g} in {doubtful} frames")
+    return "; ".join(parts)
+
+
+def summarise_several(
+    logs: Mapping[int, Log], settings: TrackerConfig, name: str, elapsed: float, seconds: NDArray[np.float64]
+) -> str:
+    """Return targets, frames, speed, and doubtful frames of each target.
+
+    Args:
+        logs: number of a target -> its log.
+        settings: of the tracker.
+        name: of the sequence.
+        elapsed: seconds of the whole run, reading and writing included.
+        seconds: (N,) in the tracker, of every frame.
+    """
+    count = len(seconds)
+    parts = [
+        f"{name}: {len(logs)} target{'s' if len(logs) > 1 else ''}, {count} frames in {elapsed:.1f} s, "
+        f"{count / max(elapsed, 1e-9):.1f} frames/s"
+    ]
+    if count > 1:
+        parts[0] += f" (tracker alone {(count - 1) / max(float(seconds[1:].sum()), 1e-9):.1f})"
+    lost_below = settings.tracking.lost_below
+    doubtful = {number: int((log.scores < lost_below).sum()) for number, log in sorted(logs.items())}
+    told = [f"{frames} of target {number}" for number, frames in doubtful.items() if frames]
+    if told:
+        parts.append(f"score below {lost_below:g} in frames: {', '.join(told)}")
     return "; ".join(parts)
 
 

@@ -1,4 +1,4 @@
-"""A window: draw the first box with the mouse, watch the track, stop with a key."""
+"""A window: draw the first boxes with the mouse, watch the track, stop with a key."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ from numpy.typing import NDArray
 
 from nestfuse_core.common.errors import UserError
 from rgbt_tracker.boxes import Box
+from rgbt_tracker.output.overlay import draw_box
+from rgbt_tracker.target_colours import colour_of
 
 TITLE = "rgbt track"
 LARGEST = (1600, 900)
@@ -91,18 +93,28 @@ class Window:
             raise KeyboardInterrupt
         return pressed in CONFIRM_KEYS
 
-    def select(self, panels: list[NDArray[np.uint8]]) -> Box:
-        """Let the user draw a box on any of the pictures side by side; return x, y, w, h in one picture's pixels.
+    def select(self, panels: list[NDArray[np.uint8]], one: bool = True) -> list[Box]:
+        """Let the user draw boxes on any of the pictures side by side; return x, y, w, h in one picture's pixels.
+
+        Args:
+            one: end after the first box; else when nothing was drawn.
 
         Raises:
-            UserError: nothing was drawn.
+            UserError: nothing was drawn at all.
         """
-        image = np.hstack(panels)
+        image, width = np.hstack(panels), panels[0].shape[1]
         self._fit(image)
-        x, y, w, h = (float(value) for value in cv2.selectROI(TITLE, image, showCrosshair=False))
-        if w <= 0 or h <= 0:
+        boxes: list[Box] = []
+        while not (one and boxes):
+            x, y, w, h = (float(value) for value in cv2.selectROI(TITLE, image, showCrosshair=False))
+            if w <= 0 or h <= 0:
+                break
+            boxes.append(into_panel((x, y, w, h), width))
+            for left in range(0, image.shape[1], width):
+                draw_box(image[:, left : left + width], boxes[-1], 1.0, colour_of(len(boxes)), 2)
+        if not boxes:
             raise UserError("No box was drawn; draw it with the mouse and press space, or give --init x,y,w,h.")
-        return into_panel((x, y, w, h), panels[0].shape[1])
+        return boxes
 
 
 def into_panel(box: Box, width: int) -> Box:

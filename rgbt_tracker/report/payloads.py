@@ -11,9 +11,11 @@ from numpy.typing import ArrayLike, NDArray
 
 from rgbt_tracker.evaluation.diagnosis import Diagnosis, fitted
 from rgbt_tracker.results.maps import read_maps
+from rgbt_tracker.results.mot import read_mot
 from rgbt_tracker.results.read import frames_without, read_frames
 from rgbt_tracker.results.trajectory import Trajectory
 from rgbt_tracker.sequences.base import SequenceInfo
+from rgbt_tracker.target_colours import css_of
 
 
 @dataclass(frozen=True)
@@ -74,6 +76,9 @@ def _track(track: Trajectory, diagnosis: Diagnosis) -> dict:
         content["score"] = _numbers(track.scores, 3)
     if track.frames is not None and (without := frames_without(read_frames(track.frames), len(track))):
         content["without"] = {camera: _runs(flags) for camera, flags in without.items()}
+    if track.targets is not None:
+        others = read_mot(track.targets, len(track))
+        content["targets"] = [{"id": n, "color": css_of(n), "boxes": _boxes(boxes)} for n, boxes in others.items()]
     if track.maps is not None:
         content["maps"] = read_maps(track.maps, len(track))
     return content

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -10,7 +11,7 @@ from typing import Literal
 
 from nestfuse_core.common.errors import UserError
 from rgbt_tracker.results.settings import benchmark_of
-from rgbt_tracker.results.write import COMPANIONS
+from rgbt_tracker.results.write import COMPANIONS, target_name, targets_file
 
 Kind = Literal["one-pass", "reset"]
 REPETITION = re.compile(r"(.+)_\d{3}\.(txt|bin)")
@@ -63,7 +64,8 @@ def find_results(
         paths: each one a folder of ``SEQUENCE.txt`` files (the tracker is called as the folder), of
             ``TRACKER_SEQUENCE.txt`` or ``TRACKERSEQUENCE.txt`` files (the MATLAB toolkits; several trackers may share
             it) or of such folders; or a tracker's folder of the VOT toolkit (``TRACKER/EXPERIMENT/...``), its
-            experiment's folder, a ``results`` folder of those or a workspace.
+            experiment's folder, a ``results`` folder of those or a workspace. Where there were several targets
+            (``SEQUENCE_mot.txt``), the first one's file stands for the sequence.
         sequences: names of the sequences that count; files of others are passed over.
         experiment: the VOT experiment to read.
 
@@ -135,7 +137,8 @@ def _one_pass(folder: Path, names: set[str]) -> list[TrackerResults]:
     groups: dict[str, dict[str, list[Path]]] = {}
     others = 0
     longest_first = sorted(names, key=len, reverse=True)
-    for path in sorted(folder.glob("*.txt")):
+    several = _of_several(folder, names)
+    for path in sorted(set(folder.glob("*.txt")).difference(*several.values())):
         if path.stem in names:  # first of all: 'redcar' is a sequence of its own, not tracker 'red' on 'car'
             groups.setdefault("", {})[path.stem] = [path]
         elif not path.name.endswith(tuple(COMPANIONS.values())):
@@ -144,6 +147,8 @@ def _one_pass(folder: Path, names: set[str]) -> list[TrackerResults]:
                 others += 1
             else:
                 groups.setdefault(path.stem.removesuffix(name), {})[name] = [path]
+    for name, targets in several.items():
+        groups.setdefault("", {}).setdefault(name, targets[:1])
     whole, ending = len(groups.get("", {})), sum(len(files) for prefix, files in groups.items() if prefix)
     if whole > ending:
         # Results of more sequences than are looked for: '10rightblackboy' is one of them, not tracker '10right'.
@@ -153,6 +158,21 @@ def _one_pass(folder: Path, names: set[str]) -> list[TrackerResults]:
         TrackerResults(prefix.rstrip("_- ") or place, "one-pass", folder, files, others)
         for prefix, files in groups.items()
     ]
+
+
+def _of_several(folder: Path, names: set[str]) -> dict[str, list[Path]]:
+    """Sequence name -> ``NAME_1.txt``, ... in ascending order, of those that were tracked with several targets."""
+    found: dict[str, list[Path]] = {}
+    for name in names:
+        if targets_file(folder, name).is_file():
+            numbered = {number: folder / f"{target_name(name, number)}.txt" for number in _numbers(folder, name)}
+            found[name] = [numbered[number] for number in sorted(numbered)]
+    return {name: files for name, files in found.items() if files}
+
+
+def _numbers(folder: Path, name: str) -> list[int]:
+    ends = (path.stem.removeprefix(f"{name}_") for path in folder.glob(f"{glob.escape(name)}_*.txt"))
+    return [int(end) for end in ends if end.isdecimal()]
 
 
 def _make_unique(trackers: list[TrackerResults]) -> None:

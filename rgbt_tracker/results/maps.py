@@ -16,6 +16,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from nestfuse_core.common.arrays import read_arrays
 from nestfuse_core.common.errors import UserError
 from nestfuse_core.common.files import replacing
 
@@ -59,14 +60,10 @@ def read_maps(path: Path, length: int) -> dict[str, dict]:
     Raises:
         UserError: not such a file, or of another number of frames.
     """
-    try:
-        with np.load(path, allow_pickle=False) as file:
-            arrays = {name: file[name] for name in file.files}
-        windows = arrays.pop("windows")
-    except (OSError, ValueError, KeyError) as error:
-        raise UserError(f"Expected fusion weight maps in '{path}', got something else ({error}).") from error
-    if len(windows) != length:
-        raise UserError(f"'{path}' holds the maps of {len(windows)} frames, the sequence has {length}.")
+    arrays = read_arrays(path, "fusion weight maps")
+    windows = arrays.pop("windows", np.empty(0))
+    if windows.shape != (length, 4):
+        raise UserError(f"'{path}' holds the maps of {len(np.atleast_1d(windows))} frames, the sequence has {length}.")
     areas = [None if np.isnan(area).any() else [round(float(value), 1) for value in area] for area in windows]
     return {name: _level(values, areas) for name, values in arrays.items() if values.ndim == 3}
 

@@ -15,7 +15,7 @@ from rgbt_tracker.box_files import is_absent, read_lines
 from rgbt_tracker.results.find import TrackerResults
 from rgbt_tracker.results.region_overlap import Region
 from rgbt_tracker.results.trajectory import FAILED, INITIALISED, UNKNOWN, Trajectory
-from rgbt_tracker.results.write import COMPANIONS, FRAMES_HEADER, FrameRow
+from rgbt_tracker.results.write import COMPANIONS, FRAMES_HEADER, FrameRow, targets_file
 
 
 def read_results(tracker: TrackerResults, only: Container[str] | None = None) -> dict[str, list[Trajectory]]:
@@ -73,8 +73,16 @@ def read_one_pass(path: Path) -> Trajectory:
         _companion(path, "times", len(track)),
         maps if maps.is_file() else None,
         frames if frames.is_file() else None,
+        _of_several(path),
         path,
     )
+
+
+def _of_several(path: Path) -> Path | None:
+    """The file of all targets beside ``NAME_1.txt``."""
+    name, _, number = path.stem.rpartition("_")
+    targets = targets_file(path.parent, name)
+    return targets if number.isdecimal() and targets.is_file() else None
 
 
 def read_frames(path: Path) -> list[FrameRow]:
@@ -84,10 +92,12 @@ def read_frames(path: Path) -> list[FrameRow]:
         UserError: the file cannot be read, or a row is none of these; names the line.
     """
     try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
+        with path.open(encoding="utf-8-sig", errors="replace", newline="") as file:
             header, *lines = list(csv.reader(file)) or [[]]
     except OSError as error:
         raise UserError(f"Cannot read '{path}': {error.strerror}.") from error
+    except csv.Error as error:
+        raise UserError(f"Expected a table with commas in '{path}': {error}.") from error
     if header != FRAMES_HEADER.split(","):
         raise UserError(f"Expected the header {FRAMES_HEADER} in line 1 of '{path}', got '{','.join(header)[:60]}'.")
     return [_frame_row(line, number, path) for number, line in enumerate(lines, 2)]
@@ -132,7 +142,7 @@ def _companion(path: Path, kind: str, length: int) -> NDArray[np.float64]:
     if not beside.is_file():
         return np.empty(0)
     try:
-        values = np.array([float(word) for word in beside.read_text(encoding="utf-8").split()])
+        values = np.array([float(word) for word in beside.read_text(encoding="utf-8", errors="replace").split()])
     except ValueError as error:
         raise UserError(f"Expected one number a line in '{beside}', got something else ({error}).") from error
     return values if len(values) == length else np.empty(0)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 from nestfuse_core.common.errors import UserError
+from nestfuse_core.common.sections import read_json
 
 SETTINGS = "settings.json"
 BENCHMARK = "benchmark"
@@ -21,7 +21,7 @@ def benchmark_of(folder: Path) -> str | None:
     if not path.is_file():
         return None
     try:
-        name = json.loads(path.read_text(encoding="utf-8")).get(BENCHMARK)
+        name = read_json(path).get(BENCHMARK)
     except (ValueError, AttributeError):
         raise UserError(f"Expected the settings of earlier results in '{path}', but it is damaged.") from None
     return str(name) if name else None

@@ -35,6 +35,7 @@ class Trajectory:
         seconds: (N,) time in the tracker, NaN where it is not known.
         maps: the file with its fusion weight maps (`rgbt_tracker.results.maps`), or None.
         frames: the file that says which cameras each frame had (`rgbt_tracker.results.read.read_frames`), or None.
+        targets: the file with the tracks of all targets, where it is the first of several (`rgbt_tracker.results.mot`).
         source: the file it was read from, for messages, or None.
     """
 
@@ -44,6 +45,7 @@ class Trajectory:
     seconds: Array = field(default_factory=_unknown)
     maps: Path | None = None
     frames: Path | None = None
+    targets: Path | None = None
     source: Path | None = None
 
     def __post_init__(self) -> None:

@@ -18,6 +18,7 @@ COMPANIONS = {
     "maps": "_maps.npz",
     "frames": "_frames.csv",
     "state": "_state.npz",
+    "targets": "_mot.txt",
 }
 """What may lie beside ``NAME.txt``: the ends of the files' names."""
 FRAMES_HEADER = "frame,time,rgb,ir,cameras"
@@ -59,6 +60,16 @@ def write_results(folder: Path, name: str, track: Trajectory, frames: Sequence[F
     write_rows(times, track.seconds[:, None], decimals=6)
     write_rows(boxes, track.boxes)
     return [boxes, times, scores] + ([] if frames is None else [cameras])
+
+
+def target_name(name: str, number: int) -> str:
+    """``NAME_1``: what the files of one of several targets are called."""
+    return f"{name}_{number}"
+
+
+def targets_file(folder: Path, name: str) -> Path:
+    """``NAME_mot.txt``: all targets in one file."""
+    return folder / f"{name}{COMPANIONS['targets']}"
 
 
 def write_frames(path: Path, frames: Sequence[FrameRow]) -> None:

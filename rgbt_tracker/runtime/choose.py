@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 import os
 from importlib.util import find_spec
-from pathlib import Path
 
 from nestfuse_core.common.devices import check_device, has_cuda
 from nestfuse_core.common.errors import UserError, suggestion
+from nestfuse_core.common.files import expanded
 from rgbt_tracker.config import TrackerConfig
 from rgbt_tracker.runtime.exports import find_export, graph_file
 from rgbt_tracker.runtime.with_onnx import OnnxRuntime
@@ -37,7 +37,7 @@ def choose_onnx(
     """
     if runtime not in RUNTIMES:
         raise UserError(f"Unknown runtime '{runtime}'; expected auto, torch or onnx{suggestion(runtime, RUNTIMES)}")
-    folder = Path(weights).expanduser()
+    folder = expanded(weights)
     given = folder.is_dir()
     on_cpu = check_device(device).startswith("cpu") or (device == "auto" and (given or not has_cuda()))
     if runtime == "torch" or (runtime == "auto" and not given and not (on_cpu and find_spec("onnxruntime"))):

@@ -51,13 +51,14 @@ class Runtime(Protocol):
 
     Attributes:
         name: "torch" or "onnx".
-        device: where it computes: "cpu" or "cuda:0".
     """
 
     name: str
 
     @property
-    def device(self) -> str: ...
+    def device(self) -> str:
+        """Where it computes: "cpu" or "cuda:0"."""
+        ...
 
     def template(self, images: Pixels, cameras: tuple[str, ...]) -> State:
         """(K, N, E, E, 3) crops of the targets in ``cameras``, one or all of the configuration's."""

@@ -13,7 +13,8 @@ from rgbt_tracker.sequences.base import SequenceInfo
 Array = NDArray[np.float64]
 # In order of preference: RGBT210, RGBT234 and LasHeR start trackers from init.txt, GTOT's init.txt repeats its
 # groundTruth_v.txt, VTUAV has rgb.txt.
-OWN = ("groundtruth.txt", "groundtruth_rect.txt", "init.txt")
+START = "init.txt"
+OWN = ("groundtruth.txt", "groundtruth_rect.txt", START)
 BY_CAMERA = {
     "rgb": ("visible.txt", "groundtruth_v.txt", "rgb.txt"),
     "ir": ("infrared.txt", "groundtruth_i.txt", "ir.txt"),
@@ -82,6 +83,11 @@ def _spread(info: SequenceInfo, path: Path) -> Array | None:
         if np.isfinite(boxes[0]).all():
             x, y, w, h = (float(value) for value in boxes[0])
             info.init = info.init or (x, y, w, h)
+        if path.name.lower() != START:
+            info.notes.append(f"'{path.name}' has one box for {length} frames: it starts a tracker, no more.")
+        return None
+    if not np.isfinite(boxes).all(1).any():
+        info.notes.append(f"'{path.name}' has no box in any of its {len(boxes)} lines; it counts as absent.")
         return None
     step = VTUAV_STEP if len(boxes) == -(-length // VTUAV_STEP) and length > VTUAV_STEP else 1
     places = np.arange(len(boxes)) * step

@@ -8,11 +8,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import TracebackType
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from nestfuse_core.common.errors import UserError
+from nestfuse_core.common.names import safe_name
 from nestfuse_core.common.pictures import Image
 
 
@@ -54,7 +56,7 @@ class SequenceInfo:
     """Facts about a sequence that are known before a frame is read.
 
     Attributes:
-        name: file-name-safe name.
+        name: of its files; whatever it is set to passes through `safe_name`.
         length: number of frames, or None for a live source.
         fps: nominal frames per second.
         groundtruth: (length, 4) boxes x, y, w, h, NaN where the target is absent; or None when unknown. Where a
@@ -79,6 +81,9 @@ class SequenceInfo:
     init: tuple[float, float, float, float] | None = None
     files: dict[str, Path] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
+
+    def __setattr__(self, attribute: str, value: Any) -> None:
+        super().__setattr__(attribute, safe_name(value) if attribute == "name" else value)
 
     @property
     def start_box(self) -> tuple[float, float, float, float] | None:

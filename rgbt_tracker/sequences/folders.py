@@ -10,6 +10,7 @@ from nestfuse_core.cameras.files import check_partners, list_frames
 from nestfuse_core.cameras.names import CAMERAS, WORDS, composed, without_role
 from nestfuse_core.cameras.sources import ImageFiles
 from nestfuse_core.common.errors import UserError
+from nestfuse_core.common.names import safe_name
 from nestfuse_core.common.pictures import SUFFIXES
 from nestfuse_core.rig.file import Rig, choose_rig
 from rgbt_tracker.sequences.annotations import annotate
@@ -96,15 +97,14 @@ def _opened(folder: Path) -> PairedSequence:
         )
     files = {camera: list_frames(path) for camera, path in cameras.items()}
     notes = check_partners(files["rgb"], files["ir"])
-    info = SequenceInfo(safe_name(folder), len(files["rgb"]), source=str(folder), notes=notes)
+    info = SequenceInfo(last_part(folder), len(files["rgb"]), source=str(folder), notes=notes)
     annotate(info, folder)
     return PairedSequence(info, ImageFiles(files["rgb"], "rgb"), ImageFiles(files["ir"], "ir"))
 
 
-def safe_name(path: Path) -> str:
-    """Return the last part of a path as a name that any file system takes."""
-    name = path.resolve().name if path.name in ("", ".", "..") else path.name
-    return re.sub(r"[^\w.+-]+", "_", name).strip("_") or "sequence"
+def last_part(path: Path) -> str:
+    """Return the last part of a path."""
+    return path.resolve().name if path.name in ("", ".", "..") else path.name
 
 
 def _open_vot(folder: Path) -> PairedSequence:
@@ -121,7 +121,7 @@ def _open_vot(folder: Path) -> PairedSequence:
     length = len(next(iter(files.values())))
     _check_complete(folder, facts, files, length)
     info = SequenceInfo(
-        facts.get("name") or safe_name(folder),
+        facts.get("name") or last_part(folder),
         length,
         fps=_number(facts.get("fps"), 30.0),
         source=str(folder),
@@ -153,6 +153,8 @@ def _channel(folder: Path, pattern: str, camera: str) -> list[Path]:
     if not NUMBER.search(pattern):
         pattern = f"{pattern.rstrip('/')}/%08d.jpg"
     parent, _, name = pattern.rpartition("/")
+    if not NUMBER.search(name) or safe_name(name.replace("%", "")) != name.replace("%", ""):
+        raise UserError(f"Expected a pattern such as ir/%08d.jpg in '{folder / 'sequence'}', got '{pattern}'.")
     place = folder / parent
     before, after = NUMBER.sub("\0", name).split("\0", 1)
     expected = re.compile(rf"{re.escape(before)}(\d+){re.escape(after)}", re.IGNORECASE)
@@ -166,7 +168,12 @@ def _channel(folder: Path, pattern: str, camera: str) -> list[Path]:
 
 
 def _check_complete(folder: Path, facts: dict[str, str], files: dict[str, list[Path]], length: int) -> None:
-    stated = int(_number(facts.get("length"), 0))
+    try:
+        stated = int(facts.get("length") or 0)
+    except ValueError:
+        stated = -1
+    if stated < 0:
+        raise UserError(f"The file '{folder / 'sequence'}' states length={facts['length']}; expected {length}.")
     if stated > length:
         last = " and ".join(paths[-1].name for paths in files.values())
         raise UserError(

@@ -41,7 +41,7 @@ class FrameFormat:
         """Return a picture in this form; ``source`` is where it came from, for messages.
 
         Raises:
-            UserError: wrong channel count or depth.
+            UserError: wrong channel count or depth, or no finite value.
         """
         channels = 1 if image.ndim == 2 else image.shape[2]
         if channels not in (1, 3):
@@ -49,6 +49,8 @@ class FrameFormat:
         if image.dtype not in DEPTHS[self.camera]:
             expected = " or ".join(np.dtype(depth).name for depth in DEPTHS[self.camera])
             raise UserError(f"Expected {expected} in the {CAMERAS[self.camera]} frame '{source}', got {image.dtype}.")
+        if image.dtype == np.float32 and not np.isfinite(image).any():
+            raise UserError(f"The {CAMERAS[self.camera]} frame '{source}' has no finite value; export it again.")
         if channels == 1:
             image = image.reshape(image.shape[:2])
         if self.camera == "ir":

@@ -10,7 +10,7 @@ from nestfuse_core.cameras.sources import Address, Source, open_recorded, parse_
 from nestfuse_core.common.errors import UserError
 from nestfuse_core.rig.file import Rig, choose_rig
 from rgbt_tracker.sequences.base import FrameSequence, SequenceInfo
-from rgbt_tracker.sequences.folders import safe_name
+from rgbt_tracker.sequences.folders import last_part
 from rgbt_tracker.sequences.live import LivePair, name_of, open_live, recording_beside_camera
 from rgbt_tracker.sequences.paired import PairedSequence, shape_notes
 from rgbt_tracker.sequences.rigged import lay
@@ -119,4 +119,4 @@ def _stem(address: Address) -> str:
         return name_of(address.text)
     assert address.place is not None
     place = address.place.with_suffix("") if address.place.is_file() else address.place
-    return safe_name(place) + (f"-{address.stream}" if "#" in address.text and address.stream else "")
+    return last_part(place) + (f"-{address.stream}" if "#" in address.text and address.stream else "")

@@ -22,6 +22,11 @@ class Rigged(Derived):
         self._laying = Laying(rig)
         self._size = rig.visible
 
+    @property
+    def source(self) -> FrameSequence:
+        """The sequence as it was before."""
+        return self._source
+
     def frame(self, index: int) -> Frame:
         return self._laid(self._source.frame(index))
 
@@ -37,6 +42,11 @@ class Rigged(Derived):
         if frame.ir is None or self._size is None:
             return frame
         return replace(frame, ir=self._laying.for_tracking(frame.ir, self._size))
+
+
+def unlaid(sequence: FrameSequence) -> FrameSequence:
+    """The sequence with its thermal pictures as the camera took them."""
+    return sequence.source if isinstance(sequence, Rigged) else sequence
 
 
 def lay(sequence: FrameSequence, rig: Rig | None) -> FrameSequence:

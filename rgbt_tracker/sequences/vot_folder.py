@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nestfuse_core.common.errors import UserError
-from nestfuse_core.common.files import write_text
+from nestfuse_core.common.files import replacing, write_text
 from nestfuse_core.common.pictures import write_image
 from rgbt_tracker.sequences.base import FrameSequence
 
@@ -35,13 +33,10 @@ def write_vot(
     boxes = sequence.groundtruth
     if boxes is None:
         raise UserError(f"Expected ground truth with '{sequence.name}', found none.")
-    target.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=f".{sequence.name}-", dir=target.parent) as name:
-        folder = Path(name) / sequence.name
+    with replacing(target) as folder:
         folder.mkdir()
         size = _write_frames(sequence, folder, on_frame)
         _write_facts(sequence, folder, boxes, size)
-        shutil.move(folder, target)
     _list(target)
     return target
 
@@ -74,6 +69,6 @@ def _write_facts(sequence: FrameSequence, folder: Path, boxes: NDArray[np.float6
 def _list(folder: Path) -> None:
     """Add the sequence to the list of its data set."""
     listing = folder.parent / "list.txt"
-    names = listing.read_text(encoding="utf-8").split() if listing.is_file() else []
+    names = listing.read_text(encoding="utf-8", errors="replace").split() if listing.is_file() else []
     if folder.name not in names:
         write_text(listing, "\n".join([*names, folder.name]) + "\n")

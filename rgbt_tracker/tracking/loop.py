@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from nestfuse_core.common.errors import UserError
 from rgbt_tracker.boxes import check_box
 from rgbt_tracker.config import TrackerConfig
 from rgbt_tracker.models.timing import NoTimer, Timer
@@ -98,7 +99,7 @@ class TrackingLoop:
             return
         target.means |= {camera: np.mean(image, axis=(0, 1)) for camera, image in images.items()}
         options = self.config.tracking
-        side = float(np.round(target.context_side(options.context)))
+        side = max(1.0, float(np.round(target.context_side(options.context))))
         crops = self._crops([target], images, [side], options.exemplar)[:, 0]
         self._scorer.learn(target.seen, dict(zip(images, crops, strict=True)))
 
@@ -109,7 +110,7 @@ class TrackingLoop:
         options = self.config.tracking
         exemplars = [target.context_side(options.context) for target in targets]
         scales = [options.exemplar / side for side in exemplars]
-        sides = [round(side * (options.instance / options.exemplar)) for side in exemplars]
+        sides = [max(1, round(side * (options.instance / options.exemplar))) for side in exemplars]
         crops = self._crops(targets, images, sides, options.instance)
         answer = self._scorer([target.seen for target in targets], tuple(images), crops, maps)
         with self.timer("post-processing"):
@@ -146,6 +147,11 @@ class TrackingLoop:
         found = []
         for number, index in enumerate(ranked.argmax(1)):
             values = *boxes[number, :, index], scores[number, index], penalties[number, index]
+            if not np.isfinite(values).all():
+                raise UserError(
+                    f"The network of '{self.config.name}' answers with numbers that are not finite; its weights are "
+                    "damaged, or none for these pictures: fetch them again."
+                )
             found.append(Best(*(float(value) for value in values)))
         return found
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -14,6 +15,10 @@ from rgbt_tracker.boxes import Box
 from rgbt_tracker.results.trajectory import Trajectory
 from rgbt_tracker.sequences.base import Frame, FrameSequence
 from rgbt_tracker.tracking.interface import Result, SingleObjectTracker
+
+if TYPE_CHECKING:
+    from rgbt_tracker.target_files import Targets
+    from rgbt_tracker.tracking.multi import MultiTracker
 
 
 @dataclass(frozen=True)
@@ -31,6 +36,28 @@ class Step:
     result: Result
     seconds: float
     given: bool = False
+
+
+@dataclass(frozen=True)
+class SeveralStep:
+    """One frame of a pass with several targets.
+
+    Attributes:
+        frame: as it was read.
+        results: number of a target -> the tracker's, of those that are followed by now, in ascending order; of one
+            whose box was given to it in this frame, that box with score 1.
+        seconds: in the tracker, for all of them.
+        given: numbers of the targets whose box was given.
+    """
+
+    frame: Frame
+    results: dict[int, Result]
+    seconds: float
+    given: frozenset[int]
+
+    def step(self, number: int) -> Step:
+        """One target's part, with an equal share of the time."""
+        return Step(self.frame, self.results[number], self.seconds / len(self.results), number in self.given)
 
 
 def first_box(sequence: FrameSequence) -> NDArray[np.float64]:
@@ -109,3 +136,19 @@ def as_given(box: ArrayLike) -> Result:
     """The result of a frame whose box the user gave."""
     x, y, w, h = (float(value) for value in np.asarray(box, np.float64).ravel())
     return Result((x, y, w, h), 1.0)
+
+
+def follow_all(tracker: MultiTracker, frames: Iterable[Frame], targets: Targets) -> Iterator[SeveralStep]:
+    """Follow several targets, each from the first frame that it has a box in; in its others it is put back."""
+    for frame in frames:
+        due = {number: boxes[frame.index] for number, boxes in targets.items() if frame.index in boxes}
+        clock = time.perf_counter()
+        back = [number for number in due if number in tracker.targets]
+        results = tracker.update(frame.rgb, frame.ir, without=back)
+        for number, box in due.items():
+            if number in back:
+                tracker.relocate(number, box)
+            else:
+                tracker.add(frame.rgb, frame.ir, box, number)
+            results[number] = as_given(box)
+        yield SeveralStep(frame, dict(sorted(results.items())), time.perf_counter() - clock, frozenset(due))

@@ -14,6 +14,8 @@ from pydantic import Field, field_validator, model_validator
 
 from nestfuse_core.common.errors import UserError, nearest
 from nestfuse_core.common.files import write_text
+from nestfuse_core.common.names import Name
+from nestfuse_core.common.processes import MOST_THREADS
 from rgbt_tracker.config import Section, config_directory, read_yaml, validated
 
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -235,7 +237,7 @@ class Recipe(Section):
     outside the backbone are the batch's, with moving averages, or fixed at those of the start.
     """
 
-    name: str = Field(pattern=r"^[A-Za-z0-9_.-]+$")
+    name: Name
     model: str
     fusion: Literal["attention", "reliable", "fsrpn", "mean", "max", "add"] | None = None
     start: str | None = None
@@ -245,7 +247,7 @@ class Recipe(Section):
     steps: int = Field(ge=1)
     batch: int = Field(ge=1)
     precision: Literal["float32", "bfloat16"] = "float32"
-    threads: int = Field(default=0, ge=0)
+    threads: int = Field(default=0, ge=0, le=MOST_THREADS)
     ema: float = Field(default=0.0, ge=0, lt=1)
     data: Data
     augment: Augmentation = Augmentation()

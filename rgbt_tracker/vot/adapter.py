@@ -17,6 +17,9 @@ from urllib.parse import unquote, urlparse
 import numpy as np
 
 from nestfuse_core.common.errors import UserError
+from nestfuse_core.common.guard import INTERRUPTED
+from nestfuse_core.common.processes import MOST_THREADS, end_with_parent
+from nestfuse_core.common.sections import shown
 from rgbt_tracker.vot.session import Session, TrackerOptions, log_to_stderr, open_session
 
 DEVICE_VARIABLE = "RGBT_DEVICE"
@@ -32,8 +35,11 @@ def main(**arguments: Any) -> None:
     Raises:
         SystemExit: with code 2 or 1 on failure.
     """
+    end_with_parent()
     try:
         serve(open_session(options_from(arguments)))
+    except KeyboardInterrupt as error:
+        raise SystemExit(INTERRUPTED) from error
     except UserError as error:
         log_to_stderr(f"Error: {error}")
         raise SystemExit(2) from error
@@ -51,7 +57,13 @@ def options_from(arguments: dict[str, Any]) -> TrackerOptions:
     if unknown:
         raise UserError(f"Unknown argument '{unknown[0]}' in the tracker's command; expected {', '.join(known)}.")
     device = os.environ.get(DEVICE_VARIABLE) or arguments.get("device")
-    return TrackerOptions(**{**arguments, "device": device})
+    options = TrackerOptions(**{**arguments, "device": device})
+    for name, value in arguments.items():
+        if name != "threads" and not isinstance(value, str | None):
+            raise UserError(f"Expected a text as {name} in the tracker's command, got {shown(value)}.")
+    if options.threads is not None and (type(options.threads) is not int or not 1 <= options.threads <= MOST_THREADS):
+        raise UserError(f"Expected threads from 1 to {MOST_THREADS} in the command, got {shown(options.threads)}.")
+    return options
 
 
 def serve(session: Session) -> None:

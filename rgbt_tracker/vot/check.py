@@ -6,7 +6,6 @@ import os
 import shutil
 import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from importlib import metadata
@@ -17,6 +16,7 @@ import numpy as np
 
 from nestfuse_core.common.errors import UserError
 from nestfuse_core.common.extras import require
+from nestfuse_core.common.files import temporary_folder
 from rgbt_tracker.results.read import read_trajectory
 from rgbt_tracker.results.regions import is_usable, region_to_box
 from rgbt_tracker.vot.dataset import SequenceFolder, inspect_sequence, several_targets
@@ -123,8 +123,8 @@ def _first_frames(session: Session, folder: SequenceFolder) -> None:
 
 def _check_toolkit(space: Any, tracker: str, folder: SequenceFolder) -> Finding:
     """``vot test`` on the first frames of a sequence: the handshake, both channels, regions over TraX."""
-    with tempfile.TemporaryDirectory(prefix="rgbt-vot-check-") as temporary:
-        excerpt = Path(temporary) / folder.name
+    with temporary_folder() as temporary:
+        excerpt = temporary / folder.name
         _write_excerpt(folder, excerpt)
         command = [sys.executable, "-m", "vot", "--registry", os.fspath(Path(space.registry[tracker].source).parent)]
         try:
@@ -149,9 +149,9 @@ def _check_toolkit(space: Any, tracker: str, folder: SequenceFolder) -> Finding:
 def _write_excerpt(folder: SequenceFolder, target: Path) -> None:
     target.mkdir(parents=True)
     shutil.copyfile(folder.root / "sequence", target / "sequence")
-    lines = (folder.root / "groundtruth.txt").read_text(encoding="utf-8").splitlines()[:EXCERPT]
+    lines = (folder.root / "groundtruth.txt").read_text(encoding="utf-8", errors="replace").splitlines()[:EXCERPT]
     (target / "groundtruth.txt").write_text("\n".join(lines) + "\n", encoding="utf-8")
-    text = (target / "sequence").read_text(encoding="utf-8").splitlines()
+    text = (target / "sequence").read_text(encoding="utf-8", errors="replace").splitlines()
     kept = [line for line in text if not line.lower().startswith("length")]
     (target / "sequence").write_text("\n".join([*kept, f"length={len(lines)}"]) + "\n", encoding="utf-8")
     for channel in ("color", "ir"):

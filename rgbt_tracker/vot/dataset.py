@@ -61,10 +61,10 @@ def inspect_sequence(root: Path) -> SequenceFolder:
     for camera, channel in CHANNELS.items():
         _inspect_channel(folder, camera, channel, length)
     stated = folder.properties.get("length", "")
-    if stated.isdigit() and int(stated) != length:
+    if stated.isdecimal() and int(stated) != length:
         folder.problems.append(f"'sequence' states {stated} frames, groundtruth.txt has {length} lines")
     for tag in sorted(root.glob("*.tag")):
-        lines = len(tag.read_text(encoding="utf-8").split())
+        lines = len(tag.read_text(encoding="utf-8", errors="replace").split())
         if lines > length:
             folder.problems.append(f"'{tag.name}' has {lines} lines for {length} frames")
     return folder
@@ -97,4 +97,4 @@ def several_targets(root: Path) -> list[str]:
 def listed_sequences(sequences: Path) -> list[str]:
     """Names in ``list.txt``; empty when there is none."""
     file = sequences / "list.txt"
-    return file.read_text(encoding="utf-8").split() if file.is_file() else []
+    return file.read_text(encoding="utf-8", errors="replace").split() if file.is_file() else []

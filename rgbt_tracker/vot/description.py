@@ -7,6 +7,8 @@ Its layout is ``rgbtir/meta/description.json``, ``rgbtir/meta/NAME.zip`` (annota
 
 from __future__ import annotations
 
+import json
+import re
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urljoin, urlparse
@@ -14,8 +16,12 @@ from urllib.parse import urljoin, urlparse
 import requests
 
 from nestfuse_core.common.errors import UserError
+from nestfuse_core.common.names import safe_name
+from nestfuse_core.common.sections import shown
+from rgbt_tracker.zoo.download import TIMEOUT, read_text
 
 DESCRIPTION = "https://data.votchallenge.net/vot2019/rgbtir/meta/description.json"
+PATTERN = re.compile(r"[\w.+-]*%0?\d{0,2}d[\w.+-]*")
 
 
 @dataclass(frozen=True)
@@ -55,41 +61,64 @@ def read_description(address: str) -> list[Entry]:
         UserError: no connection, or not a description.
     """
     try:
-        response = requests.get(address, timeout=30)
-        response.raise_for_status()
-        return [_entry(address, item) for item in response.json()["sequences"]]
-    except requests.exceptions.JSONDecodeError as error:
-        raise UserError(f"Expected the description of a VOT dataset at {address}, got something else.") from error
+        with requests.get(address, timeout=TIMEOUT, stream=True) as response:
+            response.raise_for_status()
+            text = read_text(response)
     except requests.RequestException as error:
         raise UserError(
             f"Cannot reach {address} ({error}); check the network, or adopt a folder you have: "
             "'rgbt vot prepare --from DIR'."
         ) from error
-    except (KeyError, TypeError, ValueError) as error:
-        raise UserError(f"Expected the description of a VOT dataset at {address}, '{error}' is missing.") from error
+    try:
+        content = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise UserError(f"Expected the description of a VOT dataset at {address}, got something else.") from error
+    try:
+        entries = [_entry(address, item) for item in content["sequences"]]
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
+        raise UserError(f"Expected the description of a VOT dataset at {address}, {error} is missing.") from error
+    names = [entry.name.lower() for entry in entries]
+    if not names or len(set(names)) < len(names):
+        problem = "no sequence" if not names else "two sequences of one name"
+        raise UserError(f"Expected the description of a VOT dataset at {address}, got one with {problem}.")
+    return entries
 
 
 def _entry(address: str, item: dict[str, Any]) -> Entry:
-    name = _safe(str(item["name"]))
+    name = _safe(item["name"])
     archives = [_archive(address, item["annotations"], "")]
-    properties = {"name": name, "fps": f"{item.get('fps', 30)}", "format": "default", "channel.default": "color"}
+    properties = {"name": name, "fps": _rate(item.get("fps", 30)), "format": "default", "channel.default": "color"}
     for channel, facts in item["channels"].items():
         archives.append(_archive(address, facts, _safe(channel)))
-        properties[f"channels.{channel}"] = f"{channel}/{facts.get('pattern', '%08d.jpg')}"
+        properties[f"channels.{channel}"] = f"{channel}/{_pattern(facts.get('pattern', '%08d.jpg'))}"
     return Entry(name, archives, properties)
 
 
 def _archive(address: str, facts: dict[str, Any], folder: str) -> Archive:
     return Archive(
         address=address_of(address, str(facts["url"])),
-        md5=facts.get("checksum"),
-        compressed=int(facts.get("compressed") or 0),
-        uncompressed=int(facts.get("uncompressed") or 0),
+        md5=str(facts["checksum"]) if facts.get("checksum") else None,
+        compressed=max(0, int(facts.get("compressed") or 0)),
+        uncompressed=max(0, int(facts.get("uncompressed") or 0)),
         folder=folder,
     )
 
 
-def _safe(name: str) -> str:
-    if not name or name.startswith(".") or set(name) & set('/\\:*?"<>|'):
-        raise ValueError(f"a usable name instead of '{name}'")
+def _safe(name: Any) -> str:
+    if not isinstance(name, str) or safe_name(name) != name:
+        raise ValueError(f"a usable name instead of {shown(name)}")
     return name
+
+
+def _pattern(text: Any) -> str:
+    """How the frames of a channel are called: a plain name with one number in it."""
+    if not isinstance(text, str) or not PATTERN.fullmatch(text):
+        raise ValueError(f"a pattern such as %08d.jpg instead of {shown(text)}")
+    return text
+
+
+def _rate(value: Any) -> str:
+    rate = float(value)
+    if not 0 < rate < 1e6:
+        raise ValueError(f"a rate of frames instead of {shown(value)}")
+    return f"{value}"

@@ -12,14 +12,15 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from nestfuse_core.common.errors import UserError, suggestion
-from rgbt_tracker.evaluation.job import Experiment, Job, Provider
+from rgbt_tracker.config import load_config
+from rgbt_tracker.evaluation.job import Experiment, FactorySetup, Job, Portable, Provider, Setup
 from rgbt_tracker.evaluation.store import Store
 from rgbt_tracker.vot.load import load_workspace, tracker_options
 from rgbt_tracker.vot.session import Session, TrackerOptions, open_session
 
 
 @dataclass(frozen=True)
-class Row:
+class Row(Portable):
     """A tracker of the workspace's registry, as the runner builds it."""
 
     options: TrackerOptions
@@ -27,6 +28,15 @@ class Row:
     def build(self, device: str | None = None) -> Session:
         """Return a session of the tracker, on ``device`` if one is given."""
         return open_session(replace(self.options, device=device or self.options.device))
+
+    def weights_file(self) -> Path | None:
+        options = self.options
+        if options.factory is not None or options.config is None:
+            return FactorySetup(str(options.factory), options.weights).weights_file()
+        return Setup(load_config(options.config), options.weights).weights_file()
+
+    def with_weights(self, file: Path) -> Row:
+        return Row(replace(self.options, weights=str(file)))
 
 
 class WorkspaceStore(Store):

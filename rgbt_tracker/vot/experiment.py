@@ -103,7 +103,6 @@ class ResetExperiment(_SingleTargetExperiment, SupervisedExperiment):
 
     def _execute(self, tracker: Tracker, sequence: Sequence, force: bool, callback: Callable[[float], None]) -> None:
         results = self.results(tracker, sequence)
-        toolkit.sweep(results)
         truth = toolkit.to_trajectory(sequence.groundtruth()).regions
         with self._get_runtime(tracker, sequence) as runtime:
             for repetition in range(1, self.repetitions + 1):
@@ -189,7 +188,6 @@ class AnchorExperiment(_SingleTargetExperiment, MultiStartExperiment):
 
     def _execute(self, tracker: Tracker, sequence: Sequence, force: bool, callback: Callable[[float], None]) -> None:
         results = self.results(tracker, sequence)
-        toolkit.sweep(results)
         forward, backward = find_anchors(sequence, self.anchor)
         starts = [(anchor, False) for anchor in forward] + [(anchor, True) for anchor in backward]
         with self._get_runtime(tracker, sequence) as runtime:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import ast
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 
 from nestfuse_core.common.errors import UserError
 from nestfuse_core.common.extras import require
 from rgbt_tracker.vot.adapter import options_from
 from rgbt_tracker.vot.session import TrackerOptions
+from rgbt_tracker.vot.workspace_files import check_workspace
 
 ADAPTER = "rgbt_tracker.vot.adapter"
 TOOLKIT = ("trax", "vot.region")
@@ -19,29 +20,18 @@ def load_workspace(directory: str | Path) -> Any:
     """Load a vot workspace.
 
     Raises:
-        UserError: not a workspace, or one without sequences.
+        UserError: not a workspace, one without sequences, or what `check_workspace` refuses.
     """
     require("vot", *TOOLKIT)
-    from vot import ToolkitException
+    root = Path(directory)
+    check_workspace(root)
     from vot.workspace import Workspace
 
-    root = Path(directory)
-    if not (root / "config.yaml").is_file():
-        raise UserError(f"Expected a workspace with a config.yaml in '{root}', found none; see --workspace.")
-    sequences = root / _setting(root, "sequences", "sequences")
-    if not (sequences / "list.txt").is_file():
-        raise UserError(f"There are no sequences in '{sequences}' (no list.txt); type 'rgbt vot prepare' first.")
     try:
         return Workspace.load(str(root))
-    except (ToolkitException, ImportError, AssertionError) as error:
-        raise UserError(f"The toolkit cannot load the workspace '{root}': {error}.") from error
-
-
-def _setting(root: Path, key: str, default: str) -> str:
-    import yaml
-
-    content = yaml.safe_load((root / "config.yaml").read_text(encoding="utf-8")) or {}
-    return str(content.get(key, default))
+    except Exception as error:  # the toolkit ends in errors of any kind over values that it did not expect
+        kind = "" if str(error) else f" ({type(error).__name__})"
+        raise UserError(f"The toolkit cannot load the workspace '{root}'{kind}: {error}.") from error
 
 
 def tracker_options(tracker: Any) -> TrackerOptions:
@@ -55,10 +45,15 @@ def tracker_options(tracker: Any) -> TrackerOptions:
     )
     command = str(tracker.describe()["command"])
     try:
-        tree = ast.parse(command)
-    except SyntaxError as error:
+        (call,) = (node for node in ast.walk(ast.parse(command)) if _is_main(node))
+        arguments = {word.arg or "**": ast.literal_eval(word.value) for word in call.keywords}
+    # ValueError: none or several calls, or arguments that are no plain values.
+    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         raise refusal from error
-    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "main"]
-    if ADAPTER not in command or len(calls) != 1:
+    if ADAPTER not in command:
         raise refusal
-    return options_from({word.arg or "**": ast.literal_eval(word.value) for word in calls[0].keywords})
+    return options_from(arguments)
+
+
+def _is_main(node: ast.AST) -> TypeGuard[ast.Call]:
+    return isinstance(node, ast.Call) and getattr(node.func, "id", "") == "main"

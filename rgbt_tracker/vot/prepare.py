@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import errno
 import hashlib
+import os
 import shutil
-import tempfile
-import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
+from nestfuse_core.common.archives import MOST_BYTES, unpack
 from nestfuse_core.common.errors import UserError, suggestion
-from nestfuse_core.common.files import write_text
+from nestfuse_core.common.files import replacing, write_text
 from rgbt_tracker.vot.dataset import inspect_sequence, listed_sequences, several_targets
 from rgbt_tracker.vot.description import DESCRIPTION, Archive, Entry, read_description
 from rgbt_tracker.zoo.download import fetch
 
-FULL_DISK = (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC))
 Report = Callable[[str, int, "int | None"], None]
 
 
@@ -73,44 +71,23 @@ def _check_space(target: Path, entries: list[Entry]) -> None:
 
 def _install(target: Path, entry: Entry, report: Callable[[int, int | None], None]) -> None:
     """Fetch and unpack one sequence; its folder appears when it is complete."""
-    _sweep(target, entry.name)
     archives = [_fetch(target / ".archives", entry.name, archive, report) for archive in entry.archives]
-    with tempfile.TemporaryDirectory(prefix=f".{entry.name}-", dir=target) as temporary:
-        folder = Path(temporary) / entry.name
-        try:
-            for archive, file in zip(entry.archives, archives, strict=True):
-                _unpack(file, folder / archive.folder)
-            write_text(folder / "sequence", "".join(f"{key}={value}\n" for key, value in entry.properties.items()))
-        except OSError as error:
-            _raise_full(target, error)
+    with replacing(target / entry.name) as folder:
+        for archive, file in zip(entry.archives, archives, strict=True):
+            _unpack(file, folder / archive.folder, archive.uncompressed)
+        write_text(folder / "sequence", "".join(f"{key}={value}\n" for key, value in entry.properties.items()))
         problems = inspect_sequence(folder).problems
         if problems:
             raise UserError(f"The sequence '{entry.name}' of the VOT server is not as expected: {problems[0]}.")
-        shutil.rmtree(target / entry.name, ignore_errors=True)
-        folder.replace(target / entry.name)
     for file in archives:
         file.unlink(missing_ok=True)
-
-
-def _sweep(target: Path, name: str) -> None:
-    """Remove what a killed process was unpacking."""
-    for folder in target.glob(f".{name}-*"):
-        shutil.rmtree(folder, ignore_errors=True)
-
-
-def _raise_full(target: Path, error: OSError) -> None:
-    if error.errno in FULL_DISK:
-        raise UserError(
-            f"The disk of '{target}' is full; make room and type the same command again, it continues from there."
-        ) from error
-    raise UserError(f"Cannot write to '{target}': {error.strerror or error}.") from error
 
 
 def _fetch(folder: Path, name: str, archive: Archive, report: Callable[[int, int | None], None]) -> Path:
     """The archive's file, fetched or kept from an earlier call, with the right hash."""
     file = folder / f"{name}-{archive.folder or 'annotations'}.zip"
     if not file.is_file():
-        fetch(archive.address, file, on_bytes=report)
+        fetch(archive.address, file, most=_with_room(archive.compressed) or MOST_BYTES, on_bytes=report)
     found = _md5(file)
     if archive.md5 and found != archive.md5.lower():
         file.unlink()
@@ -121,6 +98,11 @@ def _fetch(folder: Path, name: str, archive: Archive, report: Callable[[int, int
     return file
 
 
+def _with_room(size: int) -> int:
+    """What may come where so many bytes were announced: a tenth more; 0 where none were."""
+    return min(size + size // 10 + (1 << 16), MOST_BYTES) if size > 0 else 0
+
+
 def _md5(file: Path) -> str:
     digest = hashlib.md5(usedforsecurity=False)
     with file.open("rb") as stream:
@@ -129,21 +111,13 @@ def _md5(file: Path) -> str:
     return digest.hexdigest()
 
 
-def _unpack(file: Path, folder: Path) -> None:
-    """Extract a zip file; names that point outside are refused."""
-    folder.mkdir(parents=True, exist_ok=True)
+def _unpack(file: Path, folder: Path, size: int) -> None:
+    """Extract a zip file of ``size`` bytes, 0 where the server did not tell."""
     try:
-        with zipfile.ZipFile(file) as archive:
-            for member in archive.infolist():
-                inside = (folder / member.filename).resolve().is_relative_to(folder.resolve())
-                if not inside:
-                    raise UserError(f"The archive '{file.name}' holds a file outside its folder: '{member.filename}'.")
-            archive.extractall(folder)
-    except (zipfile.BadZipFile, EOFError) as error:
+        unpack(file, folder, _with_room(size) or MOST_BYTES)
+    except UserError as error:
         file.unlink(missing_ok=True)
-        raise UserError(
-            f"The archive '{file.name}' is damaged ({error}); it was thrown away, type the same command again."
-        ) from error
+        raise UserError(f"{error} It was thrown away; type the same command again.") from error
 
 
 def adopt(target: Path, source: Path, names: list[str] | None = None, copy: bool = False) -> list[str]:
@@ -186,30 +160,14 @@ def _sequences_in(source: Path, names: list[str] | None) -> list[Path]:
 def _adopt_one(target: Path, source: Path, copy: bool) -> None:
     if _is_complete(target / source.name):
         return
-    target.mkdir(parents=True, exist_ok=True)
-    _sweep(target, source.name)
     further = several_targets(source)
-    with tempfile.TemporaryDirectory(prefix=f".{source.name}-", dir=target) as temporary:
-        folder = Path(temporary) / source.name
+    with replacing(target / source.name) as folder:
         folder.mkdir()
-        try:
-            for item in sorted(source.iterdir()):
-                if item.is_dir():
-                    _link(item.resolve(), folder / item.name, copy)
-                elif item.name not in further:
-                    shutil.copyfile(item, folder / item.name)
-        except OSError as error:
-            _raise_full(target, error)
-        _remove(target / source.name)
-        folder.replace(target / source.name)
-
-
-def _remove(folder: Path) -> None:
-    """Remove an earlier, incomplete copy without following links into the source."""
-    if folder.is_symlink():
-        folder.unlink()
-    elif folder.is_dir():
-        shutil.rmtree(folder)
+        for item in sorted(source.iterdir()):
+            if item.is_dir():
+                _link(item.resolve(), folder / item.name, copy)
+            elif item.name not in further:
+                shutil.copyfile(item, folder / item.name)
 
 
 def _link(source: Path, target: Path, copy: bool) -> None:
@@ -219,7 +177,11 @@ def _link(source: Path, target: Path, copy: bool) -> None:
             return
         except OSError:
             pass  # Windows without the right to make links
-    shutil.copytree(source, target)
+    for folder, _, files in os.walk(source):  # copytree goes on after a disk is full, and its error names no file
+        place = target / Path(folder).relative_to(source)
+        place.mkdir()
+        for name in files:
+            shutil.copyfile(Path(folder, name), place / name)
 
 
 def finish(target: Path, names: list[str]) -> list[str]:

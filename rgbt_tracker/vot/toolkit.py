@@ -15,7 +15,7 @@ from vot.region.io import read_trajectory
 from vot.tracker import Results
 from vot.tracker import Trajectory as ToolkitTrajectory
 
-from nestfuse_core.common.files import replacing
+from nestfuse_core.common.files import write_bytes
 from rgbt_tracker.results.region_overlap import Region
 from rgbt_tracker.results.trajectory import Trajectory
 
@@ -116,12 +116,4 @@ def write_trajectory(trajectory: ToolkitTrajectory, results: Results, name: str)
     folder = Path(results._storage.base)
     for file in sorted(memory.files, key=lambda file: not file.endswith(".value")):
         content = memory.files[file].getvalue()
-        with replacing(folder / file) as temporary:
-            temporary.write_bytes(content.encode("utf-8") if isinstance(content, str) else content)
-
-
-def sweep(results: Results) -> None:
-    """Remove what a killed process left between writing and renaming."""
-    folder = Path(results._storage.base)
-    for file in folder.glob(".*-*") if folder.is_dir() else []:
-        file.unlink(missing_ok=True)
+        write_bytes(folder / file, content.encode("utf-8") if isinstance(content, str) else content)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import hashlib
 import json
 import shutil
@@ -11,16 +10,22 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import NoReturn
 from urllib.parse import urljoin
 
 import requests
 
-from nestfuse_core.common.errors import UserError
+from nestfuse_core.common.errors import DISK_FULL, UserError
 from nestfuse_core.common.files import write_text
 
 CHUNK = 1 << 16  # at most this much is lost when a connection breaks
 ATTEMPTS = 5
-DISK_FULL = (errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC))  # Windows has no EDQUOT
+MOST_BYTES = 2_000_000_000
+"""Of a file whose size nobody has said."""
+LONG = 19
+"""Digits of a number of bytes that is none."""
+MOST_TEXT = 1 << 24
+"""Bytes of a page or a description."""
 TIMEOUT = (10, 30)  # seconds to connect, seconds without a byte
 NETWORK_ERRORS = (requests.ConnectionError, requests.Timeout, requests.exceptions.ChunkedEncodingError)
 Report = Callable[[int, "int | None"], None]
@@ -33,6 +38,7 @@ class _Job:
     address: str
     target: Path
     size: int | None
+    most: int
     by_hand: str
     on_bytes: Report
     hash_known: bool
@@ -67,6 +73,7 @@ def fetch(
     *,
     sha256: str | None = None,
     size: int | None = None,
+    most: int = MOST_BYTES,
     on_bytes: Report | None = None,
     by_hand: str = "",
     attempts: int = ATTEMPTS,
@@ -79,15 +86,17 @@ def fetch(
 
     Args:
         sha256, size: what the file must be, where known.
+        most: bytes that are taken where the size is not known.
         on_bytes: called with (bytes so far, total or None).
         by_hand: the command that adopts a file fetched otherwise, for messages.
         attempts: how many broken transfers in a row without a new byte are tolerated.
         pause: seconds before the second attempt, doubled for each further one.
 
     Raises:
-        UserError: no connection, refused, no space on the disk, or the wrong file.
+        UserError: no connection, refused, no space on the disk, more bytes than there should be, or the wrong file.
     """
-    job = _Job(address, target, size, by_hand, on_bytes or (lambda done, total: None), sha256 is not None)
+    report = on_bytes or (lambda done, total: None)
+    job = _Job(address, target, size, most if size is None else size, by_hand, report, sha256 is not None)
     stalls, before = 0, job.have()
     while True:
         try:
@@ -141,8 +150,8 @@ def _transfer(job: _Job) -> None:
         start = _first_byte(job, response)
         if start is None:
             return
-        length = response.headers.get("Content-Length")
-        total = start + int(length) if length else job.size
+        length = response.headers.get("Content-Length", "")
+        total = start + int(length) if length.isdecimal() and len(length) < LONG else job.size
         _check_space(job, total, start)
         tag = response.headers.get("ETag", "")
         version = tag if tag and not tag.startswith("W/") else response.headers.get("Last-Modified")
@@ -157,7 +166,7 @@ def _ask(session: requests.Session, job: _Job, headers: dict[str, str]) -> reque
     response = session.get(job.address, headers=headers, stream=True, timeout=TIMEOUT)
     if _is_page(response):
         form = _Form()
-        form.feed(response.text)
+        form.feed(read_text(response))
         if form.action:
             where = urljoin(response.url, form.action)
             response = session.get(where, params=form.fields, headers=headers, stream=True, timeout=TIMEOUT)
@@ -166,6 +175,20 @@ def _ask(session: requests.Session, job: _Job, headers: dict[str, str]) -> reque
     if response.status_code not in (200, 206, 416):
         raise UserError(f"{job.address} answered {response.status_code} {response.reason}{_otherwise(job)}.")
     return response
+
+
+def read_text(response: requests.Response) -> str:
+    """The text of a streamed answer.
+
+    Raises:
+        UserError: it does not end after `MOST_TEXT` bytes.
+    """
+    data = bytearray()
+    for chunk in response.iter_content(CHUNK):
+        data += chunk
+        if len(data) > MOST_TEXT:
+            raise UserError(f"{response.url} answered with more than {MOST_TEXT >> 20} MB of text; nothing kept.")
+    return data.decode("utf-8", errors="replace")
 
 
 def _is_page(response: requests.Response) -> bool:
@@ -207,6 +230,8 @@ def _first_byte(job: _Job, response: requests.Response) -> int | None:
 
 
 def _check_space(job: _Job, total: int | None, start: int) -> None:
+    if total is not None and total > job.most:
+        _refuse_more(job, total)
     free = shutil.disk_usage(job.target.parent).free
     if total is not None and total - start > free:
         raise UserError(
@@ -222,7 +247,15 @@ def _append(job: _Job, response: requests.Response, start: int, total: int | Non
         for chunk in response.iter_content(CHUNK):
             stream.write(chunk)
             done += len(chunk)
+            if done > job.most:
+                _refuse_more(job, done)
             job.on_bytes(done, total)
+
+
+def _refuse_more(job: _Job, found: int) -> NoReturn:
+    job.discard()
+    due = f"instead of {job.size}" if job.size is not None else f"and more, where at most {job.most} can be"
+    raise UserError(f"{job.address} is not the expected file: {found} bytes {due}; nothing kept.")
 
 
 def _verify(job: _Job, sha256: str | None) -> None:

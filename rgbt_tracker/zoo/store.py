@@ -14,7 +14,8 @@ from typing import Any
 import platformdirs
 
 from nestfuse_core.common.errors import UserError, suggestion
-from nestfuse_core.common.files import replacing, write_text
+from nestfuse_core.common.files import expanded, held, replacing, write_text
+from nestfuse_core.common.sections import read_json
 from rgbt_tracker.zoo.entries import SUFFIXES, Entry, shipped, table
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
@@ -23,7 +24,7 @@ NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 def cache_directory() -> Path:
     """Return where fetched weights live: ``$RGBT_CACHE``, else the platform's cache folder of this user."""
     chosen = os.environ.get("RGBT_CACHE")
-    return Path(chosen).expanduser() if chosen else Path(platformdirs.user_cache_path("rgbt-tracker"))
+    return expanded(chosen) if chosen else Path(platformdirs.user_cache_path("rgbt-tracker"))
 
 
 def cached_path(name: str) -> Path:
@@ -41,7 +42,7 @@ def resolve(name_or_path: str | os.PathLike[str]) -> Path:
             file is no longer the one that was recorded.
     """
     text = os.fspath(name_or_path)
-    path = Path(text).expanduser()
+    path = expanded(text)
     if path.is_file():
         return path
     if path.suffix in (*SUFFIXES, ".tar") or len(path.parts) != 1:
@@ -84,7 +85,7 @@ def get(name: str, force: bool = False, on_bytes: Callable[[int, int | None], No
         on_bytes: called with (bytes so far, total or None) as they arrive.
 
     Raises:
-        UserError: unknown name, no connection, no space, or not the expected file.
+        UserError: unknown name, no connection, no space, not the expected file, or another process that fetches.
     """
     from rgbt_tracker.zoo.download import fetch
 
@@ -99,21 +100,22 @@ def get(name: str, force: bool = False, on_bytes: Callable[[int, int | None], No
         _check_recorded(name)
         return target
     expected = entry.sha256 or (None if force else _records().get(name, {}).get("sha256"))
-    received = fetch(
-        entry.address,
-        target.with_suffix(".download"),
-        sha256=expected,
-        size=entry.size,
-        on_bytes=on_bytes,
-        by_hand=f"'rgbt weights add {name} FILE'",
-    )
-    try:
-        _check_checkpoint(received)
-        with replacing(target) as temporary:
-            received.replace(temporary)
-    finally:
-        received.unlink(missing_ok=True)
-    _record(name, entry.address)
+    with held(target.parent, "wait for its end and type the same command again"):
+        received = fetch(
+            entry.address,
+            target.with_suffix(".download"),
+            sha256=expected,
+            size=entry.size,
+            on_bytes=on_bytes,
+            by_hand=f"'rgbt weights add {name} FILE'",
+        )
+        try:
+            _check_checkpoint(received)
+            with replacing(target) as temporary:
+                received.replace(temporary)
+        finally:
+            received.unlink(missing_ok=True)
+        _record(name, entry.address)
     return target
 
 
@@ -127,7 +129,7 @@ def add(name: str, file: str | os.PathLike[str]) -> Path:
         raise UserError(f"Expected a name of letters, digits, '.', '_' and '-', got '{name}'.")
     if name in shipped():
         raise UserError(f"The name '{name}' belongs to weights shipped with the package; choose another one.")
-    source = Path(file).expanduser()
+    source = expanded(file)
     _check_checkpoint(source)
     entry = table().get(name) or Entry(name=name)
     if entry.sha256 and (found := file_hash(source)) != entry.sha256:
@@ -159,7 +161,7 @@ def _check_checkpoint(path: Path) -> None:
 def _records() -> dict[str, dict[str, Any]]:
     path = cache_directory() / "weights" / "recorded.json"
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        content = read_json(path)
     except (OSError, ValueError):
         return {}
     return content if isinstance(content, dict) else {}

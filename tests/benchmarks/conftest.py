@@ -8,7 +8,7 @@ import cv2
 import pytest
 import torch
 
-from nestfuse_core.common.commands import run
+from nestfuse_core.common.guard import run
 from rgbt_tracker.sequences.vot_folder import write_vot
 from rgbt_tracker.synthetic import draw_sequence
 

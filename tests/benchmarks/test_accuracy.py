@@ -100,6 +100,11 @@ def test_alignment_of_moved_pictures(load):
     (row,) = rig_align.measure("tune", Path("nowhere"), "", False)
     assert case.corner_error(case.truth) == 0 and row["kind"] == "drawn pair"
     assert row["answered"] and row["error"] < 5
+    assert abs(row["relative"] - row["error"]) < 2, "drawn pictures lie on each other"
+    shifted = np.array([[1, 0, 3.0], [0, 1, 4], [0, 0, 1]])
+    height, width = case.frames[0][0].shape[:2]
+    away = case.corner_error(case.truth, case.relative(shifted))
+    assert away == pytest.approx(np.hypot(3 * 640 / width, 4 * 480 / height), abs=1e-6)
     (line,) = (line for line in rig_align.table([row]) if line.startswith("| all "))
     assert line.startswith("| all | 1 | 1 (100 %) | 100 % | 0 |")
 

@@ -34,6 +34,15 @@ def test_sections_of_a_tracker(script, sequence):
     assert len(re.findall(r"\d+\.\d+", next(line for line in table.splitlines() if "in all" in line))) == 4
 
 
+def test_targets_in_one_pass(script, sequence):
+    arguments = ["--config", "nestfuse_nanotrack", "--frames", 2, "--targets", 1, 2, "--sequence", sequence]
+    lines = script("speed/targets", *arguments).splitlines()
+    assert [line.split(" ms")[0].rsplit(None, 1)[0] for line in lines[1:]] == [
+        "reading", "1 in one pass", "2 in one pass", "2 one by one",
+    ]  # fmt: skip
+    assert "ratio 1.00 (1.00..1.00)" in lines[2] and "with reading" in lines[3]
+
+
 def test_remembered_answers(script):
     table = script("speed/tuning_memory", "--weights", "untrained", "--sequences", 1, "--length", 2)
     shares = [int(share) for share in re.findall(r"(\d+)%", table)]
@@ -89,7 +98,7 @@ def test_bad_input_is_one_sentence(refusal, name, arguments, message):
 
 def test_every_script_is_tested():
     scripts = {path.stem for path in (REPOSITORY / "benchmarks" / "speed").glob("*.py")} - {"timing"}
-    others = {"tracker_speed", "tuning_memory", "vot_evaluate", "report_opening"}
+    others = {"targets", "tracker_speed", "tuning_memory", "vot_evaluate", "report_opening"}
     assert scripts == set(SMALL) | others
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-CARDS = [ROOT / "rgbt_tracker/weights/nestfuse_siamrpn_mobilev2.md", ROOT / "nestfuse_core/weights/README.md"]
+CARDS = [ROOT / "rgbt_tracker/weights/nestfuse_nanotrack.md", ROOT / "nestfuse_core/weights/README.md"]
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), ROOT / "vot_workspace/README.md", *CARDS])
 
 

@@ -10,6 +10,8 @@ import pytest
 import torch
 
 from nestfuse_core import cli, cli_fusion
+from nestfuse_core.common.commands import single
+from nestfuse_core.common.guard import run
 from nestfuse_core.common.pictures import read_image, write_image
 from nestfuse_core.common.video import VideoReader, writing_video
 from nestfuse_core.fusion.fuser import Fuser
@@ -21,16 +23,16 @@ from nestfuse_core.metrics import METRICS, evaluate
 def fuse(plain_weights, capsys):
     """Run the command; return its exit code, stdout and stderr."""
 
-    def run(ir, vis, output, *options):
+    def fused(ir, vis, output, *options):
         arguments = ["--ir", ir, "--vis", vis, "--output", output, "--device", "cpu"]
         if "--weights" not in options:
             arguments += ["--weights", plain_weights]
         with pytest.raises(SystemExit) as ended:
-            cli.main([str(argument) for argument in (*arguments, *options)])
+            run(cli.script(), [str(argument) for argument in (*arguments, *options)])
         captured = capsys.readouterr()
         return ended.value.code or 0, captured.out, captured.err
 
-    return run
+    return fused
 
 
 @pytest.fixture
@@ -308,9 +310,6 @@ class TestBadInput:
 
 class TestScoring:
     def test_folders_of_several_methods(self, folders, tmp_path, capsys):
-
-        from nestfuse_core.common.commands import run, single
-
         for index in (1, 2, 10):
             ir = read_image(folders[0] / f"{index}_ir.png")
             vis = cv2.cvtColor(read_image(folders[1] / f"{index}_rgb.jpg"), cv2.COLOR_BGR2GRAY)

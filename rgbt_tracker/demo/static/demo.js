@@ -5,6 +5,7 @@ const $ = (id) => document.getElementById(id);
 const canvases = { rgb: $("rgb"), ir: $("ir") };
 let pair = null; // what the server said about the opened pair
 let box = null; // the box the user is drawing: [x, y, w, h]
+let kept = []; // those of the targets drawn before it
 let tracks = null; // modality -> answer for the frame on show, once tracking has begun
 let frame = 0, last = false, running = false, images = {}, queue = Promise.resolve(), limit = Infinity;
 
@@ -59,6 +60,7 @@ async function opened(response) {
   if (before) call("DELETE", `/api/sessions/${before.id}`).catch(() => {});
   box = pair.box ?? [pair.width * 0.4, pair.height * 0.4, pair.width * 0.2, pair.height * 0.2];
   box = box.map(Math.round);
+  kept = [];
   $("work").hidden = false;
   $("panes").classList.toggle("one", pair.cameras.length < 2);
   $("fusing").hidden = pair.cameras.length < 2;
@@ -68,9 +70,11 @@ async function opened(response) {
     input.disabled = !needs.every((name) => pair.cameras.includes(name));
     input.checked = pair.cameras.length === 2 ? input.value === "rgbt" : !input.disabled;
   }
+  pair.laid = 0; // how often thermal was laid anew, so that no picture of before is shown
   forgetFused();
   await show(0);
   restart();
+  document.dispatchEvent(new Event("opened"));
   const start = pair.box ? "its first box is known; drag to choose another." : "draw a box around the target.";
   say([`Opened ${pair.length} frame${pair.length === 1 ? "" : "s"} of ${pair.width}×${pair.height}: ${start}`, ...pair.notes].join(" "));
 }
@@ -105,7 +109,7 @@ async function uploadPair() {
 async function show(index) {
   const loaded = await Promise.all(pair.cameras.map(async (name) => {
     const image = new Image();
-    image.src = `/api/sessions/${pair.id}/${name}/${index}.jpg`;
+    image.src = `/api/sessions/${pair.id}/${name}/${index}.jpg?laid=${pair.laid}`;
     await image.decode();
     return [name, image];
   }));
@@ -121,24 +125,37 @@ function draw() {
     if (canvas.width !== pair.width || canvas.height !== pair.height) { canvas.width = pair.width; canvas.height = pair.height; }
     if (images[name]) pen.drawImage(images[name], 0, 0, pair.width, pair.height);
     const pixel = pair.width / (canvas.clientWidth || pair.width);
-    if (!tracks) outline(pen, box, "#fff", [5, 4], pixel);
-    for (const [modality, track] of Object.entries(tracks ?? {})) outline(pen, track.box, COLORS[modality], track.lost ? [3, 4] : [], pixel);
+    if (!tracks) [...kept, box].forEach((each, index) => outline(pen, each, "#fff", [5, 4], pixel, kept.length ? index + 1 : ""));
+    for (const [modality, track] of Object.entries(tracks ?? {})) {
+      const targets = track.targets ?? [{ ...track, color: COLORS[modality], id: "" }];
+      for (const target of targets) outline(pen, target.box, target.color, target.lost ? [3, 4] : [], pixel, target.id);
+    }
   }
 }
 
-function outline(pen, [x, y, w, h], color, dash, pixel) {
+function outline(pen, [x, y, w, h], color, dash, pixel, number = "") {
+  pen.font = `bold ${14 * pixel}px system-ui`;
+  pen.setLineDash([]);
   for (const [style, width, pattern] of [["#000b", 5, []], [color, 2.5, dash]]) {
     pen.strokeStyle = style;
     pen.lineWidth = width * pixel;
     pen.setLineDash(pattern.map((part) => part * pixel));
     pen.strokeRect(x, y, w, h);
   }
+  pen.setLineDash([]);
+  pen.lineWidth = 3 * pixel;
+  pen.strokeStyle = "#000b";
+  pen.fillStyle = color;
+  pen.strokeText(number, x, y - 5 * pixel);
+  pen.fillText(number, x, y - 5 * pixel);
 }
 
 function update() {
   $("track").textContent = running ? "Pause" : tracks ? "Go on" : "Track";
   $("track").disabled = !running && last && Boolean(tracks);
   $("step").disabled = running || (last && Boolean(tracks));
+  $("alone").hidden = !kept.length;
+  $("another").disabled = kept.length > 6;
   $("counter").textContent = pair ? `frame ${frame} of ${pair.length - 1}` : "";
   ["x", "y", "w", "h"].forEach((name, index) => { if (box && document.activeElement !== $(`box-${name}`)) $(`box-${name}`).value = box[index]; });
   $("tracks").replaceChildren(...Object.entries(tracks ?? {}).map(([modality, track]) => {
@@ -148,7 +165,10 @@ function update() {
     head.textContent = NAMES[modality];
     row.append(head);
     const faults = Object.entries(track.faults ?? {}).map(([camera, why]) => ` (${camera === "ir" ? "thermal" : "visible"}: ${why})`);
-    for (const text of [track.score.toFixed(2) + (track.lost ? " (lost)" : "") + faults.join(""), track.box.map((value) => value.toFixed(0)).join(", "), track.ms.toFixed(0)]) row.insertCell().textContent = text;
+    const targets = track.targets ?? [track], named = (target, text) => (track.targets ? `${target.id}: ${text}` : text);
+    const scores = targets.map((target) => named(target, target.score.toFixed(2) + (target.lost ? " (lost)" : ""))).join("; ") + faults.join("");
+    const places = targets.map((target) => named(target, target.box.map((value) => value.toFixed(0)).join(", "))).join("; ");
+    for (const text of [scores, places, track.ms.toFixed(0)]) row.insertCell().textContent = text;
     return row;
   }));
   draw();
@@ -160,6 +180,7 @@ function setBox(values) {
   const width = Math.min(Math.max(Math.round(w), 2), pair.width), height = Math.min(Math.max(Math.round(h), 2), pair.height);
   box = [Math.round(Math.min(Math.max(x, 0), pair.width - width)), Math.round(Math.min(Math.max(y, 0), pair.height - height)), width, height];
   running = false;
+  if (kept.length && tracks && places()) kept = places().slice(0, kept.length);
   tracks = null;
   update();
 }
@@ -188,8 +209,21 @@ function listenTo(canvas) {
   });
 }
 
-// The box to edit: the one drawn, or where the first tracker is now.
-const current = () => (tracks ? Object.values(tracks)[0]?.box : null) ?? box;
+// The box to edit: the one drawn last, or where the first tracker has it now.
+const current = () => places()?.at(-1) ?? box;
+
+// Where the first tracker has the targets now, in the order in which they were drawn.
+function places() {
+  const track = Object.values(tracks ?? {})[0];
+  return track && (track.targets ?? [track]).map((target) => target.box);
+}
+
+// A box of its own for one more target, beside the last; tracking starts again with all of them.
+function another() {
+  kept = places() ?? [...kept, box];
+  const [x, y, w, h] = kept.at(-1);
+  setBox([x + w * 1.5 + w > pair.width ? x - w * 1.5 : x + w * 1.5, y, w, h]);
+}
 
 // Tracking
 
@@ -200,7 +234,7 @@ async function advance() {
   if (!modalities.length) throw new Error("Choose at least one way to track.");
   const address = `/api/sessions/${pair.id}`;
   if (!tracks) {
-    const answer = await (await call("POST", `${address}/start`, { frame, box, modalities })).json();
+    const answer = await (await call("POST", `${address}/start`, { frame, boxes: [...kept, box], modalities })).json();
     ({ tracks, last } = answer);
     say(`Tracking from frame ${frame}.`);
     return;
@@ -264,6 +298,8 @@ $("track").addEventListener("click", () => { running = !running; update(); if (r
 $("step").addEventListener("click", () => guarded(advance));
 $("restart").addEventListener("click", () => { running = false; guarded(async () => { await show(0); restart(); }); });
 $("fuse").addEventListener("click", () => { running = false; guarded(fuse); });
+$("another").addEventListener("click", another);
+$("alone").addEventListener("click", () => { const own = current(); kept = []; setBox(own); });
 ["x", "y", "w", "h"].forEach((name, index) => $(`box-${name}`).addEventListener("change", (event) => {
   const values = [...current()];
   values[index] = Number(event.target.value);

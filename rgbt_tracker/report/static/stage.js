@@ -66,8 +66,24 @@ class Stage {
   drawBoxes(pen, info, frame, pixel) {
     if (this.truth && info.truth[frame]) this.box(pen, info.truth[frame], TRUTH, [5, 4], pixel);
     for (const [id, track] of Object.entries(info.tracks)) {
-      if (shown.has(Number(id)) && track.boxes[frame]) this.box(pen, track.boxes[frame], report.trackers[id].color, report.trackers[id].dash, pixel);
+      if (!shown.has(Number(id))) continue;
+      const tracker = report.trackers[id];
+      if (track.targets) for (const target of track.targets) this.target(pen, target, frame, tracker.dash, pixel);
+      else if (track.boxes[frame]) this.box(pen, track.boxes[frame], tracker.color, tracker.dash, pixel);
     }
+  }
+
+  // One of several targets: its own colour, and its number on it.
+  target(pen, { id, color, boxes }, frame, dash, pixel) {
+    if (!boxes[frame]) return;
+    const [x, y] = boxes[frame];
+    this.box(pen, boxes[frame], color, dash, pixel);
+    pen.font = `bold ${13 * pixel}px system-ui`;
+    pen.lineWidth = 3 * pixel;
+    pen.strokeStyle = "#000b";
+    pen.fillStyle = color;
+    pen.strokeText(id, x, y - 4 * pixel);
+    pen.fillText(id, x, y - 4 * pixel);
   }
 
   box(pen, [x, y, w, h], color, dash, pixel) {

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
@@ -13,6 +12,7 @@ import numpy as np
 
 from nestfuse_core.common.errors import UserError
 from nestfuse_core.common.pictures import read_bgr
+from nestfuse_core.common.sections import read_json, shown
 from rgbt_tracker.training.views import Image
 
 INDEX = "index.json"
@@ -121,10 +121,7 @@ def read_index(folder: Path) -> list[CropEntry]:
 
 def read_rows(path: Path, what: str) -> list[Any]:
     """The rows of an index file, a JSON list of ``what``. Raises UserError for anything else."""
-    try:
-        rows = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise UserError(f"{path} is not valid JSON: {error}.") from error
+    rows = read_json(path)
     if not isinstance(rows, list):
         raise UserError(f"Expected a list of {what} in {path}, got {type(rows).__name__}.")
     return rows
@@ -137,9 +134,13 @@ def _entry(row: Any, where: str) -> CropEntry:
     missing = [key for key in ("sequence", "modality", "frame", "file", "box") if key not in row]
     if missing:
         raise UserError(f"{where}: expected the key '{missing[0]}', which is missing.")
-    box = tuple(float(value) for value in row["box"])
+    try:
+        box, frame = tuple(float(value) for value in row["box"]), int(row["frame"])
+        source_box = tuple(float(value) for value in row.get("source_box", ()))
+    except (TypeError, ValueError, OverflowError):
+        raise UserError(f"{where}: expected numbers as box, frame and source_box.") from None
     if len(box) != 4 or not np.isfinite(box).all() or min(box[2:]) <= 0:
-        raise UserError(f"{where}: expected box [x, y, w, h] with positive sides, got {row['box']}.")
+        raise UserError(f"{where}: expected box [x, y, w, h] with positive sides, got {shown(row['box'])}.")
     if row["modality"] not in MODALITIES:
         raise UserError(f"{where}: expected modality 'rgb' or 'ir', got '{row['modality']}'.")
     if row.get("kind", "video") not in KINDS:
@@ -147,12 +148,12 @@ def _entry(row: Any, where: str) -> CropEntry:
     return CropEntry(
         sequence=str(row["sequence"]),
         modality=row["modality"],
-        frame=int(row["frame"]),
+        frame=frame,
         file=str(row["file"]),
         box=(box[0], box[1], box[2], box[3]),
         source=str(row.get("source", "")),
         licence=str(row.get("licence", "")),
         kind=row.get("kind", "video"),
         object=str(row.get("object", "")),
-        source_box=tuple(float(value) for value in row.get("source_box", ())),
+        source_box=source_box,
     )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -171,8 +170,3 @@ def sequence_crops(sequence: FrameSequence, writer: CropWriter, most: int = 86, 
             images["ir"] = thermal(frame.ir, size)
         count += len(writer.add(sequence.name, index + 1, images, boxes[index], kind="video", **facts))
     return count
-
-
-def safe(name: str) -> str:
-    """A name that every file system takes."""
-    return re.sub(r"[^\w.-]+", "_", name).strip("._") or "crop"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,10 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nestfuse_core.common.errors import UserError
+from nestfuse_core.common.names import safe_name
 from nestfuse_core.common.pictures import read_bgr
+from nestfuse_core.common.sections import read_json
 from rgbt_tracker.box_files import check_not_mot, check_pixels
 from rgbt_tracker.boxes import Box
-from rgbt_tracker.training.data.cutting import CropWriter, safe, usable
+from rgbt_tracker.training.data.cutting import CropWriter, usable
 
 
 @dataclass(frozen=True)
@@ -54,12 +55,12 @@ def read_stills(path: Path) -> list[Still]:
 
 
 def _coco(path: Path) -> Iterator[Still]:
+    data = read_json(path)
     try:
-        data = json.loads(path.read_text(encoding="utf-8"))
         files = {image["id"]: Path(image["file_name"]) for image in data["images"]}
         classes = {item["id"]: item["name"] for item in data.get("categories", [])}
         objects = data["annotations"]
-    except (ValueError, KeyError, TypeError) as error:
+    except (KeyError, TypeError, AttributeError) as error:
         raise UserError(f"Expected a COCO file with images and annotations at {path}: {error!r}.") from error
     for number, item in enumerate(objects):
         where = f"{path}, annotation {number}"
@@ -68,13 +69,16 @@ def _coco(path: Path) -> Iterator[Still]:
         if item.get("iscrowd"):
             continue
         file = files[item["image_id"]]
-        name = safe(f"{file.with_suffix('').as_posix()}-{item.get('id', number)}")
+        name = safe_name(f"{file.with_suffix('').as_posix()}-{item.get('id', number)}")
         yield Still(file, _box(item.get("bbox"), where), str(classes.get(item.get("category_id"), "")), name)
 
 
 def _table(path: Path) -> Iterator[Still]:
-    with path.open(encoding="utf-8-sig", newline="") as lines:
-        rows = list(csv.reader(lines))
+    try:
+        with path.open(encoding="utf-8-sig", errors="replace", newline="") as lines:
+            rows = list(csv.reader(lines))
+    except csv.Error as error:
+        raise UserError(f"Expected a table with commas in '{path}': {error}.") from error
     if (numbers := _all_numbers([row for row in rows if row])) is not None:
         check_not_mot(numbers, path, "path,x,y,w,h")
     for number, row in enumerate(rows, start=1):
@@ -83,7 +87,7 @@ def _table(path: Path) -> Iterator[Still]:
         if len(row) < 5:
             raise UserError(f"{path}, line {number}: expected path,x,y,w,h, got '{','.join(row)}'.")
         file = Path(row[0].strip())
-        name = safe(f"{file.with_suffix('').as_posix()}-{number}")
+        name = safe_name(f"{file.with_suffix('').as_posix()}-{number}")
         kind = row[5].strip() if len(row) > 5 else ""
         yield Still(file, _box(row[1:5], f"{path}, line {number}"), kind, name)
 

@@ -5,8 +5,9 @@ from typing import Annotated
 import pytest
 import typer
 
-from nestfuse_core.common.commands import application, run, single
+from nestfuse_core.common.commands import application, single
 from nestfuse_core.common.errors import UserError
+from nestfuse_core.common.guard import run
 from nestfuse_core.common.options import Device, Json, names, one_of, output_file
 
 

@@ -199,6 +199,18 @@ def test_where_infrared_holds_nothing_the_visible_picture_passes(random_network,
     np.testing.assert_array_equal(nothing.image, vis)
 
 
+def test_no_line_is_drawn_where_a_rim_begins():
+    generator = np.random.default_rng(0)
+    raw = generator.normal(29100, 4, (96, 128)).astype(np.uint16)
+    raw[40:50, 60:70] = 30500  # something warm, so that the rest is dark
+    raw[:, :30] = 0
+    vis = np.clip(generator.normal(150, 2, raw.shape), 0, 255).astype(np.uint8)
+    profile = Fuser()(raw, vis).luminance[:32].astype(float).mean(axis=0)
+    outside, inside = profile[:28].mean(), profile[45:58].mean()
+    low, high = min(outside, inside), max(outside, inside)
+    assert (profile[28:60] > low - 4).all() and (profile[28:60] < high + 4).all()
+
+
 def test_infrared_with_a_rim_may_be_of_another_size(random_network, picture):
     raw, vis = 29000 + 6 * picture(1, 36, 44).astype(np.uint16), picture(2)
     raw[:, :10] = 0

@@ -5,9 +5,10 @@ from __future__ import annotations
 import cv2
 import numpy as np
 import pytest
+from scipy import ndimage
 
 from nestfuse_core.rig.align import align
-from nestfuse_core.rig.blocks import correlate_blocks
+from nestfuse_core.rig.blocks import Blocks, correlate_blocks
 from nestfuse_core.rig.drift import drift_of, verdict
 from nestfuse_core.rig.features import empty_rim, orientation_field, thermal_view, visible_view
 from nestfuse_core.rig.file import corners_of, mapped_corners
@@ -89,6 +90,22 @@ def test_the_rim_of_a_warped_picture_is_seen_and_a_dark_sky_is_none():
     for column in range(SIZE[0]):
         sky[: int(60 + 25 * np.sin(column / 9)), column] = 0
     assert not empty_rim(sky.astype(np.float32)).any()
+
+
+def test_between_shifts_a_block_is_scipys_spline_and_slopes_are_its_differences():
+    rng = np.random.default_rng(0)
+    reach, count = 6, 20
+    surfaces = rng.random((count, 2 * reach + 1, 2 * reach + 1)).astype(np.float32)
+    blocks = Blocks(rng.random((count, 2)), surfaces, reach, SIZE)
+    moves = rng.uniform(-7, 7, (count, 2))  # some beyond the reach
+    values, slopes = blocks.at(moves)
+    places = np.clip(moves[:, ::-1] + reach, 0, 2 * reach)
+    for surface, place, value in zip(surfaces, places, values, strict=True):
+        right = ndimage.map_coordinates(surface.astype(float), place[:, None], order=3, mode="mirror")
+        assert value == pytest.approx(right[0], abs=1e-9)
+    for axis, step in enumerate(np.eye(2) * 1e-5):
+        ahead, behind = blocks.at(moves + step)[0], blocks.at(moves - step)[0]
+        assert np.allclose((ahead - behind) / 2e-5, slopes[:, axis], atol=1e-6)
 
 
 @pytest.mark.parametrize("parameters", [(1.5, -2, 1, 0.7, 0, 0, 0, 0), (0, 1, -1, 0.5, 0.6, -0.5, 1.2, 0.8)])

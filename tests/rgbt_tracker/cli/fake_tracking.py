@@ -13,7 +13,8 @@ import cv2
 import numpy as np
 import pytest
 
-from nestfuse_core.common.commands import run, single
+from nestfuse_core.common.commands import single
+from nestfuse_core.common.guard import run
 from rgbt_tracker.cli.track import track
 from rgbt_tracker.config import TrackerConfig
 from rgbt_tracker.tracking.interface import Result
@@ -152,8 +153,9 @@ def ctrl_c(at: int) -> Any:
 
 @pytest.fixture
 def window(monkeypatch: pytest.MonkeyPatch) -> list[np.ndarray]:
-    """A screen that shows nothing and a user who draws 20,10,8,6 on the thermal picture."""
+    """A screen that shows nothing and a user who draws 20,10,8,6 on the thermal picture, and then nothing more."""
     shown: list[np.ndarray] = []
+    drawn = iter([(20, 10, 8, 6)])
     monkeypatch.setenv("DISPLAY", ":0")
     monkeypatch.setattr("rgbt_tracker.output.window.PROBE", "")
     monkeypatch.setattr(cv2, "namedWindow", lambda *a: None)
@@ -162,5 +164,10 @@ def window(monkeypatch: pytest.MonkeyPatch) -> list[np.ndarray]:
     monkeypatch.setattr(cv2, "imshow", lambda title, image: shown.append(image))
     monkeypatch.setattr(cv2, "waitKey", lambda delay: ord(" ") if len(shown) == 1 else -1)
     monkeypatch.setattr(cv2, "getWindowProperty", lambda *a: 1.0)
-    monkeypatch.setattr(cv2, "selectROI", lambda title, image, showCrosshair: (20 + image.shape[1] // 2, 10, 8, 6))
+
+    def select(title: str, image: np.ndarray, showCrosshair: bool) -> tuple[int, int, int, int]:
+        x, y, w, h = next(drawn, (0, 0, 0, 0))
+        return (x + image.shape[1] // 2 if w else 0, y, w, h)
+
+    monkeypatch.setattr(cv2, "selectROI", select)
     return shown

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from fake_tracking import Fake, blobs, nano
 
-from nestfuse_core.common.commands import run
 from nestfuse_core.common.errors import UserError
+from nestfuse_core.common.guard import run
 from nestfuse_core.fusion.fuser import Fuser
 from nestfuse_core.model.network import NestFuse
 from nestfuse_core.rig.file import Rig, read_rig, write_rig
@@ -58,7 +58,7 @@ def test_what_the_file_says_of_other_things_stays(folder: Path, capsys: Any) -> 
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["--points", "1,2,3,4"], "at least four pairs"),
+        (["--points", "1,2,3,4"], "at least 4 pairs"),
         (["--points", "1,2,3,4", "--board", "9x6"], "give one of them"),
         (["--board", "9x6"], "board in 0 of 1 pictures"),
         (["--thermal-range", "auto"], "LOW,HIGH"),
@@ -68,6 +68,21 @@ def test_what_the_file_says_of_other_things_stays(folder: Path, capsys: Any) -> 
 def test_what_cannot_be_done_is_refused_and_nothing_written(folder: Path, capsys: Any, arguments: Any, said: str):
     code, _, err = command(capsys, "rig", "align", *pictures(folder), *arguments)
     assert code == 2 and said in err and not Path("rig.yaml").exists()
+
+
+def test_a_missing_picture_is_refused_with_what_is_taken(folder: Path, capsys: Any) -> None:
+    given = pictures(folder)
+    code, _, err = command(capsys, "rig", "align", *given[:2], "--ir", "gone.png")
+    assert code == 2 and "Expected two pictures, or a folder of images, a video" in err
+    assert "got 'gone.png' (nothing there)" in err
+    code, _, err = command(capsys, "rig", "align", *given[:2], "--ir", folder / "infrared")
+    assert code == 2 and "(a single picture beside none)" in err
+
+
+def test_a_broken_rig_file_is_called_one(folder: Path, capsys: Any) -> None:
+    Path("rig.yaml").write_text("offset: [1")
+    code, _, err = command(capsys, "rig", "check", *pictures(folder))
+    assert code == 2 and "The rig file 'rig.yaml' is not valid YAML" in err
 
 
 def test_an_answer_that_is_not_sure_is_refused(folder: Path, capsys: Any) -> None:

@@ -18,7 +18,8 @@ import pytest
 import torch
 from fake_tracking import BOXES, COUNT, STOPPED, Fake, blobs, count_frames, files, nano, refused
 
-from nestfuse_core.common.commands import application, run
+from nestfuse_core.common.commands import application
+from nestfuse_core.common.guard import run
 from nestfuse_core.common.video import VideoReader
 from nestfuse_core.common.video_stream import StreamEndedError
 from rgbt_tracker.results.read import read_frames

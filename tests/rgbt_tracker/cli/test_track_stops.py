@@ -13,7 +13,8 @@ import numpy as np
 import pytest
 from fake_tracking import BOXES, COUNT, Fake, count_frames, ctrl_c, files, nano, refused
 
-from nestfuse_core.common.commands import run, single
+from nestfuse_core.common.commands import single
+from nestfuse_core.common.guard import run
 from rgbt_tracker.cli.track import track
 from rgbt_tracker.results.read import read_frames
 from rgbt_tracker.sequences import read_boxes
@@ -172,7 +173,8 @@ KILLED = """
 import os, sys
 import rgbt_tracker.api, rgbt_tracker.output.resume
 from fake_tracking import FakeTracker
-from nestfuse_core.common.commands import run, single
+from nestfuse_core.common.commands import single
+from nestfuse_core.common.guard import run
 from rgbt_tracker.cli.track import track
 
 def build(settings, weights, device, runtime):

@@ -20,7 +20,7 @@ MODULES = {
     "cluster": ("ray",),
     "tune": ("optuna",),
     "demo": ("fastapi", "uvicorn", "python_multipart", "PIL"),
-    "train": ("matplotlib", "deep_sort_realtime"),
+    "train": ("matplotlib",),
     "docs": ("mkdocs", "material", "mkdocstrings"),
 }
 
@@ -40,7 +40,7 @@ NEEDED = [
     ("demo", "fastapi", ["demo"]),
     ("demo", "python_multipart", ["demo"]),
     ("demo", "PIL", ["demo"]),
-    ("train", "matplotlib", ["train", "nestfuse_siamrpn_mobilev2", "--output", "out"]),
+    ("train", "matplotlib", ["train", "nestfuse_nanotrack", "--output", "out"]),
     ("train", "matplotlib", ["fusion", "train", "--images", "photos", "--output", "out"]),
     ("train", "matplotlib", ["fusion", "table", "III", "--pairs", "data", "--train", "photos"]),
 ]

@@ -5,37 +5,33 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
 import pytest
 
+from rgbt_tracker.tracking.interface import Result
+
 fastapi = pytest.importorskip("fastapi", reason="needs the demo's extra: pip install -e '.[demo]'")
 
 
 @dataclass
-class Answer:
-    box: tuple[float, float, float, float]
-    score: float = 0.75
-    lost: bool = False
-
-
-@dataclass
 class Drifting:
-    """A tracker that moves its box by a fixed step: 1 px to the right, 2 px for thermal alone."""
+    """A tracker that moves its boxes by a fixed step: 1 px to the right, 2 px for thermal alone."""
 
     modality: str
-    box: tuple[float, float, float, float] = (0, 0, 1, 1)
+    boxes: dict[int, Any] = field(default_factory=dict)
     seen: list[tuple[bool, bool]] = field(default_factory=list)
 
-    def initialize(self, rgb, ir, box) -> None:
-        self.box = tuple(box)
+    def add(self, rgb, ir, box, number) -> None:
+        self.boxes[number] = tuple(box)
 
-    def update(self, rgb, ir) -> Answer:
+    def update(self, rgb, ir) -> dict[int, Result]:
         self.seen.append((rgb is not None, ir is not None))
-        x, y, w, h = self.box
-        self.box = (x + (2 if self.modality == "ir" else 1), y, w, h)
-        return Answer(self.box)
+        step = 2 if self.modality == "ir" else 1
+        self.boxes = {number: (x + step, *rest) for number, (x, *rest) in self.boxes.items()}
+        return {number: Result(box, 0.75) for number, box in self.boxes.items()}
 
 
 @pytest.fixture

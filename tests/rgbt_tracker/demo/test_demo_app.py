@@ -101,7 +101,7 @@ def test_thermal_image_of_another_size_is_fitted(client):
 
 def test_tracking_and_switching_while_it_runs(client, made):
     name = client.post("/api/uploads", files=pair(6)).json()["id"]
-    start = {"frame": 1, "box": [5, 6, 10, 8], "modalities": ["rgbt"]}
+    start = {"frame": 1, "boxes": [[5, 6, 10, 8]], "modalities": ["rgbt"]}
     assert client.post(f"/api/sessions/{name}/start", json=start).json()["frame"] == 1
 
     def step(*modalities: str) -> dict:
@@ -130,13 +130,14 @@ def test_one_camera_alone(client):
     name = client.post("/api/uploads", files=[("ir", ("a.png", encoded(".png", 9), ""))]).json()["id"]
 
     def start(modality: str):
-        return client.post(f"/api/sessions/{name}/start", json={"box": [1, 1, 9, 9], "modalities": [modality]})
+        return client.post(f"/api/sessions/{name}/start", json={"boxes": [[1, 1, 9, 9]], "modalities": [modality]})
 
     refused = start("rgbt")
     assert refused.status_code == 400 and "needs visible images" in refused.json()["detail"]
     assert client.get(f"/api/sessions/{name}/rgb/0.jpg").status_code == 400
     assert (
-        client.post(f"/api/sessions/{name}/start", json={"box": [1, 1, 9, 9], "modalities": ["ir"]}).status_code == 200
+        client.post(f"/api/sessions/{name}/start", json={"boxes": [[1, 1, 9, 9]], "modalities": ["ir"]}).status_code
+        == 200
     )
 
 
@@ -203,13 +204,14 @@ def test_other_hosts_and_origins_are_refused(client):
 @pytest.mark.parametrize(
     ("body", "status"),
     [
-        ({"box": [1, 2, 3], "modalities": ["rgb"]}, 422),
-        ({"box": [1, 2, 3, "x"], "modalities": ["rgb"]}, 422),
-        ({"box": [1, 2, 9, 9], "modalities": []}, 422),
-        ({"box": [1, 2, 9, 9], "modalities": ["depth"]}, 400),
-        ({"box": [1, 2, 0, 9], "modalities": ["rgb"]}, 400),
-        ({"box": [900, 2, 9, 9], "modalities": ["rgb"]}, 400),
-        ({"frame": 99, "box": [1, 2, 9, 9], "modalities": ["rgb"]}, 400),
+        ({"boxes": [], "modalities": ["rgb"]}, 422),
+        ({"boxes": [[1, 2, 3]], "modalities": ["rgb"]}, 422),
+        ({"boxes": [[1, 2, 3, "x"]], "modalities": ["rgb"]}, 422),
+        ({"boxes": [[1, 2, 9, 9]], "modalities": []}, 422),
+        ({"boxes": [[1, 2, 9, 9]], "modalities": ["depth"]}, 400),
+        ({"boxes": [[1, 2, 0, 9]], "modalities": ["rgb"]}, 400),
+        ({"boxes": [[900, 2, 9, 9]], "modalities": ["rgb"]}, 400),
+        ({"frame": 99, "boxes": [[1, 2, 9, 9]], "modalities": ["rgb"]}, 400),
     ],
 )
 def test_bad_starts_are_refused(client, body, status):
@@ -243,3 +245,67 @@ def test_everything_is_removed_when_the_demo_ends(app):
         client.post("/api/uploads", files=pair(1))
         assert len(folders(app)) == 1
     assert not app.state.root.exists()
+
+
+def test_points_lay_thermal_on_visible_and_give_the_file(client):
+    name = client.post("/api/uploads", files=pair()).json()["id"]
+    own = picture(client.get(f"/api/sessions/{name}/own/ir/0.jpg"))
+    assert own.shape[:2] == (30, 40)
+    pairs = [[x + 3, y, x, y] for x, y in ((2, 2), (36, 3), (35, 27), (3, 26))]
+    few = client.post(f"/api/sessions/{name}/points", json={"pairs": pairs[:3]}).json()
+    assert few["left"] == [] and few["file"] is None and few["overlay"].startswith("data:image/jpeg;base64,")
+    refused = client.post(f"/api/sessions/{name}/lay", json={"pairs": pairs[:3]})
+    assert refused.status_code == 400 and "at least 4 pairs of points, got 3" in refused.json()["detail"]
+    all_four = client.post(f"/api/sessions/{name}/points", json={"pairs": pairs}).json()
+    assert np.allclose(all_four["left"], 0, atol=1e-3) and "homography" in all_four["file"]
+    assert "x 2.5 to 42.5" in client.post(f"/api/sessions/{name}/lay", json={"pairs": pairs}).json()["summary"]
+    # Thermal now begins at column 3; where it shows nothing its mean stands.
+    assert (
+        client.post(f"/api/sessions/{name}/start", json={"boxes": [[4, 4, 9, 9]], "modalities": ["rgbt"]}).status_code
+        == 200
+    )
+    line = client.post(f"/api/sessions/{name}/points", json={"pairs": [[x, x, x, x] for x in range(4)]})
+    assert line.status_code == 400 and "lie on one line" in line.json()["detail"]
+    assert client.get(f"/api/sessions/{name}/own/ir/9.jpg").status_code == 400
+
+
+def test_points_need_both_cameras(client):
+    alone = client.post("/api/uploads", files=[file for file in pair() if file[0] == "rgb"]).json()["id"]
+    refused = client.post(f"/api/sessions/{alone}/points", json={"pairs": []})
+    assert refused.status_code == 400 and "this frame lacks one" in refused.json()["detail"]
+
+
+def test_a_rig_of_the_server_lays_uploads_and_points_keep_the_rest_of_it(made, tmp_path):
+    from fastapi.testclient import TestClient
+
+    from nestfuse_core.rig.file import Rig, write_rig
+    from rgbt_tracker.demo.app import Settings, create_app
+    from rgbt_tracker.demo.uploads import Limits
+
+    rows = ((1, 0, 16), (0, 1, 0), (0, 0, 1))
+    write_rig(tmp_path / "rig.yaml", Rig(visible=(40, 30), thermal=(40, 30), homography=rows, thermal_range=(0, 200)))
+    settings = Settings(Limits(megabytes=1), ("testserver",), rig=str(tmp_path / "rig.yaml"))
+    ramp = cv2.imencode(".png", np.tile(np.arange(0, 240, 6, dtype=np.uint8), (30, 1)))[1].tobytes()
+    files = [("rgb", ("a.png", encoded(".png", 90), "image/png")), ("ir", ("a.png", ramp, "image/png"))]
+    with TestClient(create_app(lambda modality: made, lambda *_: None, settings)) as client:
+        opened = client.post("/api/uploads", files=files).json()
+        assert "thermal picture lies at x 15.5 to 55.5" in " ".join(opened["notes"])
+        shown = picture(client.get(f"/api/sessions/{opened['id']}/ir/0.jpg")).astype(int)
+        own = picture(client.get(f"/api/sessions/{opened['id']}/own/ir/0.jpg")).astype(int)
+        assert abs(shown[15, 16 + 5] - 30) < 6 and abs(shown[15, 39] - 23 * 6) < 6
+        assert own[15, 0] < 10 and own[15, 39] > 200
+        pairs = [[x, y, x, y] for x, y in ((2, 2), (36, 3), (35, 27), (3, 26))]
+        file = client.post(f"/api/sessions/{opened['id']}/points", json={"pairs": pairs}).json()["file"]
+        assert "thermal_range" in file and "4 pairs of points" in file
+
+
+def test_several_targets_are_told_with_ids_and_colours(client):
+    name = client.post("/api/uploads", files=pair()).json()["id"]
+    boxes = [[5, 6, 10, 8], [20, 10, 9, 9]]
+    address = f"/api/sessions/{name}"
+    started = client.post(f"{address}/start", json={"boxes": boxes, "modalities": ["rgbt"]}).json()
+    assert [each["box"] for each in started["tracks"]["rgbt"]["targets"]] == boxes
+    both = client.post(f"{address}/step", json={"modalities": ["rgbt", "ir"]}).json()["tracks"]
+    assert [(each["id"], each["box"][0]) for each in both["rgbt"]["targets"]] == [(1, 6), (2, 21)]
+    assert [each["box"][0] for each in both["ir"]["targets"]] == [7, 22], "one that joins takes them over"
+    assert both["rgbt"]["box"] == [6, 6, 10, 8] and len({each["color"] for each in both["rgbt"]["targets"]}) == 2

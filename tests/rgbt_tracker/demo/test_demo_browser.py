@@ -13,6 +13,8 @@ import cv2
 import numpy as np
 import pytest
 
+from rgbt_tracker.tracking.interface import Result
+
 pytestmark = pytest.mark.browser
 WAIT = 180  # far more than an idle machine needs
 
@@ -109,6 +111,21 @@ def test_keyboard_alone_draws_a_box_and_tracks(page):
     until(page, "!running")
 
 
+def test_another_target_is_tracked_too(page, made):
+    page.find_element("id", "another").click()
+    first, second = page.execute_script("return [...kept, box]")
+    assert second[0] > first[0] + first[2] and second[1:] == first[1:]
+    page.find_element("id", "step").click()
+    until(page, "tracks && frame === 0")
+    page.find_element("id", "step").click()
+    until(page, "frame === 1")
+    told = page.execute_script("return tracks.rgbt.targets.map((target) => [target.id, target.box[0]])")
+    assert told == [[1, first[0] + 1], [2, second[0] + 1]] and len(made[0].boxes) == 2
+    assert "1: 0.75; 2: 0.75" in page.find_element("id", "tracks").text
+    page.find_element("id", "alone").click()
+    assert page.execute_script("return [kept.length, box[0], tracks]") == [0, second[0] + 1, None]
+
+
 def test_fused_frame_is_shown_and_can_be_downloaded(page):
     page.find_element("id", "fuse").click()
     until(page, "document.getElementById('fused').naturalWidth === 120")
@@ -128,6 +145,102 @@ def test_refusals_are_said_on_the_page(page, browser, tmp_path):
     # The browser itself reports the refusal (400) on its console; that is no error of the page.
     messages = [entry["message"] for entry in browser.get_log("browser") if entry["level"] == "SEVERE"]
     assert all("400 (Bad Request)" in message for message in messages)
+
+
+ORANGE = """
+const image = document.getElementById("overlay"), canvas = document.createElement("canvas");
+[canvas.width, canvas.height] = [image.naturalWidth, image.naturalHeight];
+const pen = canvas.getContext("2d");
+pen.drawImage(image, 0, 0);
+const data = pen.getImageData(0, 0, canvas.width, canvas.height).data;
+let [sum, weights] = [0, 0];
+for (let at = 0; at < data.length; at += 4) {
+  const weight = Math.max(data[at] - data[at + 2] - 60, 0);
+  sum += weight * ((at / 4) % canvas.width);
+  weights += weight;
+}
+return sum / weights;
+"""
+"""Mean column of the thermal edges in the overlay."""
+
+
+@pytest.fixture
+def saved(browser, tmp_path: Path) -> Path:
+    """The folder into which the browser saves files."""
+    folder = tmp_path / "saved"
+    folder.mkdir()
+    browser.execute_cdp_cmd("Browser.setDownloadBehavior", {"behavior": "allow", "downloadPath": str(folder)})
+    return folder
+
+
+@pytest.fixture
+def shifted(files, tmp_path: Path) -> tuple[Path, Path]:
+    """The pairs of `files` with a thermal camera of 60 x 45 px that looks 24 px further left; the folders of both."""
+    folders = tmp_path / "visible", tmp_path / "infrared"
+    for folder, camera in zip(folders, ("rgb", "ir"), strict=True):
+        folder.mkdir()
+        for index, path in enumerate(files[camera]):
+            image = cv2.imread(path)
+            if camera == "ir":
+                image = cv2.resize(np.roll(image, 24, 1), (60, 45), interpolation=cv2.INTER_AREA)
+            files[camera][index] = str(folder / f"{index:04d}.png")
+            cv2.imwrite(files[camera][index], image)
+    return folders
+
+
+def click(page, canvas: str, x: float, y: float) -> None:
+    """Click the middle of a pixel of a canvas."""
+    from selenium.webdriver import ActionChains
+
+    element = page.find_element("id", canvas)
+    width, height = (page.execute_script(f"return arguments[0].{side}", element) for side in ("width", "height"))
+    scale = element.size["width"] / width
+    aside = (x + 0.5 - width / 2) * scale, (y + 0.5 - height / 2) * scale
+    ActionChains(page).move_to_element_with_offset(element, *(round(value) for value in aside)).click().perform()
+
+
+class Matching:
+    """A tracker that finds in thermal pictures what its first box holds, wherever that is."""
+
+    def initialize(self, rgb, ir, box) -> None:
+        x, y, self._width, self._height = (round(value) for value in box)
+        self._target = ir[y : y + self._height, x : x + self._width]
+
+    def update(self, rgb, ir) -> Result:
+        place = np.argmin(found := cv2.matchTemplate(ir, self._target, cv2.TM_SQDIFF))
+        y, x = np.unravel_index(place, found.shape)
+        return Result((float(x), float(y), self._width, self._height), 1.0)
+
+
+def test_points_are_clicked_the_overlay_moves_and_the_file_is_tracked_with(shifted, page, saved, resize, screenshot):
+    from rgbt_tracker.sequences import open_pair
+    from rgbt_tracker.tracking.run import track_sequence
+
+    resize(1280, 1800)
+    page.find_element("css selector", "#pointing summary").click()
+    until(page, "own.ir && document.getElementById('overlay').naturalWidth")
+    before = page.execute_script(ORANGE)
+    for number, (x, y) in enumerate([(10, 8), (80, 12), (84, 80), (14, 76)], 1):
+        click(page, "own-rgb", x, y)
+        click(page, "own-ir", (x + 24) / 2, y / 2)
+        until(page, f"document.querySelectorAll('#points li').length === {number} && complete().length === {number}")
+    until(page, "!document.getElementById('rig-file').hidden")
+    assert before - page.execute_script(ORANGE) == pytest.approx(24, abs=3)
+    page.find_element("id", "rig-file").click()
+    end = time.monotonic() + WAIT
+    while not (file := saved / "rig.yaml").is_file():
+        assert time.monotonic() < end
+        time.sleep(0.02)
+    laid = open_pair(*shifted, rig=file)
+    track = track_sequence(Matching(), laid, (38, 28, 25, 25))
+    assert np.allclose(track.boxes[-1], [49, 28, 25, 25], atol=2)
+    page.find_element("id", "lay").click()
+    until(page, "document.getElementById('status').textContent.startsWith('From now on thermal is laid')")
+    assert page.execute_script("return pair.laid") == 1
+    for width in (1280, 390):
+        resize(width, 1800)
+        assert page.execute_script("return document.documentElement.scrollWidth") == width
+        assert screenshot(f"points-{width}").shape[1] == width
 
 
 @pytest.mark.parametrize("width", [1280, 390])

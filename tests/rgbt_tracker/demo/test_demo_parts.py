@@ -70,8 +70,8 @@ def test_real_trackers_of_all_modalities_share_their_network():
         first, second = trackers(modality), trackers(modality)
         assert first is not second and first.runtime is second.runtime
         assert first.config.modality == modality
-        first.initialize(rgb, rgb[..., 0], (50, 40, 30, 20))
-        assert np.isfinite(first.update(rgb, rgb[..., 0]).box).all()
+        first.add(rgb, rgb[..., 0], (50, 40, 30, 20))
+        assert np.isfinite(first.update(rgb, rgb[..., 0])[1].box).all()
 
 
 def test_fusing_uses_the_given_weights_and_needs_both_images(tmp_path: Path):

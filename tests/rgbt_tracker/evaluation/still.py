@@ -36,6 +36,9 @@ class StillSetup(Setup):
     fails_at: float | None = None
     waits_at: float | None = None
 
+    def weights_file(self):
+        return None
+
     def build(self, device=None):
         tracker = Still(self.fails_at, self.waits_at)
         tracker.device = device

@@ -76,19 +76,20 @@ def test_the_cluster_writes_the_same_files(data, folder):
     ray, store = FakeRay(cpus=2), ResultFolder(folder)
     done = [job.name for job, _ in run_on_cluster(jobs_of(data), Worker(store), ray, gpus=0.5)]
     assert sorted(done) == ["a", "b", "c"] and len(ray.actors) == 2
-    assert ray.addresses == ["auto"] and ray.options == {"num_cpus": 1, "num_gpus": 0.5}
+    assert ray.options == {"num_cpus": 1, "num_gpus": 0.5}
     check_results(folder)
 
 
 def test_a_process_keeps_freed_memory_and_takes_its_device_and_its_share_of_the_cores(monkeypatch):
     asked, worker = [], Worker(Unkept())
+    monkeypatch.setattr(runner, "end_with_parent", lambda stop: None)
     monkeypatch.setattr(runner, "keep_freed_memory", lambda: asked.append("memory"))
     monkeypatch.setattr(torch, "set_num_threads", asked.append)
     monkeypatch.setattr(runner, "_process", [])
     free = [None, "cuda:1"]
-    runner._start_process(worker, type("Queue", (), {"get": free.pop}), 3)
+    runner._start_process(worker, type("Queue", (), {"get": free.pop}), 3, None)
     assert asked == ["memory", 3] and worker.device == "cuda:1"
-    runner._start_process(worker, type("Queue", (), {"get": free.pop}), None)
+    runner._start_process(worker, type("Queue", (), {"get": free.pop}), None, None)
     assert asked == ["memory", 3, "memory"] and worker.device is None
 
 
@@ -189,7 +190,7 @@ from rgbt_tracker.evaluation.benchmark import load_benchmark
 from rgbt_tracker.evaluation.plan import plan
 from rgbt_tracker.evaluation.runner import Worker, run_jobs
 from rgbt_tracker.evaluation.store import ResultFolder
-from nestfuse_core.common.commands import run
+from nestfuse_core.common.guard import run
 
 def main(args):
     jobs = plan(load_benchmark("rgbt234", __import__("pathlib").Path(args[0])), setup(waits_at=3.0))

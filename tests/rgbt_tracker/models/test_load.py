@@ -63,12 +63,10 @@ def test_the_wrong_configuration_is_refused_with_the_right_one(nano, tmp_path: P
 
 
 def test_other_widths_are_refused_with_the_shapes(tmp_path: Path) -> None:
-    config = load_config("nestfuse_siamrpn_mobilev2").replace(
-        **{"model.backbone.width": 1.4, "model.backbone.levels": [3, 5]}
-    )
+    config = load_config("nestfuse_siamrpn_mobilev2_official").replace(**{"model.backbone.width": 1.0})
     save_checkpoint(tmp_path / "w.pth", build_network(config).state_dict())
-    with pytest.raises(UserError, match=r"of another shape .*expected \(32, 3, 3, 3\), got \(44, 3, 3, 3\)"):
-        load_into("nestfuse_siamrpn_mobilev2", tmp_path / "w.pth")
+    with pytest.raises(UserError, match=r"of another shape .*expected \(44, 3, 3, 3\), got \(32, 3, 3, 3\)"):
+        load_into("nestfuse_siamrpn_mobilev2_official", tmp_path / "w.pth")
 
 
 def test_one_backbone_fills_both_when_they_are_separate(nano, tmp_path: Path) -> None:
@@ -121,7 +119,7 @@ def test_unavailable_devices(device: str) -> None:
         build_tracker("nestfuse_nanotrack", weights="untrained", device=device)
 
 
-@pytest.mark.parametrize("name", ["nestfuse_nanotrack", "nestfuse_siamrpn_mobilev2"])
+@pytest.mark.parametrize("name", ["nestfuse_nanotrack", "nestfuse_siamrpn_mobilev2_official"])
 def test_preparing_for_inference_changes_nothing_but_rounding(name: str) -> None:
     torch.manual_seed(3)
     network = build_network(load_config(name)).eval()

@@ -20,7 +20,7 @@ from rgbt_tracker.sequences.base import Frame, FrameSequence, SequenceInfo
 from rgbt_tracker.tracking.tracker import Tracker
 
 LENGTH = 9
-NANO, GATED = "nestfuse_nanotrack", "nestfuse_siamrpn_mobilev2"  # the second one's gate remembers
+NANO, GATED = "nanotrack_v3", "nestfuse_nanotrack"  # the second one's gate remembers
 
 
 @pytest.fixture(scope="module")

@@ -1,21 +1,27 @@
 """The whole report: what is written, and that the page needs nothing else."""
 
+import base64
 import json
 import re
 from html.parser import HTMLParser
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 from typer.testing import CliRunner
 
 from nestfuse_core.common.errors import UserError
+from nestfuse_core.rig.file import Rig, write_rig
 from rgbt_tracker.cli.main import build_app
 from rgbt_tracker.evaluation.diagnosis import Diagnosis
 from rgbt_tracker.evaluation.groundtruth import find_sequences
 from rgbt_tracker.evaluation.opened import BoxesOnly, open_sequences
 from rgbt_tracker.report.build import Options, build_report
 from rgbt_tracker.report.player import choose_player
+from rgbt_tracker.results.mot import write_mot
+from rgbt_tracker.results.trajectory import Trajectory
+from rgbt_tracker.results.write import target_name, write_results
 
 
 class Scan(HTMLParser):
@@ -98,6 +104,36 @@ def test_frames_beside_the_page_are_the_same(world, inside, tmp_path: Path):
     script = (tmp_path / data["files"][f"frames-{number}-0"]).read_text(encoding="utf-8")
     assert script == f'rgbtDeliver("frames-{number}-0",{texts[f"frames-{before}-0"]});\n'
     assert not any(key.startswith("frames-") for key in beside)
+
+
+def test_thermal_frames_are_laid_as_the_rig_says(world, tmp_path: Path):
+    homography = ((1, 0, 30), (0, 1, 0), (0, 0, 1))
+    write_rig(tmp_path / "rig.yaml", Rig(visible=(96, 72), thermal=(96, 72), homography=homography))
+    given = [world.one_pass / "steady", "--sequences", world.sequences, "--player", "alpha", "--size", "96"]
+    given += ["--rig", tmp_path / "rig.yaml", "--output", tmp_path / "out"]
+    ran = CliRunner().invoke(build_app(), ["report", *map(str, given)], catch_exceptions=False)
+    assert ran.exit_code == 0
+    frame = json.loads(scan(tmp_path / "out" / "index.html").texts["frames-0-0"])["ir"][0]
+    picture = cv2.imdecode(np.frombuffer(base64.b64decode(frame), np.uint8), cv2.IMREAD_GRAYSCALE)
+    x, y, w, h = world.truth["alpha"][0]
+    bright = np.argwhere(picture > 180).mean(0)[::-1]
+    assert np.allclose(bright, (x + w / 2 + 30, y + h / 2), atol=2)  # the target's square, as far to the right
+
+
+def test_several_targets_are_played_with_their_numbers(world, tmp_path: Path):
+    first, second = world.truth["alpha"], world.truth["alpha"] + [10, 5, 0, 0]
+    second[:4] = np.nan
+    tracks = {number: Trajectory.of_boxes(boxes, np.full(30, 0.5)) for number, boxes in ((1, first), (2, second))}
+    folder = tmp_path / "results" / "many"
+    for number, track in tracks.items():
+        write_results(folder, target_name("alpha", number), track)
+    write_mot(folder, "alpha", tracks)
+    report = build_report([tmp_path / "results"], world.sequences, tmp_path / "out", Options(images="none"))
+    (track,) = json.loads(scan(report.page).texts["sequence-0"])["tracks"].values()
+    assert np.nanmin(track["overlap"]) == 1, "the first target is the one that is scored"
+    assert [(each["id"], each["color"]) for each in track["targets"]] == [(1, "#ffb000"), (2, "#56b4e9")]
+    assert track["targets"][1]["boxes"][:4] == [None] * 4
+    np.testing.assert_allclose(track["targets"][1]["boxes"][4:], second[4:], atol=0.051)
 
 
 def test_names_cannot_break_out_of_the_page(world, tmp_path: Path):

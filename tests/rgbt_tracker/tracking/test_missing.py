@@ -21,9 +21,12 @@ KINDS = {
     **{f"nanotrack {name}": ("nestfuse_nanotrack", {"model.fusion.strategy": name}) for name in STRATEGIES},
     "nanotrack nuclear": ("nestfuse_nanotrack", {"model.fusion.channel": "nuclear"}),
     "nanotrack neck": ("nestfuse_nanotrack", {"model.fusion.point": "neck"}),
-    "mobilenet gate": ("nestfuse_siamrpn_mobilev2", {}),
-    "mobilenet gate behind the neck": ("nestfuse_siamrpn_mobilev2", {"model.fusion.point": "neck"}),
-    "mobilenet attention": ("nestfuse_siamrpn_mobilev2", {"model.fusion.strategy": "attention"}),
+    "mobilenet gate": ("nestfuse_siamrpn_mobilev2_official", {"model.fusion.strategy": "reliable"}),
+    "mobilenet gate behind the neck": (
+        "nestfuse_siamrpn_mobilev2_official",
+        {"model.fusion.strategy": "reliable", "model.fusion.point": "neck"},
+    ),
+    "mobilenet attention": ("nestfuse_siamrpn_mobilev2_official", {}),
     "one level": ("nestfuse_siamrpn_alex", {}),
 }
 
@@ -77,7 +80,7 @@ def test_backbones_of_their_own_stay_with_their_cameras(camera: str) -> None:
 
 
 def test_the_gate_gives_a_missing_camera_no_weight_and_keeps_its_memory() -> None:
-    tracker = build("nestfuse_siamrpn_mobilev2")
+    tracker = build("nestfuse_nanotrack")
     tracker.initialize(*pairs()[0], BOX)
     tracker.update(*pairs()[1])
     memory = tracker.state()["memory"]

@@ -45,7 +45,7 @@ def test_thermal_forms_are_the_same_frame() -> None:
 
 
 def test_maps_are_the_modalities_shares() -> None:
-    built = tracker()
+    built = tracker(**{"model.fusion.strategy": "attention"})
     built.record_maps = True
     result = run(built, RGB, IR)
     assert result.maps is not None

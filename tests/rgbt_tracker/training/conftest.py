@@ -24,8 +24,6 @@ MODEL = {
     "tracking": {"instance": 191},
 }
 
-PUBLISHED_CHANNELS = (16, 24, 24, 32, 32, 32, 64, 64, 64, 64, 96, 96, 96, 160, 160, 160, 320)
-
 
 @pytest.fixture(autouse=True)
 def one_thread():
@@ -92,40 +90,6 @@ def recipe_file(tmp_path, crop_set, tiny_model):
         return path
 
     return write
-
-
-@pytest.fixture
-def published_state() -> dict[str, torch.Tensor]:
-    """Random weights under the keys of tonylins/pytorch-mobilenet-v2."""
-    torch.manual_seed(0)
-    state: dict[str, torch.Tensor] = {}
-
-    def conv(key, outputs, inputs, side):
-        state[f"{key}.weight"] = torch.randn(outputs, inputs, side, side) / (inputs * side * side) ** 0.5
-
-    def norm(key, channels):
-        state[f"{key}.weight"], state[f"{key}.bias"] = torch.rand(channels) + 0.5, torch.randn(channels)
-        state[f"{key}.running_mean"], state[f"{key}.running_var"] = torch.randn(channels), torch.rand(channels) + 0.5
-        state[f"{key}.num_batches_tracked"] = torch.tensor(7)
-
-    conv("features.0.0", 32, 3, 3)
-    norm("features.0.1", 32)
-    inputs = 32
-    for index, outputs in enumerate(PUBLISHED_CHANNELS, start=1):
-        key, hidden = f"features.{index}.conv", inputs * (1 if index == 1 else 6)
-        first = 0
-        if index > 1:
-            conv(f"{key}.0", hidden, inputs, 1)
-            norm(f"{key}.1", hidden)
-            first = 3
-        conv(f"{key}.{first}", hidden, 1, 3)
-        norm(f"{key}.{first + 1}", hidden)
-        conv(f"{key}.{first + 3}", outputs, hidden, 1)
-        norm(f"{key}.{first + 4}", outputs)
-        inputs = outputs
-    conv("features.18.0", 1280, 320, 1)
-    norm("features.18.1", 1280)
-    return state
 
 
 @pytest.fixture

@@ -8,13 +8,13 @@ from rgbt_tracker.synthetic import draw_sequence
 from rgbt_tracker.training.loop.validation import mean_iou
 from rgbt_tracker.zoo.entries import shipped
 
-NAMES = ("nestfuse_siamrpn_mobilev2", "nestfuse_nanotrack")
+NAMES = ("nestfuse_nanotrack",)
 
 
-@pytest.mark.parametrize(("name", "most"), zip(NAMES, (8e6, 2e6), strict=True))
-def test_size_and_type(name, most):
+@pytest.mark.parametrize("name", NAMES)
+def test_size_and_type(name):
     file = shipped()[name]
-    assert file.stat().st_size <= most and file.with_suffix(".md").is_file()
+    assert file.stat().st_size <= 2e6 and file.with_suffix(".md").is_file()
     state = torch.load(file, weights_only=True)
     assert all(value.dtype == torch.half and torch.isfinite(value).all() for value in state.values())
 

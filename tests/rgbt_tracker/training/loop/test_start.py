@@ -1,4 +1,4 @@
-"""What networks start from: random values, an ImageNet backbone, a whole checkpoint."""
+"""What networks start from: random values, or a whole checkpoint."""
 
 import pytest
 import torch
@@ -7,11 +7,15 @@ from nestfuse_core.common.checkpoints import save_checkpoint
 from nestfuse_core.common.errors import UserError
 from rgbt_tracker.config import load_config
 from rgbt_tracker.models.build import build_network
-from rgbt_tracker.training.loop.imagenet import mobilenetv2_state
 from rgbt_tracker.training.loop.start import load_start
 
-CONFIG = load_config("nestfuse_siamrpn_mobilev2").replace(
-    **{"model.backbone.levels": (3, 5), "model.neck.channels": (16, 16), "model.head.channels": 16}
+CONFIG = load_config("nestfuse_siamrpn_mobilev2_official").replace(
+    **{
+        "model.backbone.width": 1.0,
+        "model.backbone.levels": (3, 5),
+        "model.neck.channels": (16, 16),
+        "model.head.channels": 16,
+    }
 )
 
 
@@ -28,19 +32,6 @@ def test_every_position_starts_as_background() -> None:
     load_start(network)
     background, target = network.rpn_head.rpn2.cls.head[3].bias.detach().unflatten(0, (2, -1))
     assert torch.allclose((target - background).sigmoid(), torch.tensor(0.01), atol=1e-5)
-
-
-def test_an_imagenet_file_is_for_the_backbone(tmp_path, published_state) -> None:
-    torch.save(published_state, tmp_path / "mobilenet.pt")
-    network = build_network(CONFIG)
-    before = {key: value.clone() for key, value in network.state_dict().items()}
-    load_start(network, str(tmp_path / "mobilenet.pt"))
-    expected = mobilenetv2_state(tmp_path / "mobilenet.pt")
-    for key, value in network.state_dict().items():
-        if key.startswith("backbone."):
-            assert torch.equal(value, expected[key.removeprefix("backbone.")]), key
-        elif key.startswith("neck."):
-            assert torch.equal(value, before[key]), key
 
 
 def test_a_checkpoint_is_taken_as_it_is(checkpoint) -> None:
@@ -61,10 +52,3 @@ def test_a_checkpoint_is_taken_as_it_is(checkpoint) -> None:
 def test_a_checkpoint_of_another_network_is_refused(checkpoint, changes) -> None:
     with pytest.raises(UserError, match="does not fit the recipe's model"):
         load_start(build_network(CONFIG.replace(**changes)), checkpoint)
-
-
-def test_an_imagenet_file_of_another_width_is_refused(tmp_path, published_state) -> None:
-    torch.save(published_state, tmp_path / "mobilenet.pt")
-    narrow = build_network(CONFIG.replace(**{"model.backbone.width": 0.5}))
-    with pytest.raises(UserError, match=r"width 1\.0 only"):
-        load_start(narrow, str(tmp_path / "mobilenet.pt"))

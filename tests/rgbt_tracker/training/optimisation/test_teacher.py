@@ -168,11 +168,11 @@ def test_a_taught_run_resumes_to_the_last_bit_and_goes_towards_the_teacher(taugh
 
 
 def test_teachers_that_cannot_teach(recipe_file, tmp_path, nano):
-    student = load_config("nestfuse_siamrpn_mobilev2")
+    student = load_config("nestfuse_siamrpn_mobilev2_official")
     with pytest.raises(UserError, match=r"tracking\.instance 255, the recipe's model 191"):
         Trainer(load_recipe(recipe_file(teacher={"model": "nestfuse_nanotrack", "weights": nano})), tmp_path / "run")
     with pytest.raises(UserError, match="do not fit the configuration"):
-        Teacher(TeacherModel(model="nestfuse_siamrpn_mobilev2", weights=nano), student, CPU)
+        Teacher(TeacherModel(model="nestfuse_siamrpn_mobilev2_official", weights=nano), student, CPU)
     model = tmp_path / "nameless.yaml"
     model.write_text((tmp_path / "tiny.yaml").read_text().replace("instance: 191", "instance: 255"))
     with pytest.raises(UserError, match=r"'tiny' names no weights; give .* teacher.weights"):
