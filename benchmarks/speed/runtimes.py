@@ -21,8 +21,8 @@ from typing import Any
 import torch
 from timing import Seconds, command_line, median, timed
 
-from nestfuse_core.common.commands import run
 from nestfuse_core.common.errors import UserError
+from nestfuse_core.common.guard import run
 from rgbt_tracker import build_tracker, open_sequence
 from rgbt_tracker.tracking.opencv import nano
 

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import gaussian_filter1d
 
 from rgbt_tracker.synthetic.panorama import HEIGHT, WIDTH
 
@@ -62,6 +61,8 @@ def follow(
         zoom: the largest change of focal length, 0.5 for a factor of 1.5.
         lag: how far the target strays from the middle, in pixels.
     """
+    from scipy.ndimage import gaussian_filter1d  # half a second that a recorded sequence can do without
+
     length = len(x)
     sigma = max(length / 9, 3.0)
     enlarged = np.clip(

@@ -16,7 +16,6 @@ import platformdirs
 from nestfuse_core.common.errors import UserError, suggestion
 from nestfuse_core.common.files import expanded, held, replacing, write_text
 from nestfuse_core.common.sections import read_json
-from rgbt_tracker.zoo.download import fetch
 from rgbt_tracker.zoo.entries import SUFFIXES, Entry, shipped, table
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
@@ -88,6 +87,8 @@ def get(name: str, force: bool = False, on_bytes: Callable[[int, int | None], No
     Raises:
         UserError: unknown name, no connection, no space, not the expected file, or another process that fetches.
     """
+    from rgbt_tracker.zoo.download import fetch
+
     entry = table().get(name)
     if entry is None and name in shipped():
         return shipped()[name]

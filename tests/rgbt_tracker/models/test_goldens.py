@@ -23,6 +23,8 @@ SIAMRPN = {
     "siamrpn_mobilev2_l234_dwxcorr": "nestfuse_siamrpn_mobilev2_official",
     "siamrpn_alex_dwxcorr": "nestfuse_siamrpn_alex",
 }
+EXPORTED = {"siamrpn_alex_dwxcorr"}
+"""Those whose graphs are held against the golden, too; tracing the others takes many times as long."""
 TOLERANCE = 1e-4
 
 
@@ -62,6 +64,8 @@ def test_siamrpn_outputs_and_track(golden: str, shared: Path, parity, tmp_path: 
     tracker = build_tracker(config, weights=tmp_path / "filled.pth", device="cpu")
     images, boxes = parity.frames(8, seed=int(expected["frames_seed"]))
     follows(tracker, images, boxes, expected)
+    if golden not in EXPORTED:
+        return
     export(config, tmp_path / "filled.pth", tmp_path / "graphs", frames=1)
     follows(build_tracker(config, weights=tmp_path / "graphs"), images, boxes, expected)
     answers(OnnxRuntime(tmp_path / "graphs"), expected)

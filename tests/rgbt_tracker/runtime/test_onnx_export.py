@@ -47,7 +47,7 @@ def close(found: np.ndarray, expected: np.ndarray) -> None:
 def gated(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, TorchRuntime]:
     """An export of an untrained network with a gate, and that network."""
     folder = tmp_path_factory.mktemp("gated")
-    config = load_config(NANO).replace(**{"model.fusion.strategy": "reliable"})
+    config = load_config(NANO)
     torch.manual_seed(1)
     network = build_network(config).eval()
     save_checkpoint(folder / "weights.pt", network.state_dict())
@@ -72,18 +72,20 @@ def test_a_strangers_program_reads_names_and_shapes_and_tracks() -> None:
     assert template.get_inputs()[0].shape == [2, "targets", 127, 127, 3]
     assert search.get_inputs()[0].shape == [2, "targets", 255, 255, 3]
     names = [value.name for value in template.get_outputs()]
-    assert [value.name for value in search.get_inputs()] == ["images", *names]
+    assert [value.name for value in search.get_inputs()] == ["images", "memory", *names]
     torch_runtime = build_tracker(NANO, device="cpu", runtime="torch").runtime
     for count in (1, 3):
         first, further = crops(2, count, 127), crops(2, count, 255)
         kernels = template.run(names, {"images": first})
-        answer = search.run(["cls", "loc"], {"images": further, **dict(zip(names, kernels, strict=True))})
-        state = torch_runtime.template(first, BOTH)
+        state, memory = torch_runtime.template(first, BOTH), np.full((3, count), np.nan, np.float32)
         for kernel, other in zip(kernels, state.kernels, strict=True):
             close(kernel, other.numpy())
-        expected = torch_runtime.search(state, further)
-        close(answer[0], expected.cls)
-        close(answer[1], expected.loc)
+        for _ in range(2):
+            expected = torch_runtime.search(state, further, memory)
+            inputs = {"images": further, "memory": memory, **dict(zip(names, kernels, strict=True))}
+            cls, loc, memory = search.run(["cls", "loc", "next_memory"], inputs)
+            close(cls, expected.cls)
+            close(loc, expected.loc)
 
 
 @pytest.mark.parametrize("cameras", [BOTH, ("rgb",), ("ir",)], ids=str)
