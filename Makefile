@@ -57,7 +57,7 @@ weights: $(VENV)/.installed
 	$(BIN)/rgbt data drawn-crops --output data/training/drawn --count 264 --most 5 --backgrounds data/training/photos
 	$(BIN)/rgbt data masks data/training/flir_pairs --output data/training/masks/flir_pairs --most 600
 	$(BIN)/rgbt train nestfuse_nanotrack --output $(RUN) $(if $(wildcard $(RUN)/last.pt),--resume)
-	cp $(RUN)/weights_0001000.pt rgbt_tracker/weights/nestfuse_nanotrack.pt
+	cp $(RUN)/weights_0002400.pt rgbt_tracker/weights/nestfuse_nanotrack.pt
 	$(BIN)/rgbt calibrate nestfuse_nanotrack --output $(RUN)/gate.yaml
 
 clean:

@@ -12,7 +12,6 @@ from __future__ import annotations
 import sys
 
 import numpy as np
-import torch
 from timing import Seconds, command_line, median, ratios, timed
 
 from nestfuse_core.common.errors import UserError
@@ -68,7 +67,8 @@ def main(args: list[str] | None = None) -> None:
     """Print a line for each number of targets."""
     parser = command_line(__doc__)
     parser.add_argument("--config", default="nestfuse_nanotrack")
-    parser.add_argument("--weights", default="untrained", help="timing does not depend on them")
+    parser.add_argument("--weights", help="the configuration's by default")
+    parser.add_argument("--runtime", default="auto")
     parser.add_argument("--sequence", default="drawn:street")
     parser.add_argument("--modality", default="rgbt")
     parser.add_argument("--device", default="cpu")
@@ -76,8 +76,9 @@ def main(args: list[str] | None = None) -> None:
     parser.add_argument("--frames", type=int, default=20)
     parser.add_argument("--threads", type=int, default=1)
     options = parser.parse_args(args)
-    torch.set_num_threads(options.threads)
-    built = build_tracker(options.config, options.weights, options.device, modality=options.modality)
+    built = build_tracker(
+        options.config, options.weights, options.device, options.modality, options.runtime, options.threads
+    )
     sequence = open_sequence(options.sequence)
     if sequence.info.start_box is None or len(sequence) < 2:
         raise UserError(f"Expected two frames and a box in the first of them, '{sequence.name}' lacks that.")

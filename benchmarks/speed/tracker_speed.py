@@ -108,7 +108,8 @@ def main(args: list[str] | None = None) -> None:
         torch.set_num_threads(options.threads)
     config = load_config(options.config)
     trackers: dict[str, Any] = {
-        name: build_tracker(config, options.weights, options.device, modality=name) for name in MODALITIES
+        name: build_tracker(config, options.weights, options.device, modality=name, runtime="torch")
+        for name in MODALITIES
     }
     sequence = open_sequence(options.sequence)
     if sequence.info.start_box is None or len(sequence) < 2:

@@ -107,6 +107,11 @@ def what_happened(error: BaseException) -> str | None:
     """The sentence for what the user or the machine brought about; None for a mistake of this program."""
     if isinstance(error, UserError):
         return str(error)
+    if isinstance(error, ModuleNotFoundError) and error.name == "torch":
+        return (
+            "This needs torch, which is not installed: type pip install torch; what works without it is listed in "
+            "docs/guides/export.md."
+        )
     if isinstance(error, MemoryError) or (isinstance(error, RuntimeError) and _is_about_memory(error)):
         return f"There is not enough memory for this ({' '.join(str(error).split())[:200] or 'allocation refused'})."
     if isinstance(error, OSError) and error.errno is not None:

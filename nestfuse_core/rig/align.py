@@ -25,7 +25,11 @@ GAIN = 7.0
 """So many standard errors must a homography do better than a similarity, in blocks it was not fitted to."""
 
 
-CLEAR, MARGIN, SPREAD = 9.0, 3.3, 4.0
+STEEP = 0.015
+"""Stretch, shear or tilt, over the picture's width, from which on a homography is none of the cameras: a ground that
+comes nearer below looks like a tilt, and is one of this scene only."""
+
+CLEAR, MARGIN, SPREAD = 8.0, 3.3, 4.0
 """What an answer is believed from and up to: clearness; clearness above that of a rival; px of `UNIT`."""
 
 
@@ -180,7 +184,9 @@ def _answer(moments: Moments, place: _Place, rival: float) -> Alignment:
     fit, blocks, kind = place.fit, place.blocks, "similarity"
     gain, error = held_out_gain(blocks, fit, HOMOGRAPHY)
     if gain > GAIN * error:
-        fit, kind = fit_blocks(blocks, fit.parameters, (DEPTH,), HOMOGRAPHY), "homography"
+        wide = fit_blocks(blocks, fit.parameters, (DEPTH,), HOMOGRAPHY)
+        if np.abs(wide.parameters[SIMILARITY:]).max() < STEEP * blocks.size[0]:
+            fit, kind = wide, "homography"
     whole = _moved(fit.matrix, place.to_level, place.matrix)
     width, height = moments.visible[0].size
     common = float(warped(moments.thermal[0], whole, (width, height)).valid.mean())

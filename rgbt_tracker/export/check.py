@@ -73,8 +73,8 @@ def _compare(config: TrackerConfig, expected: Runtime, found: Runtime, frames: i
     apart = 0.0
     with open_sequence(FRAMES) as sequence:
         box = sequence.info.start_for(config.modality)
-        assert box is not None  # of a sequence of the package
-        for index in range(frames + 1):
+        assert box is not None  # the package's own clip
+        for index in range(min(frames + 1, len(sequence))):
             frame = sequence.frame(index)
             rgb, ir = (frame.picture(name) if name in config.modalities else None for name in ("rgb", "ir"))
             if index == 0:

@@ -56,7 +56,8 @@ def cached_folder(key: str) -> Path:
 def find_export(config: TrackerConfig, weights: Path) -> Path | None:
     """The folder of an export of these weights for this configuration: shipped with the package, or in the cache."""
     key, file = key_of(config, weights), graph_file("search", config.modalities)
-    for folder in (shipped_folder(weights.stem), cached_folder(key)):
+    shipped = sorted(shipped_folder("any").parent.glob("*/"))
+    for folder in (*shipped, cached_folder(key)):
         if (folder / file).is_file() and key_in(folder) == key:
             return folder
     return None

@@ -34,11 +34,13 @@ def crop_square(image: Image, center: tuple[float, float], side: float, size: in
     inside = image[max(top, 0) : max(bottom, 0), max(left, 0) : max(right, 0)]
     if left >= 0 and top >= 0 and right <= width and bottom <= height:
         patch = inside
+    elif inside.size:
+        above, before = max(-top, 0), max(-left, 0)
+        below, behind = bottom - top - above - inside.shape[0], right - left - before - inside.shape[1]
+        colour = fill.astype(np.uint8).tolist()
+        patch = cv2.copyMakeBorder(inside, above, below, before, behind, cv2.BORDER_CONSTANT, value=colour)
     else:
-        patch = np.empty((bottom - top, right - left, 3), np.uint8)
-        patch[:] = fill.astype(np.uint8)
-        y, x = max(-top, 0), max(-left, 0)
-        patch[y : y + inside.shape[0], x : x + inside.shape[1]] = inside
+        patch = np.full((bottom - top, right - left, 3), fill.astype(np.uint8))
     if side == size:
         return patch
     return cv2.resize(patch, (size, size))

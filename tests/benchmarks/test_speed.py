@@ -98,7 +98,7 @@ def test_bad_input_is_one_sentence(refusal, name, arguments, message):
 
 def test_every_script_is_tested():
     scripts = {path.stem for path in (REPOSITORY / "benchmarks" / "speed").glob("*.py")} - {"timing"}
-    others = {"tracker_speed", "tuning_memory", "vot_evaluate", "report_opening"}
+    others = {"targets", "tracker_speed", "tuning_memory", "vot_evaluate", "report_opening"}
     assert scripts == set(SMALL) | others
 
 
