@@ -26,7 +26,6 @@ from nestfuse_core.common.guard import run
 from rgbt_tracker import build_tracker, open_sequence
 from rgbt_tracker.tracking.opencv import nano
 
-NANO = Path(__file__).resolve().parents[3] / "shared" / "data" / "weights"
 BUSY = "while True: pass"
 MODALITIES = ("rgb", "rgbt")
 
@@ -46,7 +45,7 @@ def busy(count: int) -> Iterator[None]:
 def open_trackers(options: Any) -> dict[str, Any]:
     """Name -> a function that makes the tracker's row, the reference first."""
     made: dict[str, Any] = {}
-    if options.nano.is_dir() and list(options.nano.glob("*backbone*.onnx")):
+    if options.nano and list(options.nano.glob("*backbone*.onnx")):
         made["OpenCV NanoTrack v2, rgb"] = nano(str(options.nano))
     for runtime in options.runtimes:
         for modality in MODALITIES:
@@ -83,7 +82,7 @@ def main(args: list[str] | None = None) -> None:
     parser.add_argument("--sequence", default="clip:smoke")
     parser.add_argument("--frames", type=int, default=60)
     parser.add_argument("--threads", type=int, help="of either runtime [default: its own choice]")
-    parser.add_argument("--nano", type=Path, default=NANO, metavar="FOLDER")
+    parser.add_argument("--nano", type=Path, metavar="FOLDER")
     parser.add_argument("--busy", type=int, nargs="+", default=[0, 1, 2])
     parser.add_argument("--runtimes", nargs="+", choices=["onnx", "torch"], default=["onnx", "torch"])
     options = parser.parse_args(args)

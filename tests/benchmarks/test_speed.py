@@ -43,6 +43,13 @@ def test_targets_in_one_pass(script, sequence):
     assert "ratio 1.00 (1.00..1.00)" in lines[2] and "with reading" in lines[3]
 
 
+def test_runtimes_take_turns(script, sequence):
+    arguments = ["--weights", "untrained", "--runtimes", "torch", "--frames", 2, "--busy", 0, "--sequence", sequence]
+    lines = script("speed/runtimes", *arguments).splitlines()
+    assert [line.split("  ")[0] for line in lines[1:]] == ["beside 0 busy", "torch, rgb", "torch, rgbt"]
+    assert lines[2].split()[-3:] == ["1.00", "1.00", "1.00"]
+
+
 def test_remembered_answers(script):
     table = script("speed/tuning_memory", "--weights", "untrained", "--sequences", 1, "--length", 2)
     shares = [int(share) for share in re.findall(r"(\d+)%", table)]
@@ -98,7 +105,7 @@ def test_bad_input_is_one_sentence(refusal, name, arguments, message):
 
 def test_every_script_is_tested():
     scripts = {path.stem for path in (REPOSITORY / "benchmarks" / "speed").glob("*.py")} - {"timing"}
-    others = {"targets", "tracker_speed", "tuning_memory", "vot_evaluate", "report_opening"}
+    others = {"runtimes", "targets", "tracker_speed", "tuning_memory", "vot_evaluate", "report_opening"}
     assert scripts == set(SMALL) | others
 
 

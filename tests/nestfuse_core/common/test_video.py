@@ -109,7 +109,7 @@ class TestWriting:
         with pytest.raises(error), writing_video(path, 25) as video:
             if begun:
                 video.write(np.zeros((32, 32, 3), np.uint8))
-            raise error
+            raise error("stopped")
         assert path.read_bytes() == b"older"
         assert [entry.name for entry in tmp_path.iterdir()] == ["out.mp4"]
 
