@@ -39,7 +39,7 @@ def read_checkpoint(path: str | os.PathLike[str]) -> Any:
             warnings.simplefilter("ignore")
             return torch.load(file, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
-        if any(words in str(error) for words in ("GLOBAL", "Unsupported", "Trying to", "Can only")):
+        if any(words in str(error) for words in ("GLOBAL", "Unsupported global", "Unsupported class", "Can only")):
             raise UserError(
                 f"The file '{file}' holds more than tensors and was refused, since loading it would run code from it; "
                 "save only the model's state dict, or take the file from its original source."

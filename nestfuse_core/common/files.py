@@ -183,6 +183,7 @@ def held(folder: str | os.PathLike[str], remedy: str) -> Iterator[None]:
         UserError: another process holds it; says which one, where the system tells.
     """
     place = Path(folder)
+    made = not place.exists()
     place.mkdir(parents=True, exist_ok=True)
     try:
         lock = _lock(place)
@@ -192,6 +193,9 @@ def held(folder: str | os.PathLike[str], remedy: str) -> Iterator[None]:
         yield
     finally:
         _unlock(lock)
+        if made:
+            with suppress(OSError):  # it holds something
+                place.rmdir()
 
 
 def _holder(folder: Path) -> str:

@@ -49,7 +49,7 @@ def infrared_levels(
         notes.append(f"infrared {grey.shape[1]}x{grey.shape[0]} was resampled to {width}x{height}")
         ratio = grey.shape[1] / grey.shape[0] * height / width
         if abs(ratio - 1) > 0.02:
-            notes.append("the two pictures differ in shape, so perhaps in what they show: see 'rgbt rig align'")
+            notes.append("the two pictures differ in shape, so they may not show the same view: see 'rgbt rig align'")
         grey = thermal.resize_to(grey, width, height)
         if missing is not None:
             missing = cv2.resize(missing.astype(np.float32), (width, height), interpolation=cv2.INTER_LINEAR) > 0

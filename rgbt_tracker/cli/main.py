@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     import typer
 
 COMMANDS = {
-    "track": Entry("rgbt_tracker.cli.track:track", "Follow one target through an RGB-thermal sequence."),
+    "track": Entry("rgbt_tracker.cli.track:track", "Follow a target, or several, through an RGB-thermal sequence."),
     "compare": Entry("rgbt_tracker.cli.compare:compare", "Track with RGB, thermal and both, and compare the three."),
     "fuse": Entry("nestfuse_core.cli:fuse", "Fuse infrared and visible images, folders of them, or videos."),
     "fusion": Entry("nestfuse_core.cli_fusion:fusion", "Train the fusion network, measure the paper's tables, score."),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 from pathlib import Path
-from typing import Any, TypeGuard
+from typing import Any
 
 from nestfuse_core.common.errors import UserError
 from nestfuse_core.common.extras import require
@@ -45,9 +45,9 @@ def tracker_options(tracker: Any) -> TrackerOptions:
     )
     command = str(tracker.describe()["command"])
     try:
-        (call,) = (node for node in ast.walk(ast.parse(command)) if _is_main(node))
+        call = _main_call(command)
         arguments = {word.arg or "**": ast.literal_eval(word.value) for word in call.keywords}
-    # ValueError: none or several calls, or arguments that are no plain values.
+    # ValueError: something else than the call, or arguments that are no plain values.
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         raise refusal from error
     if ADAPTER not in command:
@@ -55,5 +55,12 @@ def tracker_options(tracker: Any) -> TrackerOptions:
     return options_from(arguments)
 
 
-def _is_main(node: ast.AST) -> TypeGuard[ast.Call]:
-    return isinstance(node, ast.Call) and getattr(node.func, "id", "") == "main"
+def _main_call(command: str) -> ast.Call:
+    """The call of ``main`` in ``from ... import main; main(...)``; ValueError if the command does anything else."""
+    lines = ast.parse(command).body
+    call = lines[-1].value if lines and isinstance(lines[-1], ast.Expr) else None
+    if not isinstance(call, ast.Call) or getattr(call.func, "id", "") != "main":
+        raise ValueError(command)
+    if not all(isinstance(line, (ast.Import, ast.ImportFrom)) for line in lines[:-1]):
+        raise ValueError(command)
+    return call

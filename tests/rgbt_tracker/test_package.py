@@ -15,6 +15,7 @@ import rgbt_tracker
 ROOT = Path(__file__).resolve().parents[2]
 EXPORTS = {
     "rgbt_tracker": {
+        "MultiTracker",
         "Result",
         "Tracker",
         "build_tracker",

@@ -97,6 +97,11 @@ class Trainer:
         self.config: TrackerConfig = load_config(recipe.model)
         if recipe.fusion is not None:
             self.config = self.config.replace(**{"model.fusion.strategy": recipe.fusion})
+        if recipe.answers == "each" and self.config.model.fusion.strategy == "reliable":
+            raise UserError(
+                "Expected the paper's fusion with 'answers: each', got that of 'reliable', whose gate fuses these "
+                "answers afterwards; give 'fusion: attention'."
+            )
         network = build_network(self.config)
         load_start(network, recipe.start)
         self.network = network.to(self.device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]

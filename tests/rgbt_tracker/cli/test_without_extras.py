@@ -21,6 +21,7 @@ MODULES = {
     "tune": ("optuna",),
     "demo": ("fastapi", "uvicorn", "python_multipart", "PIL"),
     "train": ("matplotlib",),
+    "export": ("onnx",),
     "docs": ("mkdocs", "material", "mkdocstrings"),
 }
 
@@ -40,6 +41,7 @@ NEEDED = [
     ("demo", "fastapi", ["demo"]),
     ("demo", "python_multipart", ["demo"]),
     ("demo", "PIL", ["demo"]),
+    ("export", "onnx", ["export", "nestfuse_nanotrack"]),
     ("train", "matplotlib", ["train", "nestfuse_nanotrack", "--output", "out"]),
     ("train", "matplotlib", ["fusion", "train", "--images", "photos", "--output", "out"]),
     ("train", "matplotlib", ["fusion", "table", "III", "--pairs", "data", "--train", "photos"]),

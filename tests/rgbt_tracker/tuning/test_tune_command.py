@@ -56,7 +56,7 @@ def test_report_study_and_configuration_are_left_behind(data, tmp_path):
 
 def test_fusion_variants_include_the_configured_one(data, tmp_path):
     report = json.loads(tune(data, tmp_path / "out", "--trials", "2", "--fusion", "mean,max").stdout)
-    assert report["default"]["fusion"] == "attention:avg:l1"
+    assert report["default"]["fusion"] == "reliable:avg:l1"
     with pytest.raises(UserError, match="did you mean 'mean'"):
         tune(data, tmp_path / "other", "--trials", "1", "--fusion", "maen")
     with pytest.raises(UserError, match="both modalities"):

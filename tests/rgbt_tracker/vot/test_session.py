@@ -165,8 +165,8 @@ def test_trajectories_are_written_last_and_whole(tmp_path, monkeypatch):
     from rgbt_tracker.vot import toolkit
 
     order = []
-    real = toolkit.replacing
-    monkeypatch.setattr(toolkit, "replacing", lambda path: order.append(path.name) or real(path))
+    real = toolkit.write_bytes
+    monkeypatch.setattr(toolkit, "write_bytes", lambda path, content: order.append(path.name) or real(path, content))
     trajectory = Trajectory(3)
     trajectory.set(1, Rectangle(1, 2, 3, 4), {"confidence": "0.5", "time": 0.25})
     by_us, by_toolkit = tmp_path / "ours", tmp_path / "theirs"

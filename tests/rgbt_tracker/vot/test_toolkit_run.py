@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from nestfuse_core.common.files import UNFINISHED
+
 pytest.importorskip("vot")
 pytest.importorskip("trax")
 
@@ -103,7 +105,9 @@ def test_a_killed_evaluation_resumes_to_the_same_bytes(workspace, command):
     assert first.is_file()
     kept = first.stat().st_mtime_ns
     # What a kill between writing and renaming leaves:
-    (second / ".b_001-abcd.bin").write_bytes(b"half")
+    unfinished = second / f"{UNFINISHED}abcd"
+    unfinished.mkdir()
+    (unfinished / "b_001.bin").write_bytes(b"half")
     run(*arguments)
     assert first.stat().st_mtime_ns == kept
     resumed = contents(workspace)

@@ -12,7 +12,7 @@ from rgbt_tracker.training.recipe import load_recipe
 
 LAYERS = ["features.8", "features.9"]
 CHANGES = {
-    "model": "nestfuse_nanotrack",
+    "model": "nanotrack_v3",
     "answers": "each",
     "statistics": "fixed",
     "steps": 3,
@@ -25,7 +25,7 @@ CHANGES = {
 def recipe(recipe_file, tmp_path):
     """NanoTrack from random weights in a file, which are its teacher's, too."""
     torch.manual_seed(0)
-    network = build_network(load_config("nestfuse_nanotrack"))
+    network = build_network(load_config("nanotrack_v3"))
     for module in network.modules():
         if isinstance(module, torch.nn.BatchNorm2d):
             module.running_mean.uniform_(-0.1, 0.1)
@@ -33,7 +33,7 @@ def recipe(recipe_file, tmp_path):
     save_checkpoint(tmp_path / "start.pt", {k: v for k, v in network.state_dict().items() if "num_batches" not in k})
     start = str(tmp_path / "start.pt")
     return load_recipe(
-        recipe_file(**CHANGES, start=start, teacher={"model": "nestfuse_nanotrack", "weights": start}),
+        recipe_file(**CHANGES, start=start, teacher={"model": "nanotrack_v3", "weights": start}),
         {"loss.teacher": 4, "data.paired": 1.0, "data.negatives": 0.5},
     )
 
@@ -67,7 +67,7 @@ def test_the_answers_are_those_of_each_camera_alone_and_of_the_fused_features(re
     images = [stack.permute(0, 1, 4, 2, 3).float() for stack in (batch.template, batch.search)]
     with torch.no_grad():
         cls, loc = (value.unflatten(0, (3, 2)) for value in trainer._loss._answers(*images))
-        config = load_config("nestfuse_nanotrack")
+        config = load_config("nanotrack_v3")
         for row, modality in enumerate(("rgb", "ir", "rgbt")):
             network = build_network(config.replace(modality=modality)).eval()
             network.load_state_dict(trainer.network.state_dict())

@@ -25,7 +25,7 @@ with process_group(torch.device("cpu")) as group:
 """
 
 
-POINTS = {"model": "nestfuse_nanotrack", "answers": "each", "statistics": "fixed", "batch": 2}
+POINTS = {"model": "nanotrack_v3", "answers": "each", "statistics": "fixed", "batch": 2}
 
 
 @pytest.mark.parametrize(("layer", "changes"), [("layer3", {}), ("features.9", POINTS)], ids=["anchors", "points"])
