@@ -16,6 +16,8 @@ Targets = dict[int, dict[int, Box]]
 """Number of a target, from 1 on -> frame -> x, y, w, h of it there. Its first frame is where it is first followed; in
 the others the tracker is put back on it."""
 COLUMNS = ("frame", "id", "x", "y", "w", "h")
+MOST = 10**9
+"""Least number that is no id: larger ones would be rounded, and two targets become one."""
 
 
 def parse_init(texts: Sequence[str], start: int, length: int | None) -> Targets:
@@ -58,8 +60,8 @@ def parse_init(texts: Sequence[str], start: int, length: int | None) -> Targets:
         )
     if len(first) > 1:
         return {number: {start: box} for number, box in enumerate(first, 1)}
-    boxes = dict.fromkeys([start][: len(first)], first[0] if first else None) | numbered
-    return {1: {frame: box for frame, box in boxes.items() if box is not None}} if boxes else {}
+    boxes = ({start: first[0]} if first else {}) | numbered
+    return {1: boxes} if boxes else {}
 
 
 def read_targets(path: Path, start: int, length: int | None) -> Targets:
@@ -77,8 +79,11 @@ def read_targets(path: Path, start: int, length: int | None) -> Targets:
     for line, values in rows:
         frame, number = values[0], values[1]
         where = f"line {line} of '{path}'"
-        if frame != int(frame) or number != int(number) or number < 1:
-            raise UserError(f"Expected whole numbers for frame and id, ids from 1 on, in {where}, got {values[:2]}.")
+        if frame != int(frame) or number != int(number) or not 1 <= number < MOST:
+            raise UserError(
+                f"Expected whole numbers for frame and id, ids from 1 on and below {MOST}, in {where}, "
+                f"got {values[:2]}."
+            )
         if not start <= frame <= last:
             raise UserError(f"Expected frames from {start} to {last} in '{path}', got {int(frame)} in line {line}.")
         boxes = targets.setdefault(int(number), {})

@@ -58,6 +58,7 @@ def test_a_table_is_read_as_it_was_written(tmp_path_factory: pytest.TempPathFact
         ("0,1,2,3,4\n", "in line 1"),
         ("frame,id,x,y,w,h\n0,1,2,3,4,five\n", "in line 2 of"),
         ("0,0,2,3,4,5\n", "ids from 1 on"),
+        ("0,1e30,2,3,4,5\n", "below 1000000000"),
         ("0.5,1,2,3,4,5\n", "whole numbers"),
         ("30,1,2,3,4,5\n", "frames from 0 to 20"),
         ("0,1,2,3,4,5\n0,1,2,3,4,6\n", "a second one in line 2"),
