@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from nestfuse_core.common.errors import UserError
 from nestfuse_core.common.extras import require
 from rgbt_tracker.config import TrackerConfig
-from rgbt_tracker.models.network import SiameseNetwork, Template
+from rgbt_tracker.models.network import SiameseNetwork, Template, as_images
 from rgbt_tracker.runtime.exports import WEIGHTS
 from rgbt_tracker.runtime.with_onnx import MAP
 
@@ -35,7 +35,7 @@ class _TemplateGraph(nn.Module):
         self.branches = branches(network, cameras)
 
     def forward(self, images: Tensor) -> tuple[Tensor, ...]:
-        kernels = self.network.template(_as_images(images), self.cameras).kernels
+        kernels = self.network.template(as_images(images), self.cameras).kernels
         return tuple(kernel.unflatten(0, (self.branches, -1)) for kernel in kernels)
 
 
@@ -49,7 +49,7 @@ class _SearchGraph(nn.Module):
     def forward(self, images: Tensor, *inputs: Tensor) -> tuple[Tensor, ...]:
         memory, kernels = (inputs[0], inputs[1:]) if self.gated else (None, inputs)
         template = Template(tuple(kernel.flatten(0, 1) for kernel in kernels), self.cameras)
-        found = self.network.search(template, _as_images(images), memory)
+        found = self.network.search(template, as_images(images), memory)
         self.maps = [f"{MAP}{name}" for name in found.maps]
         gate = (found.weights, found.memory) if self.gated else ()
         return (found.cls, found.loc, *gate, *(level[:, :, 0] for level in found.maps.values()))
@@ -113,11 +113,6 @@ def _traced(module: nn.Module, inputs: Mapping[str, Tensor], outputs: list[str])
             dynamic_axes=axes,
         )
     return onnx.load_model_from_string(file.getvalue())
-
-
-def _as_images(images: Tensor) -> Tensor:
-    """(K, N, S, S, 3) uint8 -> (K, N, 3, S, S) float32."""
-    return images.permute(0, 1, 4, 2, 3).float()
 
 
 def describe(model: Any, facts: Mapping[str, str]) -> None:

@@ -42,6 +42,11 @@ class SearchOutput(NamedTuple):
     memory: Tensor | None = None
 
 
+def as_images(crops: Tensor) -> Tensor:
+    """(K, N, S, S, 3) uint8 -> the network's (K, N, 3, S, S) float32, over the same memory order (channels last)."""
+    return crops.permute(0, 1, 4, 2, 3).float()
+
+
 def build_head(config: ModelConfig, anchors: int) -> nn.Module:
     """Return the head for the configuration; MultiRPN for more than one level."""
     levels = max(1, len(config.backbone.levels))

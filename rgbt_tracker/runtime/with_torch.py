@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from rgbt_tracker.models.network import SiameseNetwork, Template
+from rgbt_tracker.models.network import SiameseNetwork, Template, as_images
 from rgbt_tracker.runtime.interface import Answer, Floats, Pixels, State
 
 
@@ -57,8 +57,8 @@ class TorchRuntime:
         return digest(self.network.state_dict())
 
     def _tensor(self, images: Pixels) -> Tensor:
-        """(K, N, S, S, 3) -> (K, N, 3, S, S) float32 on the device, channels last in memory."""
-        return torch.from_numpy(images).to(self._device, non_blocking=True).permute(0, 1, 4, 2, 3).float()
+        """Crops as the network takes them, on the device."""
+        return as_images(torch.from_numpy(images).to(self._device, non_blocking=True))
 
 
 def digest(state: Mapping[str, Tensor]) -> str:

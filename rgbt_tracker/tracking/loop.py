@@ -8,7 +8,6 @@ has no picture of a frame.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -119,9 +118,16 @@ class TrackingLoop:
         for number, (target, best, scale, side) in enumerate(zip(targets, chosen, scales, sides, strict=True)):
             searched = (target.center[0] - side / 2, target.center[1] - side / 2, float(side), float(side))
             target.move(best, scale, picture, options)
-            result = _result(target, best.score, answer, number)
-            lost = best.score < options.lost_below
-            results.append(replace(result, lost=lost, search_box=searched if maps else None, cameras=tuple(images)))
+            result = Result(
+                box=target.box,
+                score=best.score,
+                lost=best.score < options.lost_below,
+                weights=None if answer.weights is None else tuple(answer.weights[:, number].tolist()),
+                maps={name: level[:, number] for name, level in answer.maps.items()} or None,
+                search_box=searched if maps else None,
+                cameras=tuple(images),
+            )
+            results.append(result)
         return results
 
     def _crops(self, targets: Sequence[Target], images: dict[str, Image], sides: Sequence[float], size: int) -> Pixels:
@@ -159,13 +165,4 @@ class TrackingLoop:
 def _stay(target: Target) -> Result:
     """Nothing to look at: who knows where the target goes meanwhile."""
     target.certain = False
-    (cx, cy), (w, h) = target.center, target.size
-    return Result((cx - w / 2, cy - h / 2, w, h), 0.0, lost=True)
-
-
-def _result(target: Target, score: float, answer: Answer, number: int) -> Result:
-    """What target ``number`` of an answer is told, but for what its search was."""
-    (cx, cy), (w, h) = target.center, target.size
-    weights = None if answer.weights is None else tuple(answer.weights[:, number].tolist())
-    maps = {name: level[:, number] for name, level in answer.maps.items()} or None
-    return Result((cx - w / 2, cy - h / 2, w, h), score, weights=weights, maps=maps)
+    return Result(target.box, 0.0, lost=True)

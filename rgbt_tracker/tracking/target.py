@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from rgbt_tracker.boxes import Box
 from rgbt_tracker.config.schema import TrackingConfig
 from rgbt_tracker.tracking.cameras import turned
 from rgbt_tracker.tracking.scoring import Appearance
@@ -59,6 +60,12 @@ class Target:
     certain: bool = True
     age: int = 0
     seen: Appearance = field(default_factory=Appearance)
+
+    @property
+    def box(self) -> Box:
+        """x, y, w, h in px."""
+        (cx, cy), (w, h) = self.center, self.size
+        return cx - w / 2, cy - h / 2, w, h
 
     def context_side(self, context: float) -> float:
         """Side of its template square in image px, see `context_side`."""

@@ -73,11 +73,6 @@ class Batch:
         return Batch(*(getattr(self, field.name).pin_memory() for field in fields(self)))
 
 
-def as_images(stack: Tensor) -> Tensor:
-    """(K, N, S, S, 3) uint8 -> (K, N, 3, S, S) float32 over the same memory order (channels last)."""
-    return stack.permute(0, 1, 4, 2, 3).float()
-
-
 def collate(samples: list[Sample]) -> Batch:
     """Stack samples of one K."""
 

@@ -16,8 +16,8 @@ from nestfuse_core.common.checkpoints import half, save_checkpoint
 from nestfuse_core.common.errors import UserError
 from rgbt_tracker.config import TrackerConfig, load_config
 from rgbt_tracker.models.build import build_network
-from rgbt_tracker.models.network import SiameseNetwork
-from rgbt_tracker.training.data.batches import Batch, Batches, as_images
+from rgbt_tracker.models.network import SiameseNetwork, as_images
+from rgbt_tracker.training.data.batches import Batch, Batches
 from rgbt_tracker.training.data.samples import SampleMaker, Sides
 from rgbt_tracker.training.data.sources import Sources
 from rgbt_tracker.training.data.targets import Grid, make_grid

@@ -20,8 +20,9 @@ from rgbt_tracker.models.anchors import beside, centred_overlap, make_points
 from rgbt_tracker.models.build import build_network
 from rgbt_tracker.models.inference import prepare_for_inference
 from rgbt_tracker.models.load import load_weights
+from rgbt_tracker.models.network import as_images
 from rgbt_tracker.tracking.candidates import Candidates
-from rgbt_tracker.training.data.batches import Batch, as_images
+from rgbt_tracker.training.data.batches import Batch
 from rgbt_tracker.training.recipe import TeacherModel
 from rgbt_tracker.zoo import resolve
 
