@@ -16,9 +16,7 @@ from torch import Tensor
 
 from nestfuse_core.common.errors import UserError, suggestion
 from nestfuse_core.model.nuclear import nuclear_norm
-
-EPSILON = 1e-5
-"""Added to the denominator of every ratio, as in the released code."""
+from nestfuse_core.model.plan import ratios
 
 Features = Sequence[Tensor] | Tensor
 
@@ -65,12 +63,9 @@ def _known(name: str, choices: Sequence[str], what: str) -> None:
 
 
 def ratio_weights(statistics: Features) -> Tensor:
-    """Return P_k / sum_i P_i over the first axis (Eq. 9) of non-negative statistics, each of any one shape.
-
-    EPSILON keeps silent places finite.
-    """
-    stacked = statistics if isinstance(statistics, Tensor) else torch.stack(tuple(statistics))
-    return stacked / (stacked.sum(0, keepdim=True) + EPSILON)
+    """Return `nestfuse_core.model.plan.ratios` of non-negative statistics, each of any one shape."""
+    stacked: Tensor = ratios(statistics if isinstance(statistics, Tensor) else torch.stack(tuple(statistics)))
+    return stacked
 
 
 def channel_statistics(features: Features, channel: str = "avg") -> Tensor:

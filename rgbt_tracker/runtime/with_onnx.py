@@ -11,9 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from nestfuse_core.common.errors import UserError
-from nestfuse_core.common.graphs import open_graph
-from rgbt_tracker.runtime.exports import graph_file, key_in
+from nestfuse_core.common.graphs import GraphFolder, key_in
+from rgbt_tracker.runtime.exports import graph_file
 from rgbt_tracker.runtime.interface import Answer, Floats, Pixels, State
 
 MAP = "map_"
@@ -35,8 +34,8 @@ class OnnxRuntime:
     device = "cpu"
 
     def __init__(self, folder: Path, threads: int | None = None) -> None:
-        self.folder, self._threads = folder, threads
-        self._graphs: dict[str, Any] = {}
+        self.folder = folder
+        self._graphs = GraphFolder(folder, threads)
 
     def template(self, images: Pixels, cameras: tuple[str, ...]) -> State:
         return State(tuple(self._graph("template", cameras).run(None, {"images": images})), cameras)
@@ -64,16 +63,7 @@ class OnnxRuntime:
 
     def facts(self, name: str) -> dict[str, str]:
         """The metadata of a graph's file: "config" (JSON), "key", "cameras", "format"."""
-        return self._open(name).get_modelmeta().custom_metadata_map
+        return self._graphs[name].get_modelmeta().custom_metadata_map
 
     def _graph(self, part: str, cameras: tuple[str, ...]) -> Any:
-        return self._open(graph_file(part, cameras))
-
-    def _open(self, name: str) -> Any:
-        if name not in self._graphs:
-            if not (self.folder / name).is_file():
-                raise UserError(
-                    f"Expected '{name}' in the export '{self.folder}', found none; make it with 'rgbt export'."
-                )
-            self._graphs[name] = open_graph(self.folder / name, self._threads)
-        return self._graphs[name]
+        return self._graphs[graph_file(part, cameras)]

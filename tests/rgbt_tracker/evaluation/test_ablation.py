@@ -23,7 +23,7 @@ from rgbt_tracker.evaluation.job import Source
 from rgbt_tracker.models.build import build_network
 from rgbt_tracker.results.trajectory import FAILED, INITIALISED, TRACKED, UNKNOWN
 from rgbt_tracker.synthetic import draw_sequence
-from rgbt_tracker.zoo.store import file_hash
+from nestfuse_core.common.files import file_hash
 
 IOU = {"RGB": (0.2, 0.8), "thermal": (0.6, 0.4), "paper": (0.5, 0.5), "reliable": (0.62, 0.77)}
 
