@@ -99,7 +99,7 @@ def open_graph(path: Path, threads: int | None = None) -> Any:
         raise UserError(f"Cannot read the graph '{path}' ({first}); make it again with 'rgbt export'.") from error
 
 
-def default_threads() -> int:
-    """``OMP_NUM_THREADS`` where it is set to a number, otherwise 1."""
+def default_threads(most: int = 1) -> int:
+    """``OMP_NUM_THREADS`` where it is set to a number, otherwise as many of ``most`` as there are processors."""
     given = os.environ.get("OMP_NUM_THREADS", "")
-    return int(given) if given.isdigit() and int(given) else 1
+    return int(given) if given.isdigit() and int(given) else min(most, os.cpu_count() or 1)

@@ -18,8 +18,9 @@ from nestfuse_core.model.network import NestFuse
 from nestfuse_core.model.plan import CHANNELS, SCALES
 from nestfuse_core.runtime.exports import DECODE, ENCODE, attend
 
-SIDE = 64
-"""Of the pictures that the graphs are traced with; they take others."""
+SIDE = 2 ** (SCALES - 1)
+"""Of the pictures that the graphs are traced with, the least: at the coarsest scale one pixel, which is padded by
+repetition, and larger ones by the same operations as by reflection."""
 
 
 class _Encode(nn.Module):

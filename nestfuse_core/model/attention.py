@@ -48,7 +48,16 @@ def _nuclear(features: Tensor) -> Tensor:
 
 
 def _l1(features: Tensor) -> Tensor:
-    return _wide(features).abs().sum(1, keepdim=True)
+    return _channel_sum(_wide(features).abs())
+
+
+def _channel_sum(features: Tensor) -> Tensor:
+    """Sum over channels: NxCxHxW -> Nx1xHxW."""
+    if not torch.onnx.is_in_onnx_export():
+        return features.sum(1, keepdim=True)
+    # ONNX Runtime takes twenty times as long for a sum over a side that is not the last.
+    n, channels, height, width = features.shape
+    return (features.new_ones(1, channels) @ features.flatten(2)).reshape(n, 1, height, width)
 
 
 CHANNEL_POOLS: dict[str, Callable[[Tensor], Tensor]] = {"avg": _average, "max": _maximum, "nuclear": _nuclear}
@@ -97,7 +106,7 @@ def spatial_weights(features: Features, spatial: str = "l1") -> Tensor:
     if spatial == "l1":
         return ratio_weights([_l1(feature) for feature in features])
     # A softmax, unlike a ratio, is well posed for signed means, so these stay as the released code has them.
-    return torch.softmax(torch.stack([_wide(feature).mean(1, keepdim=True) for feature in features]), 0)
+    return torch.softmax(torch.stack([_channel_sum(_wide(feature)) / feature.shape[1] for feature in features]), 0)
 
 
 def _fsrpn_weights(features: Features) -> FusionWeights:

@@ -26,9 +26,10 @@ def reflect_conv(features: Tensor, weight: Tensor, bias: Tensor | None = None) -
     """Convolve NxCxHxW with 3x3 or 1x1 taps and reflection at the borders; sides of one pixel are repeated."""
     if weight.shape[-1] == 1:
         return F.conv2d(features, weight, bias)
-    # A graph has no writing in place, and any size.
-    if min(features.shape[-2:]) < 2 or torch.onnx.is_in_onnx_export():
+    if min(features.shape[-2:]) < 2:
         return F.conv2d(_mirrored(features), weight, bias)
+    if torch.onnx.is_in_onnx_export():  # a graph has no writing in place
+        return F.conv2d(F.pad(features, (1, 1, 1, 1), mode="reflect"), weight, bias)
     result = F.conv2d(features, weight, bias, padding=1)
     for edge, inner in ((0, 1), (-1, -2)):
         row = torch.stack([features[..., inner, :], features[..., edge, :], features[..., inner, :]], dim=-2)

@@ -27,7 +27,7 @@ def open_runtime(
         device: ``auto`` (CUDA where present), ``cpu``, ``cuda`` or ``cuda:N``.
         runtime: ``torch``, ``onnx``, or ``auto``: ONNX on a CPU where ONNX Runtime is installed and an export exists,
             as of the shipped weights, torch otherwise.
-        threads: of ONNX Runtime (`nestfuse_core.common.graphs.open_graph`); torch's are the process's.
+        threads: of ONNX Runtime (`nestfuse_core.runtime.with_onnx`); torch's are the process's.
 
     Raises:
         UserError: no such weights, an unknown name, or ONNX where it cannot be had.

@@ -13,13 +13,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nestfuse_core.common.errors import UserError
-from nestfuse_core.common.graphs import GraphFolder
+from nestfuse_core.common.graphs import GraphFolder, default_threads
 from nestfuse_core.model.plan import SCALES
 from nestfuse_core.runtime.exports import DECODE, ENCODE, attend
 from nestfuse_core.runtime.interface import Features, Grey
 
 SMALLEST = 2 ** (SCALES - 1)
 """Least side of a picture, which becomes one pixel at the coarsest scale."""
+THREADS = 4
+"""That a graph computes with where nobody says another number: a picture keeps several busy, unlike a tracker's crop."""
 
 
 class OnnxRuntime:
@@ -27,7 +29,7 @@ class OnnxRuntime:
 
     Args:
         folder: of an export.
-        threads: see `nestfuse_core.common.graphs.open_graph`.
+        threads: that share an operation; ``OMP_NUM_THREADS``, or else up to `THREADS`, by default.
 
     Raises:
         UserError: from the first use of a graph that is missing or damaged, or a picture of less than 8 px a side.
@@ -36,7 +38,7 @@ class OnnxRuntime:
     name = "onnx"
 
     def __init__(self, folder: Path, threads: int | None = None) -> None:
-        self.graphs = GraphFolder(folder, threads)
+        self.graphs = GraphFolder(folder, default_threads(THREADS) if threads is None else threads)
 
     def encode(self, image: Grey) -> Features:
         if min(image.shape) < SMALLEST:

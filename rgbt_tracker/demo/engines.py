@@ -28,9 +28,7 @@ class TrackerFactory:
         config, weights, device, runtime: as for `rgbt_tracker.build_tracker`.
     """
 
-    def __init__(
-        self, config: str, weights: str | os.PathLike[str] | None, device: str, runtime: str = "auto"
-    ) -> None:
+    def __init__(self, config: str, weights: str | os.PathLike[str] | None, device: str, runtime: str = "auto") -> None:
         self.config, self.weights, self.device, self.runtime = config, weights, device, runtime
         self._built: dict[Modality, Tracker] = {}
         self._lock = threading.Lock()
@@ -46,9 +44,7 @@ class TrackerFactory:
 
         with self._lock:
             if modality not in self._built:
-                self._built[modality] = build_tracker(
-                    self.config, self.weights, self.device, modality, self.runtime
-                )
+                self._built[modality] = build_tracker(self.config, self.weights, self.device, modality, self.runtime)
         built = self._built[modality]
         return MultiTracker(built.config, built.runtime)
 

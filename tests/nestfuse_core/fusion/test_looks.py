@@ -70,7 +70,6 @@ def test_equations_are_the_default_of_before(shared):
     ir, vis = (cv2.imread(str(shared / "metrics" / name), 0).astype(np.float32) for name in ("IR1.png", "VIS1.png"))
     images = [torch.from_numpy(image)[None, None] for image in (ir, vis)]
     with torch.inference_mode():
-        output = load_network("paper-lambda100")(*images)
-    expected = np.rint(np.clip(output[0, 0].numpy(), 0, 255)).astype(np.uint8)
+        output = load_network("paper-lambda100")(*images)[0, 0].numpy()
     fusion = Fuser(look="equations")(ir.astype(np.uint8), vis.astype(np.uint8))
-    np.testing.assert_array_equal(fusion.image, expected)
+    np.testing.assert_allclose(fusion.image, np.clip(output, 0, 255), atol=0.501)
