@@ -22,14 +22,14 @@ class GraphFolder:
 
     Args:
         folder: of an export.
-        threads: see `open_graph`.
+        threads, keeps_memory: see `open_graph`.
 
     Raises:
         UserError: from asking for a graph that is missing or damaged.
     """
 
-    def __init__(self, folder: Path, threads: int | None = None) -> None:
-        self.folder, self._threads = folder, threads
+    def __init__(self, folder: Path, threads: int | None = None, keeps_memory: bool = True) -> None:
+        self.folder, self._options = folder, (threads, keeps_memory)
         self._graphs: dict[str, Any] = {}
 
     def __getitem__(self, name: str) -> Any:
@@ -39,7 +39,7 @@ class GraphFolder:
                 raise UserError(
                     f"Expected '{name}' in the export '{self.folder}', found none; make it with 'rgbt export'."
                 )
-            self._graphs[name] = open_graph(self.folder / name, self._threads)
+            self._graphs[name] = open_graph(self.folder / name, *self._options)
         return self._graphs[name]
 
 
@@ -73,11 +73,13 @@ def uses_onnx(runtime: str, device: str, folder: Path | None = None) -> bool:
     return True
 
 
-def open_graph(path: Path, threads: int | None = None) -> Any:
+def open_graph(path: Path, threads: int | None = None, keeps_memory: bool = True) -> Any:
     """An ``onnxruntime.InferenceSession`` whose waiting threads sleep.
 
     Args:
         threads: that share an operation; ``OMP_NUM_THREADS``, or else 1, by default.
+        keeps_memory: whether the graph keeps what it once used, in blocks that double: faster for small values, and
+            several times the memory for whole pictures, whose sizes change besides.
 
     Raises:
         UserError: no ONNX Runtime, or a file that it cannot read.
@@ -92,6 +94,7 @@ def open_graph(path: Path, threads: int | None = None) -> Any:
     # A thread that spins while it waits takes the processor from whatever else runs.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     options.log_severity_level = 3
+    options.enable_cpu_mem_arena = options.enable_mem_pattern = keeps_memory
     try:
         return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
     except Exception as error:  # ONNX Runtime's own exceptions have no common base

@@ -38,7 +38,8 @@ class OnnxRuntime:
     name = "onnx"
 
     def __init__(self, folder: Path, threads: int | None = None) -> None:
-        self.graphs = GraphFolder(folder, default_threads(THREADS) if threads is None else threads)
+        chosen = default_threads(THREADS) if threads is None else threads
+        self.graphs = GraphFolder(folder, chosen, keeps_memory=False)
 
     def encode(self, image: Grey) -> Features:
         if min(image.shape) < SMALLEST:
