@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nestfuse_core.common.errors import UserError
+from nestfuse_core.common.reading import read_text
 from rgbt_tracker.boxes import Box, polygon_to_box
 
 Array = NDArray[np.float64]
@@ -30,7 +31,7 @@ def read_lines(path: Path) -> list[Array]:
             tables that would read as boxes and are none: MOT rows (`is_mot`) and boxes as shares of the picture.
     """
     try:
-        lines = path.read_text(encoding="utf-8-sig", errors="replace").splitlines()
+        lines = read_text(path, replace=True).splitlines()
     except OSError as error:
         raise UserError(f"Cannot read boxes from '{path}': {error.strerror}.") from error
     while lines and not lines[-1].strip():
