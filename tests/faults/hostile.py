@@ -50,7 +50,7 @@ def of_workspaces(place: Path) -> Found:
 
 
 def of_servers(place: Path) -> Found:
-    with patch("rgbt_tracker.zoo.download.TIMEOUT", (1, 0.5)):
+    with patch("rgbt_tracker.zoo.download.TIMEOUT", (1, 0.3)):
         yield from of_cases(servers.cases(), place)
 
 
