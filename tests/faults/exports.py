@@ -188,7 +188,7 @@ def changes() -> dict[str, Change]:
         "no graph": lambda folder: (folder / SEARCH).unlink(),
         "no template": lambda folder: (folder / TEMPLATE).unlink(),
         "no parameters": lambda folder: (folder / "weights.bin").unlink(),
-        "a folder as graph": lambda folder: ((folder / SEARCH).unlink(), (folder / SEARCH).mkdir()) and None,
+        "a folder as graph": lambda folder: (folder / SEARCH).rename(folder / "away") and (folder / SEARCH).mkdir(),
         "an empty graph": replaced(SEARCH, lambda: b"\n"),
         "a text as graph": replaced(SEARCH, lambda: b"version https://git-lfs.github.com/spec/v1\n"),
         "half a graph": replaced(SEARCH, lambda: (shipped() / SEARCH).read_bytes()[:70_000]),
@@ -236,9 +236,10 @@ def _case(name: str, change: Change, sequence: Path) -> Case:
         options = ("--config", CONFIG, "--weights", export, "--device", "cpu", "--output", folder / "out")
         return command("track", "--sequence", sequence, *options)
 
-    return Case(name, make, "stranger")
+    # What only the loop can know is said with the configuration's name.
+    return Case(name, make, CONFIG if "anchors" in name else "stranger")
 
 
 def cases(sequence: Path) -> list[Case]:
-    """Every one is refused with the name of its folder, or before anything of it answers."""
+    """Every one is refused with the name of its folder."""
     return [_case(name, change, sequence) for name, change in changes().items()]

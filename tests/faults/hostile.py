@@ -20,6 +20,7 @@ from unittest.mock import patch
 
 import checkpoints
 import documents
+import exports
 import requests_of_browsers
 import servers
 import workspaces
@@ -43,6 +44,10 @@ def of_checkpoints(place: Path) -> Found:
 
 def of_documents(place: Path) -> Found:
     yield from of_cases(documents.cases(), place)
+
+
+def of_exports(place: Path) -> Found:
+    yield from of_cases(exports.cases(workspaces.drawn(place / "drawn")), place)
 
 
 def of_workspaces(place: Path) -> Found:
@@ -76,6 +81,7 @@ def of_requests(place: Path) -> Found:
 KINDS: dict[str, Callable[[Path], Found]] = {
     "checkpoints": of_checkpoints,
     "documents": of_documents,
+    "exports": of_exports,
     "workspaces": of_workspaces,
     "servers": of_servers,
     "requests": of_requests,
