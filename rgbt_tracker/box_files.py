@@ -16,6 +16,8 @@ from rgbt_tracker.boxes import Box, polygon_to_box
 Array = NDArray[np.float64]
 Notation = Literal["size", "corners"]
 ABSENT = 0
+FARTHEST = 1e9
+"""px from the corner of a picture that no box lies at."""
 SEPARATORS = re.compile(r"[,;\s]+")
 DUE = "x,y,w,h of one target, a line a frame, 'nan' where it is absent"
 
@@ -46,6 +48,8 @@ def read_lines(path: Path) -> list[Array]:
                 f"Expected 4 numbers (a box) or 8 (its corners) in line {number} of '{path}', got "
                 f"'{line.strip()[:60]}'."
             )
+        if (np.abs(row) > FARTHEST).any():
+            raise UserError(f"Expected pixels in line {number} of '{path}', got '{line.strip()[:60]}'.")
     return [row for row in rows if row is not None]
 
 

@@ -7,7 +7,7 @@ import warnings
 import pytest
 
 
-@pytest.mark.parametrize("kind", ["checkpoints", "documents", "exports", "workspaces", "servers", "requests"])
+@pytest.mark.parametrize("kind", ["checkpoints", "documents", "exports", "data", "workspaces", "servers", "requests"])
 def test_nothing_hostile_gets_through(kind, tmp_path):
     if kind == "workspaces":
         pytest.importorskip("vot", reason="needs the extra: pip install -e '.[vot]'")
