@@ -2,9 +2,10 @@
 
     python tests/faults/hostile.py [--kind checkpoints --kind requests] [--verbose]
 
-Every input is one that a stranger may hand out: weights, YAML, exported graphs, data and results, a workspace of the VOT
-toolkit, a server, and requests to the demo page. Each is to be refused in one sentence that names it, with exit code 2 (a status below 500 for requests);
-nothing of it may run, and nothing may be written outside the folder asked for.
+Every input is one that a stranger may hand out: weights, YAML, exported graphs, data and results, a workspace of the
+VOT toolkit, a server, and requests to the demo page. Each is to be refused in one sentence that names it, with exit
+code 2 (a status below 500 for requests); nothing of it may run, and nothing may be written outside the folder
+asked for.
 """
 
 from __future__ import annotations
