@@ -27,7 +27,7 @@ def open_graph(path: Path, threads: int | None = None) -> Any:
     options.inter_op_num_threads = 1
     # A thread that spins while it waits takes the processor from whatever else runs.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    options.log_severity_level = 3
+    options.log_severity_level = 4  # what goes wrong is said in a sentence
     try:
         return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
     except Exception as error:  # ONNX Runtime's own exceptions have no common base

@@ -7,6 +7,7 @@ import json
 from functools import cache
 from pathlib import Path
 
+from nestfuse_core.common.reading import read_text
 from rgbt_tracker.config import MODALITIES, TrackerConfig
 from rgbt_tracker.zoo.entries import SHIPPED
 from rgbt_tracker.zoo.store import cache_directory, file_hash
@@ -66,4 +67,4 @@ def find_export(config: TrackerConfig, weights: Path) -> Path | None:
 def key_in(folder: Path) -> str:
     """What an export says that it computes, see `key_of`; empty without."""
     file = folder / "key.txt"
-    return file.read_text(encoding="utf-8").strip() if file.is_file() else ""
+    return read_text(file, replace=True, most=1000).strip() if file.is_file() else ""
