@@ -10,8 +10,9 @@ if TYPE_CHECKING:
     from nestfuse_core.fusion.fuser import Fuser
     from nestfuse_core.model.attention import fuse_features
     from nestfuse_core.model.network import NestFuse, load_network
+    from nestfuse_core.runtime.choose import open_runtime
 
-__all__ = ["Fuser", "NestFuse", "fuse_features", "load_network"]
+__all__ = ["Fuser", "NestFuse", "fuse_features", "load_network", "open_runtime"]
 
 __getattr__ = lazy_exports(
     __name__,
@@ -20,5 +21,6 @@ __getattr__ = lazy_exports(
         "NestFuse": "model.network",
         "fuse_features": "model.attention",
         "load_network": "model.network",
+        "open_runtime": "runtime.choose",
     },
 )

@@ -8,9 +8,8 @@ from typing import Annotated
 import typer
 
 from nestfuse_core.common.commands import single
-from nestfuse_core.common.devices import select_device
 from nestfuse_core.common.errors import UserError
-from nestfuse_core.common.options import TIMES, Device, Offset, PairBy, Rates, RigFile, ThermalTimes, one_of
+from nestfuse_core.common.options import TIMES, Device, Offset, PairBy, Rates, RigFile, Runtime, ThermalTimes, one_of
 from nestfuse_core.fusion.looks import DEFAULT as DEFAULT_LOOK
 from nestfuse_core.fusion.looks import LOOKS, find_look
 
@@ -55,10 +54,12 @@ def fuse(
         str | None,
         typer.Option(
             metavar="F",
-            help="Name of shipped weights, or a file; an unknown name lists them [default: the look's].",
+            help="Name of shipped weights, a file, or the folder of an export; an unknown name lists them [default: the "
+            "look's].",
         ),
     ] = None,
     device: Device = "auto",
+    runtime: Runtime = "auto",
     tile: Annotated[
         int | None,
         typer.Option(
@@ -102,15 +103,15 @@ def fuse(
 
     Videos, and folders whose frames have times, are paired by time, images in folders by name.
     """
-    # torch and OpenCV take a second to load: only once the command is known to run.
+    # OpenCV and what computes the network take a second to load: only once the command is known to run.
     from nestfuse_core.cameras.matching import parse_timing
     from nestfuse_core.common.console import note
     from nestfuse_core.fusion import jobs, thermal
     from nestfuse_core.fusion.fuser import Fuser
     from nestfuse_core.fusion.overlay import Overlay
-    from nestfuse_core.model.network import load_network
     from nestfuse_core.rig.file import choose_rig
     from nestfuse_core.rig.lay import Laying
+    from nestfuse_core.runtime.choose import open_runtime
 
     timing = parse_timing(pair, offset, fps, vis_times, ir_times)
     chosen, said = choose_rig(rig, vis, ir)
@@ -141,8 +142,8 @@ def fuse(
     if overlay:
         work(Overlay(limits))
         return
-    network = load_network(weights or style.weights, select_device(device))
-    work(Fuser(network, strategy, style, tile, limits, keep_maps=maps is not None))
+    opened = open_runtime(weights or style.weights, device, runtime)
+    work(Fuser(opened, strategy, style, tile, limits, keep_maps=maps is not None))
 
 
 def script() -> typer.Typer:

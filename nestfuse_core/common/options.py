@@ -10,6 +10,7 @@ import typer
 
 from nestfuse_core.common.devices import check_device
 from nestfuse_core.common.errors import UserError, suggestion
+from nestfuse_core.common.graphs import RUNTIMES
 
 
 def one_of(what: str, choices: Sequence[str]) -> Callable[[str | None], str | None]:
@@ -44,6 +45,14 @@ def output_file(help: str) -> Any:
 
 
 Device = Annotated[str, typer.Option(metavar="auto|cpu|cuda|cuda:N", help="Where to compute.", callback=check_device)]
+Runtime = Annotated[
+    str,
+    typer.Option(
+        metavar="auto|torch|onnx",
+        help="What computes the network; auto: ONNX on a CPU where there is an export ('rgbt export').",
+        callback=one_of("runtime", RUNTIMES),
+    ),
+]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
 
 # How the frames of two cameras are paired (nestfuse_core.cameras.matching.Timing).

@@ -4,23 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
 from nestfuse_core.common.errors import UserError, suggestion
 from nestfuse_core.common.pictures import Image, white_level
 from nestfuse_core.fusion import levels, looks, thermal, tiling
+from nestfuse_core.fusion.channels import channel_weights, in_one_piece, in_tiles
 from nestfuse_core.fusion.colour import luminance, replace_luminance
 from nestfuse_core.fusion.details import SMALLEST, halve, with_details
 from nestfuse_core.fusion.infrared import faded, infrared_levels
 from nestfuse_core.fusion.looks import Look, find_look
 from nestfuse_core.fusion.quarters import fuse_in_quarters
 from nestfuse_core.fusion.scale import ThermalScale
-from nestfuse_core.model.attention import FusionWeights
-from nestfuse_core.model.network import SCALES, NestFuse, load_network
+from nestfuse_core.runtime.choose import open_runtime
+from nestfuse_core.runtime.interface import Grey, Runtime
+
+if TYPE_CHECKING:
+    from nestfuse_core.model.network import NestFuse
 
 STRATEGIES = ("avg", "max", "nuclear", "add")
 WHOLE_PIXELS = 420_000
@@ -28,7 +31,6 @@ WHOLE_PIXELS = 420_000
 TILE = 448
 """Largest core of a tile: with its halo about as large as the largest image taken in one piece."""
 
-Grey = NDArray[np.float32]
 Levels = Callable[[Grey], Grey]
 """Takes the network's output, HxW, to grey levels 0..255."""
 
@@ -58,7 +60,8 @@ class Fuser:
     """Fuses pairs with one network, each by itself; `video` gives the form for frames over time.
 
     Args:
-        network: in evaluation mode, on its device; None loads the look's own.
+        network: in evaluation mode, on its device, or what computes one (`nestfuse_core.open_runtime`); None opens the
+            look's own.
         strategy: channel attention ``avg``, ``max`` or ``nuclear`` beside the spatial one (Eq. 4), or ``add``
             (DenseFuse).
         look: a name, ``natural``, ``paper`` or ``equations``, or a `Look`.
@@ -73,7 +76,7 @@ class Fuser:
 
     def __init__(
         self,
-        network: NestFuse | None = None,
+        network: NestFuse | Runtime | None = None,
         strategy: str = "avg",
         look: str | Look = looks.DEFAULT,
         tile: int | None = None,
@@ -93,7 +96,7 @@ class Fuser:
                 f"Attention maps (--maps) are of whole pictures, which the look '{self.look.name}' cuts in four; "
                 "choose another --look."
             )
-        self.network = load_network(self.look.weights) if network is None else network
+        self.runtime = _runtime(network, self.look)
         self.strategy = strategy
         self.tile = tile
         self.thermal_range = thermal_range
@@ -182,39 +185,39 @@ class Fuser:
         return self.look.halved and min(height, width) >= SMALLEST
 
     def _through_network(self, ir: Grey, vis: Grey) -> tuple[Grey, list[Grey], list[Grey]]:
-        images = [torch.from_numpy(image)[None, None] for image in (ir, vis)]
-        attention, channel = ("add", "avg") if self.strategy == "add" else ("attention", self.strategy)
-        if self._whole(*vis.shape):
-            output, weights = tiling.fuse_tile(self.network, images, attention, None, self.look.spatial, channel)
-            if not self.keep_maps or not weights:
-                return output[0, 0].float().cpu().numpy(), [], []
-            return output[0, 0].float().cpu().numpy(), *_shares(weights)
-        return self._fuse_tiles(images, attention, channel)
+        return self._fuse_whole(ir, vis) if self._whole(*vis.shape) else self._fuse_tiles(ir, vis)
 
     def _whole(self, height: int, width: int) -> bool:
         return self.tile is None and height * width <= WHOLE_PIXELS
 
-    def _fuse_tiles(self, images: list[Tensor], attention: str, channel: str) -> tuple[Grey, list[Grey], list[Grey]]:
-        height, width = images[0].shape[-2:]
+    def _fuse_whole(self, ir: Grey, vis: Grey) -> tuple[Grey, list[Grey], list[Grey]]:
+        encoded = [self.runtime.encode(image) for image in (ir, vis)]
+        pictures = [in_one_piece(self.runtime, features, (vis.shape[0], vis.shape[1])) for features in encoded]
+        weights = None if self.strategy == "add" else channel_weights(pictures, self.strategy)
+        output, spatial = self.runtime.fuse(*encoded, self.look.spatial, weights, self.keep_maps)
+        return output, [_share(weight) for weight in spatial], self._channel_shares(weights)
+
+    def _fuse_tiles(self, ir: Grey, vis: Grey) -> tuple[Grey, list[Grey], list[Grey]]:
+        height, width = vis.shape
         side = self.tile or TILE
-        over_channels = None
-        if attention == "attention":
-            over_channels = tiling.global_channel_weights(self.network, images, channel, side, self.on_tile)
+        weights = None
+        if self.strategy != "add":
+            pictures = [in_tiles(self.runtime, image, side, self.on_tile) for image in (ir, vis)]
+            weights = channel_weights(pictures, self.strategy)
         output = np.empty((height, width), np.float32)
-        keep_maps = self.keep_maps and over_channels is not None
+        keep_maps = self.keep_maps and weights is not None
         shares = [np.empty(size, np.float32) for size in tiling.scale_sizes(height, width)] if keep_maps else []
         for tile in tiling.tiles(height, width, side):
-            cuts = [tile.cut(image) for image in images]
-            fused, weights = tiling.fuse_tile(self.network, cuts, attention, over_channels, self.look.spatial)
-            output[tile.place(0)] = tile.keep(fused, 0)[0, 0].float().cpu().numpy()
+            encoded = [self.runtime.encode(tile.cut(image)) for image in (ir, vis)]
+            fused, spatial = self.runtime.fuse(*encoded, self.look.spatial, weights, keep_maps)
+            output[tile.place(0)] = tile.keep(fused, 0)
             for scale, share in enumerate(shares):
-                share[tile.place(scale)] = tile.keep(_spatial_share(weights[scale]), scale)[0, 0].cpu().numpy()
-            del fused, weights
+                share[tile.place(scale)] = tile.keep(_share(spatial[scale]), scale)
             self.on_tile()
-        channel_shares = (
-            [weight[0].flatten().float().cpu().numpy() for weight in over_channels or []] if keep_maps else []
-        )
-        return output, shares, channel_shares
+        return output, shares, self._channel_shares(weights)
+
+    def _channel_shares(self, weights: list[NDArray[np.float64]] | None) -> list[Grey]:
+        return [weight[0].astype(np.float32) for weight in weights or []] if self.keep_maps else []
 
     def steps(self, height: int, width: int) -> int:
         """How often ``on_tile`` is called for a picture of this size; the nuclear norm's passes are not counted."""
@@ -259,16 +262,17 @@ def _eight_bit(grey: Grey) -> NDArray[np.uint8]:
     return np.rint(grey).astype(np.uint8)
 
 
-def _spatial_share(weights: FusionWeights) -> Tensor:
-    """Infrared's spatial weight over the sum of both: 1x1xHxW, 0.5 where both are silent."""
-    assert weights.spatial is not None
-    ir, vis = weights.spatial.float()
-    total = ir + vis
-    return torch.where(total > 0, ir / total, 0.5)
+def _share(weights: Grey) -> Grey:
+    """Infrared's part of (2, h, w) spatial weights over the sum of both: 0.5 where both are silent."""
+    total = weights.sum(0)
+    return np.divide(weights[0], total, out=np.full_like(total, 0.5), where=total > 0)
 
 
-def _shares(weights: list[FusionWeights]) -> tuple[list[Grey], list[Grey]]:
-    spatial = [_spatial_share(weight)[0, 0].cpu().numpy() for weight in weights]
-    channel = [weight.channel[0].flatten().float().cpu().numpy() for weight in weights if weight.channel is not None]
-    assert len(spatial) == len(channel) == SCALES
-    return spatial, channel
+def _runtime(network: NestFuse | Runtime | None, look: Look) -> Runtime:
+    if network is None:
+        return open_runtime(look.weights)
+    if isinstance(network, Runtime):
+        return network
+    from nestfuse_core.runtime.with_torch import TorchRuntime
+
+    return TorchRuntime(network)

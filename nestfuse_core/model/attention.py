@@ -16,9 +16,7 @@ from torch import Tensor
 
 from nestfuse_core.common.errors import UserError, suggestion
 from nestfuse_core.model.nuclear import nuclear_norm
-
-EPSILON = 1e-5
-"""Added to the denominator of every ratio, as in the released code."""
+from nestfuse_core.model.plan import ratios
 
 Features = Sequence[Tensor] | Tensor
 
@@ -50,7 +48,16 @@ def _nuclear(features: Tensor) -> Tensor:
 
 
 def _l1(features: Tensor) -> Tensor:
-    return _wide(features).abs().sum(1, keepdim=True)
+    return _channel_sum(_wide(features).abs())
+
+
+def _channel_sum(features: Tensor) -> Tensor:
+    """Sum over channels: NxCxHxW -> Nx1xHxW."""
+    if not torch.onnx.is_in_onnx_export():
+        return features.sum(1, keepdim=True)
+    # ONNX Runtime takes twenty times as long for a sum over a side that is not the last.
+    n, channels, height, width = features.shape
+    return (features.new_ones(1, channels) @ features.flatten(2)).reshape(n, 1, height, width)
 
 
 CHANNEL_POOLS: dict[str, Callable[[Tensor], Tensor]] = {"avg": _average, "max": _maximum, "nuclear": _nuclear}
@@ -65,12 +72,9 @@ def _known(name: str, choices: Sequence[str], what: str) -> None:
 
 
 def ratio_weights(statistics: Features) -> Tensor:
-    """Return P_k / sum_i P_i over the first axis (Eq. 9) of non-negative statistics, each of any one shape.
-
-    EPSILON keeps silent places finite.
-    """
-    stacked = statistics if isinstance(statistics, Tensor) else torch.stack(tuple(statistics))
-    return stacked / (stacked.sum(0, keepdim=True) + EPSILON)
+    """Return `nestfuse_core.model.plan.ratios` of non-negative statistics, each of any one shape."""
+    stacked: Tensor = ratios(statistics if isinstance(statistics, Tensor) else torch.stack(tuple(statistics)))
+    return stacked
 
 
 def channel_statistics(features: Features, channel: str = "avg") -> Tensor:
@@ -102,7 +106,7 @@ def spatial_weights(features: Features, spatial: str = "l1") -> Tensor:
     if spatial == "l1":
         return ratio_weights([_l1(feature) for feature in features])
     # A softmax, unlike a ratio, is well posed for signed means, so these stay as the released code has them.
-    return torch.softmax(torch.stack([_wide(feature).mean(1, keepdim=True) for feature in features]), 0)
+    return torch.softmax(torch.stack([_channel_sum(_wide(feature)) / feature.shape[1] for feature in features]), 0)
 
 
 def _fsrpn_weights(features: Features) -> FusionWeights:

@@ -7,10 +7,10 @@ resolution, padding them, upsampling. Three identities avoid it:
   that use a feature take their share of it at once, after which it can go;
 - reflection padding concerns the outermost pixels only: the convolution pads with zeros, and its border is computed
   again from narrow strips;
-- a 3x3 convolution of a picture enlarged by 2 (nearest) is four small convolutions of the picture itself, one for each
+- a 3x3 convolution of a picture enlarged by 2 (nearest) is four 2x2 convolutions of the picture itself, one for each
   of the four pixels that a pixel becomes (reflection at the border becomes repetition there).
 
-The tests hold the result to the network's own.
+The tests hold the result to the network's own. Exported graphs (`nestfuse_core.export`) are traced from here.
 """
 
 from __future__ import annotations
@@ -26,12 +26,10 @@ def reflect_conv(features: Tensor, weight: Tensor, bias: Tensor | None = None) -
     """Convolve NxCxHxW with 3x3 or 1x1 taps and reflection at the borders; sides of one pixel are repeated."""
     if weight.shape[-1] == 1:
         return F.conv2d(features, weight, bias)
-    height, width = features.shape[-2:]
-    if min(height, width) < 2:
-        rows = "reflect" if height > 1 else "replicate"
-        columns = "reflect" if width > 1 else "replicate"
-        padded = F.pad(F.pad(features, (1, 1, 0, 0), mode=columns), (0, 0, 1, 1), mode=rows)
-        return F.conv2d(padded, weight, bias)
+    if min(features.shape[-2:]) < 2:
+        return F.conv2d(_mirrored(features), weight, bias)
+    if torch.onnx.is_in_onnx_export():  # a graph has no writing in place
+        return F.conv2d(F.pad(features, (1, 1, 1, 1), mode="reflect"), weight, bias)
     result = F.conv2d(features, weight, bias, padding=1)
     for edge, inner in ((0, 1), (-1, -2)):
         row = torch.stack([features[..., inner, :], features[..., edge, :], features[..., inner, :]], dim=-2)
@@ -39,6 +37,12 @@ def reflect_conv(features: Tensor, weight: Tensor, bias: Tensor | None = None) -
         column = torch.stack([features[..., inner], features[..., edge], features[..., inner]], dim=-1)
         result[..., edge] = F.conv2d(F.pad(column, (0, 0, 1, 1), mode="reflect"), weight, bias)[..., 0]
     return result
+
+
+def _mirrored(features: Tensor) -> Tensor:
+    """Pad NxCxHxW by one pixel of reflection; sides of one pixel are repeated."""
+    wide = torch.cat([features[..., :2][..., -1:], features, features[..., -2:][..., :1]], -1)
+    return torch.cat([wide[..., :2, :][..., -1:, :], wide, wide[..., -2:, :][..., :1, :]], -2)
 
 
 def enlarged_conv(features: Tensor, weight: Tensor, size: tuple[int, int]) -> Tensor:
@@ -49,23 +53,24 @@ def enlarged_conv(features: Tensor, weight: Tensor, size: tuple[int, int]) -> Te
         weight: OxCx3x3.
         size: height and width of the result, 2H or 2H + 1 each; or 1 where the small picture has 1 too.
     """
-    phases = torch.stack([_phase(weight, y, x) for y in (0, 1) for x in (0, 1)], dim=1).flatten(0, 1)
+    quarters = [(y, x) for y in (0, 1) for x in (0, 1)]
+    taps = torch.cat([_fold(_fold(weight, y, -2), x, -1) for y, x in quarters])
     height, width = features.shape[-2:]
-    right, bottom = 1 + max(0, size[1] - 2 * width), 1 + max(0, size[0] - 2 * height)
+    if torch.onnx.is_in_onnx_export():  # whose sides are not known
+        right = bottom = 2
+    else:
+        right, bottom = 1 + max(0, size[1] - 2 * width), 1 + max(0, size[0] - 2 * height)
     padded = F.pad(features, (1, right, 1, bottom), mode="replicate")
-    return F.pixel_shuffle(F.conv2d(padded, phases), 2)[..., : size[0], : size[1]]
+    found = F.conv2d(padded, taps).chunk(4, 1)
+    # The pixels that come second in a small one begin a row or column later.
+    placed = [part[..., y : y - 1 or None, x : x - 1 or None] for part, (y, x) in zip(found, quarters, strict=True)]
+    return F.pixel_shuffle(torch.stack(placed, 2).flatten(1, 2), 2)[..., : size[0], : size[1]]
 
 
-def _phase(weight: Tensor, y: int, x: int) -> Tensor:
-    """Taps on the small picture for the enlarged pixel (2i + y, 2j + x): those that fall on one small pixel, summed."""
-    return _fold(_fold(weight, y, -2), x, -1)
-
-
-def _fold(weight: Tensor, phase: int, dim: int) -> Tensor:
-    first, middle, last = weight.unbind(dim)
-    zero = torch.zeros_like(first)
-    taps = [first, middle + last, zero] if phase == 0 else [zero, first + middle, last]
-    return torch.stack(taps, dim)
+def _fold(weight: Tensor, second: int, dim: int) -> Tensor:
+    """Taps along ``dim`` on the small picture for the first or ``second`` pixel that one of it becomes: 3 -> 2."""
+    first, middle, last = weight.split(1, dim)
+    return torch.cat([first + middle, last] if second else [first, middle + last], dim)
 
 
 def encode(network: NestFuse, images: Tensor) -> list[Tensor]:
@@ -85,9 +90,9 @@ def decode(network: NestFuse, features: list[Tensor]) -> Tensor:
     d31 = _close(network.DB3_1, _share(e3, [network.DB3_1])[0], e4)
     s21, s22 = _share(e2, [network.DB2_1, network.DB2_2])
     d21 = _close(network.DB2_1, s21, e3)
-    s22 += _share(d21, [network.DB2_2], e2.shape[1])[0]
+    s22 += _share(d21, [network.DB2_2], int(e2.shape[1]))[0]
     s11, s12, s13 = _share(e1, [network.DB1_1, network.DB1_2, network.DB1_3])
-    width = e1.shape[1]
+    width = int(e1.shape[1])
     del e1, e3, e4
     node = _close(network.DB1_1, s11, e2)
     if depth == 0:
@@ -119,15 +124,16 @@ def _block(block: DenseBlock, features: Tensor) -> Tensor:
 
 def _share(features: Tensor, blocks: list[DenseBlock], offset: int = 0) -> list[Tensor]:
     """What ``features``, which come from channel ``offset`` on, add to the first convolution of each of ``blocks``."""
-    weights = [_convs(block)[0].weight[:, offset : offset + features.shape[1]] for block in blocks]
+    end = offset + int(features.shape[1])  # a number, also while a graph is traced
+    weights = [_convs(block)[0].weight[:, offset:end] for block in blocks]
     result = reflect_conv(features, torch.cat(weights))
-    return list(result.split([weight.shape[0] for weight in weights], dim=1))
+    return list(result.split([int(weight.shape[0]) for weight in weights], dim=1))
 
 
 def _close(block: DenseBlock, sums: Tensor, below: Tensor) -> Tensor:
     """Add the enlarged features of the scale below, which come last in a block's input, and finish the block."""
     first, second = _convs(block)
-    sums = sums + enlarged_conv(below, first.weight[:, -below.shape[1] :], (sums.shape[-2], sums.shape[-1]))
+    sums = sums + enlarged_conv(below, first.weight[:, -int(below.shape[1]) :], (sums.shape[-2], sums.shape[-1]))
     sums += _column(first.bias)
     return reflect_conv(sums.relu_(), second.weight, second.bias).relu_()
 

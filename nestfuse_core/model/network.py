@@ -17,11 +17,9 @@ from torch import Tensor, nn
 from nestfuse_core.common.checkpoints import read_checkpoint, state_dict_of
 from nestfuse_core.common.errors import UserError, suggestion
 from nestfuse_core.model.attention import fuse_features
+from nestfuse_core.model.plan import CHANNELS
 
 VERSIONS = ("paper", "released")
-CHANNELS = (64, 112, 160, 208)
-"""Channels of the features at full, half, quarter and eighth resolution."""
-SCALES = len(CHANNELS)
 STEM = 16
 
 

@@ -9,14 +9,13 @@ import typer
 
 from nestfuse_core.common.console import note, print_table, progress
 from nestfuse_core.common.errors import UserError
-from nestfuse_core.common.options import Device, Offset, PairBy, Rates, RigFile, ThermalTimes, output_folder
+from nestfuse_core.common.options import Device, Offset, PairBy, Rates, RigFile, Runtime, ThermalTimes, output_folder
 from rgbt_tracker.cli.inputs import open_input
 from rgbt_tracker.cli.options import (
     DEFAULT_CONFIG,
     Config,
     Init,
     MaybeSequenceName,
-    Runtime,
     Thermal,
     Visible,
     VisibleTimes,

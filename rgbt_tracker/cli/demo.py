@@ -12,7 +12,7 @@ from nestfuse_core.cli import LookName
 from nestfuse_core.common import console
 from nestfuse_core.common.errors import UserError
 from nestfuse_core.common.extras import require
-from nestfuse_core.common.options import Device, RigFile
+from nestfuse_core.common.options import Device, RigFile, Runtime
 from nestfuse_core.fusion.looks import DEFAULT as DEFAULT_LOOK
 from rgbt_tracker.cli.options import DEFAULT_CONFIG, Config, Weights
 
@@ -27,6 +27,7 @@ def demo(
     ] = None,
     look: LookName = DEFAULT_LOOK,
     device: Device = "auto",
+    runtime: Runtime = "auto",
     host: Annotated[str, typer.Option(help="Address to serve on; others than 127.0.0.1 open it to the network.")] = (
         "127.0.0.1"
     ),
@@ -51,7 +52,7 @@ def demo(
     if host not in LOOPBACK:
         console.note(f"on {host} everyone who reaches this machine can open pairs and use its processor.")
     listener = _listen(host, port)
-    engines = TrackerFactory(config, weights, device), FrameFuser(fusion_weights, device, look)
+    engines = TrackerFactory(config, weights, device, runtime), FrameFuser(fusion_weights, device, look, runtime)
     app = create_app(*engines, Settings(Limits(max_upload), hosts, rig=rig))
     number = listener.getsockname()[1]
     shown = f"[{host}]" if ":" in host else host

@@ -1,4 +1,4 @@
-"""``rgbt export``: a tracker's network as ONNX graphs, checked against torch."""
+"""``rgbt export``: a tracker's network, or the one that fuses pictures, as ONNX graphs, checked against torch."""
 
 from __future__ import annotations
 
@@ -7,29 +7,50 @@ from typing import Annotated
 
 import typer
 
+from nestfuse_core.common.errors import UserError
 from nestfuse_core.common.options import output_folder
-from rgbt_tracker.cli.options import ConfigArgument, Weights
+from rgbt_tracker.cli.options import Weights
+
+FUSION = "fusion"
+"""What stands for the network that fuses pictures."""
 
 
 def export(
-    config: ConfigArgument,
+    config: Annotated[
+        str,
+        typer.Argument(
+            metavar="CONFIG|fusion", help="Tracker configuration, a name or a YAML file, or the network that fuses."
+        ),
+    ],
     weights: Weights = None,
     output: Annotated[
-        Path | None, output_folder("Folder for the graphs [default: this user's cache, where 'auto' finds them].")
+        Path | None,
+        output_folder("Folder for the graphs [default: of a tracker this user's cache, where 'auto' finds them]."),
     ] = None,
     shipped: Annotated[
         bool, typer.Option("--shipped", help="Write them into the package, beside the weights that come with it.")
     ] = False,
     frames: Annotated[int, typer.Option(min=1, help="Frames of clip:smoke that they are checked on.")] = 20,
 ) -> None:
-    """Write a tracker's network as ONNX graphs that any program can run, each checked against torch before.
+    """Write a network as ONNX graphs that any program can run, each checked against torch before.
 
-    Prints the largest differences: of outputs, as parts of their largest magnitude, and of boxes in px. Example:
+    Prints the largest differences: of a tracker those of outputs, as parts of their largest magnitude, and of boxes in
+    px; of the network that fuses those of pictures in grey levels. Examples:
 
     rgbt export nestfuse_nanotrack --output exported
+
+    rgbt export fusion --weights mine.pt --output exported
     """
+    if shipped and output is not None:
+        raise UserError("Both --shipped and --output say where the graphs go; give one of them.")
+    if config == FUSION:
+        _export_fusion(weights, output, shipped)
+    else:
+        _export_tracker(config, weights, output, shipped, frames)
+
+
+def _export_tracker(config: str, weights: str | None, output: Path | None, shipped: bool, frames: int) -> None:
     from nestfuse_core.common.console import stderr, stdout
-    from nestfuse_core.common.errors import UserError
     from nestfuse_core.common.files import check_writable
     from rgbt_tracker.config import load_config
     from rgbt_tracker.export.write import export as write
@@ -40,8 +61,6 @@ def export(
     name = weights or settings.weights
     if name is None:
         raise UserError(f"The configuration '{settings.name}' names no weights; give --weights FILE or a name.")
-    if shipped and output is not None:
-        raise UserError("Both --shipped and --output say where the graphs go; give one of them.")
     file = resolve(name)
     folder = output or (shipped_folder(file.stem) if shipped else cached_folder(key_of(settings, file)))
     check_writable(folder)
@@ -50,4 +69,27 @@ def export(
     for found in differences:
         line = f"{found.modality}: outputs differ by {found.outputs:.1e} at most, boxes by {found.boxes:.5f} px"
         stdout.print(line, highlight=False)
+    stdout.print(str(folder), highlight=False)
+
+
+def _export_fusion(weights: str | None, output: Path | None, shipped: bool) -> None:
+    from nestfuse_core.common.console import stderr, stdout
+    from nestfuse_core.common.files import check_writable
+    from nestfuse_core.export.write import export as write
+    from nestfuse_core.fusion.colour import luminance
+    from nestfuse_core.runtime.exports import shipped_folder
+    from nestfuse_core.weights import locate
+    from rgbt_tracker.locate import open_sequence
+
+    file = locate(weights)
+    folder = shipped_folder(file.stem) if shipped else output
+    if folder is None:
+        raise UserError("Nobody has said where the graphs of the network that fuses go; give --output FOLDER.")
+    check_writable(folder)
+    with stderr.status("checking"), open_sequence("clip:smoke") as sequence:
+        frame = sequence.frame(0)
+        # A part of odd sides, since every look and strategy takes its turn.
+        ir, vis = (luminance(image[:171, :253]) for image in (frame.ir, frame.rgb))
+        found = write(file, folder, [(ir, vis)])
+    stdout.print(f"pictures differ by {found:.5f} grey levels at most", highlight=False)
     stdout.print(str(folder), highlight=False)

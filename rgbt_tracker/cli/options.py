@@ -32,14 +32,6 @@ Modality = Annotated[
         callback=one_of("modality", ("rgbt", "rgb", "ir")),
     ),
 ]
-Runtime = Annotated[
-    str,
-    typer.Option(
-        metavar="auto|torch|onnx",
-        help="What computes the network; auto: ONNX on a CPU where there is an export ('rgbt export').",
-        callback=one_of("runtime", ("auto", "torch", "onnx")),
-    ),
-]
 _SEQUENCE = typer.Option(
     metavar="NAME|DIR", help="Sequence folder, name of a known sequence, clip:smoke, or drawn:SCENE[-SEED]."
 )

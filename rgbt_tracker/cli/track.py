@@ -10,14 +10,13 @@ import typer
 from nestfuse_core.common.commands import single
 from nestfuse_core.common.errors import UserError
 from nestfuse_core.common.files import check_writable
-from nestfuse_core.common.options import Device, Offset, PairBy, Rates, RigFile, ThermalTimes, output_folder
+from nestfuse_core.common.options import Device, Offset, PairBy, Rates, RigFile, Runtime, ThermalTimes, output_folder
 from rgbt_tracker.cli.inputs import open_input
 from rgbt_tracker.cli.options import (
     DEFAULT_CONFIG,
     Config,
     MaybeSequenceName,
     Modality,
-    Runtime,
     Thermal,
     Visible,
     VisibleTimes,
@@ -139,7 +138,7 @@ def track(
             check_video_name(video)
             check_writable(video.parent)
         tracker = _build(settings, weights, device, runtime, frames.info.notes)
-        fuse = _video_fuser(device) if fused else None
+        fuse = _video_fuser(device, runtime) if fused else None
         tracker.record_maps = maps
         outcome = follow(tracker, settings, frames, plan, Request(output, video, show, maps, fuse))
         for line in (*outcome.lines, *frames.summary()):
@@ -162,13 +161,12 @@ def _settings(config: str, modality: str | None, homography: str | None) -> Trac
     return settings
 
 
-def _video_fuser(device: str) -> VideoFuser:
-    from nestfuse_core.common.devices import select_device
+def _video_fuser(device: str, runtime: str) -> VideoFuser:
     from nestfuse_core.fusion.fuser import Fuser
     from nestfuse_core.fusion.looks import DEFAULT, find_look
-    from nestfuse_core.model.network import load_network
+    from nestfuse_core.runtime.choose import open_runtime
 
-    return Fuser(load_network(find_look(DEFAULT).weights, select_device(device))).video()
+    return Fuser(open_runtime(find_look(DEFAULT).weights, device, runtime)).video()
 
 
 def _check_cameras(frames: FrameSequence, settings: TrackerConfig) -> None:

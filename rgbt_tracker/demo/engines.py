@@ -16,7 +16,7 @@ from rgbt_tracker.sequences.base import Frame
 
 if TYPE_CHECKING:
     from nestfuse_core.fusion.fuser import VideoFuser
-    from nestfuse_core.model.network import NestFuse
+    from nestfuse_core.runtime.interface import Runtime
     from rgbt_tracker.tracking.multi import MultiTracker
     from rgbt_tracker.tracking.tracker import Tracker
 
@@ -25,11 +25,11 @@ class TrackerFactory:
     """Makes trackers of one configuration for any modality; the networks are built once each.
 
     Args:
-        config, weights, device: as for `rgbt_tracker.build_tracker`.
+        config, weights, device, runtime: as for `rgbt_tracker.build_tracker`.
     """
 
-    def __init__(self, config: str, weights: str | os.PathLike[str] | None, device: str) -> None:
-        self.config, self.weights, self.device = config, weights, device
+    def __init__(self, config: str, weights: str | os.PathLike[str] | None, device: str, runtime: str = "auto") -> None:
+        self.config, self.weights, self.device, self.runtime = config, weights, device, runtime
         self._built: dict[Modality, Tracker] = {}
         self._lock = threading.Lock()
 
@@ -44,7 +44,7 @@ class TrackerFactory:
 
         with self._lock:
             if modality not in self._built:
-                self._built[modality] = build_tracker(self.config, self.weights, self.device, modality)
+                self._built[modality] = build_tracker(self.config, self.weights, self.device, modality, self.runtime)
         built = self._built[modality]
         return MultiTracker(built.config, built.runtime)
 
@@ -53,13 +53,20 @@ class FrameFuser:
     """Fuses frames with NestFuse.
 
     Args:
-        weights: a file, or None for those of the look.
+        weights: a file or the folder of an export, or None for those of the look.
         look: how the pictures look (`nestfuse_core.fusion.looks`).
+        device, runtime: as for `nestfuse_core.open_runtime`.
     """
 
-    def __init__(self, weights: str | os.PathLike[str] | None = None, device: str = "cpu", look: str = DEFAULT) -> None:
-        self.weights, self.device, self.look = weights, device, find_look(look)
-        self._network: NestFuse | None = None
+    def __init__(
+        self,
+        weights: str | os.PathLike[str] | None = None,
+        device: str = "cpu",
+        look: str = DEFAULT,
+        runtime: str = "auto",
+    ) -> None:
+        self.weights, self.device, self.look, self.runtime = weights, device, find_look(look), runtime
+        self._opened: Runtime | None = None
         self._lock = threading.Lock()
 
     def __call__(self, frame: Frame, strategy: str, running: dict[str, VideoFuser]) -> NDArray[np.generic]:
@@ -70,15 +77,14 @@ class FrameFuser:
             strategy: channel attention.
             running: what fuses this pair's frames, by strategy; one that is not there yet is added.
         """
-        from nestfuse_core.common.devices import select_device
         from nestfuse_core.fusion.fuser import Fuser
-        from nestfuse_core.model.network import load_network
+        from nestfuse_core.runtime.choose import open_runtime
 
         if frame.rgb is None or frame.ir is None:
             raise UserError("Fusion needs a visible and a thermal image of the same moment.")
         with self._lock:
-            if self._network is None:
-                self._network = load_network(self.weights or self.look.weights, select_device(self.device))
+            if self._opened is None:
+                self._opened = open_runtime(self.weights or self.look.weights, self.device, self.runtime)
             if strategy not in running:
-                running[strategy] = Fuser(self._network, strategy, self.look).video()
+                running[strategy] = Fuser(self._opened, strategy, self.look).video()
             return running[strategy](frame.ir, frame.rgb).image

@@ -17,12 +17,11 @@ from typing import Any
 
 from nestfuse_core.common.errors import UserError
 from nestfuse_core.common.extras import require
-from nestfuse_core.common.files import temporary_folder, write_bytes, write_text
+from nestfuse_core.common.files import file_hash, temporary_folder, write_bytes, write_text
 from nestfuse_core.common.processes import end_with_parent
 from rgbt_tracker.evaluation.job import Job
 from rgbt_tracker.evaluation.runner import Done, Worker
 from rgbt_tracker.evaluation.store import Store
-from rgbt_tracker.zoo.store import file_hash
 
 TRIES = 3
 """Machines that a job is given to, one after the other."""

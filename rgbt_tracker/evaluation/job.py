@@ -64,7 +64,7 @@ class Setup(Portable):
         Raises:
             UserError: no such weights.
         """
-        from rgbt_tracker.zoo.store import file_hash
+        from nestfuse_core.common.files import file_hash
 
         weights, used = self.weights, self.weights_file()
         digest = None if used is None else f"sha256:{file_hash(used)}"

@@ -6,8 +6,6 @@ number of targets; docs/guides/export.md names them.
 
 from __future__ import annotations
 
-import io
-import warnings
 from collections.abc import Mapping
 from typing import Any
 
@@ -16,16 +14,10 @@ from torch import Tensor, nn
 
 from nestfuse_core.common.errors import UserError
 from nestfuse_core.common.extras import require
+from nestfuse_core.export.tracing import traced
 from rgbt_tracker.config import TrackerConfig
 from rgbt_tracker.models.network import SiameseNetwork, Template, as_images
-from rgbt_tracker.runtime.exports import WEIGHTS
 from rgbt_tracker.runtime.with_onnx import MAP
-
-OPSET = 17
-SMALL = 1024
-"""Bytes up to which a parameter stays in its graph."""
-ALIGNED = 64
-"""Parameters begin at multiples of this in the file that they share."""
 
 
 class _TemplateGraph(nn.Module):
@@ -95,52 +87,5 @@ def trace(network: SiameseNetwork, config: TrackerConfig, cameras: tuple[str, ..
 
 
 def _traced(module: nn.Module, inputs: Mapping[str, Tensor], outputs: list[str]) -> Any:
-    import onnx
-
-    file = io.BytesIO()
     axes = {name: {0: "targets"} if name in ("cls", "loc") else {1: "targets"} for name in (*inputs, *outputs)}
-    with warnings.catch_warnings():
-        # Of shapes that are the same for every picture, and of the tracer's age.
-        warnings.simplefilter("ignore")
-        torch.onnx.export(
-            module,
-            tuple(inputs.values()),
-            file,  # type: ignore[arg-type]
-            dynamo=False,
-            opset_version=OPSET,
-            input_names=list(inputs),
-            output_names=outputs,
-            dynamic_axes=axes,
-        )
-    return onnx.load_model_from_string(file.getvalue())
-
-
-def describe(model: Any, facts: Mapping[str, str]) -> None:
-    """Put ``facts`` into a graph's metadata, and the batch's size as unknown wherever it was guessed."""
-    for name, value in facts.items():
-        entry = model.metadata_props.add()
-        entry.key, entry.value = name, value
-    # Of values inside, shapes are of the one target that was traced.
-    del model.graph.value_info[:]
-
-
-def share_parameters(models: Mapping[str, Any]) -> bytes:
-    """Move the parameters of all graphs into one file, `WEIGHTS`, each once; return its content."""
-    import onnx
-
-    content, places = bytearray(), {}
-    for model in models.values():
-        for tensor in model.graph.initializer:
-            data = tensor.raw_data
-            if len(data) <= SMALL:
-                continue
-            if data not in places:
-                content.extend(bytes(-len(content) % ALIGNED))
-                places[data] = len(content)
-                content.extend(data)
-            tensor.ClearField("raw_data")
-            tensor.data_location = onnx.TensorProto.EXTERNAL
-            for key, value in (("location", WEIGHTS), ("offset", str(places[data])), ("length", str(len(data)))):
-                entry = tensor.external_data.add()
-                entry.key, entry.value = key, value
-    return bytes(content)
+    return traced(module, inputs, outputs, axes)

@@ -7,13 +7,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from nestfuse_core.common.files import temporary_folder, write_bytes
+from nestfuse_core.export.folder import exported
+from nestfuse_core.export.tracing import describe
 from rgbt_tracker.config import MODALITIES, TrackerConfig
 from rgbt_tracker.export.check import Difference, compare, refuse
-from rgbt_tracker.export.graphs import describe, share_parameters, trace
+from rgbt_tracker.export.graphs import trace
 from rgbt_tracker.models.build import build_network
 from rgbt_tracker.models.load import load_weights
-from rgbt_tracker.runtime.exports import FORMAT, WEIGHTS, graph_file, key_of
+from rgbt_tracker.runtime.exports import FORMAT, graph_file, key_of
 from rgbt_tracker.runtime.with_onnx import OnnxRuntime
 from rgbt_tracker.runtime.with_torch import TorchRuntime
 
@@ -47,19 +48,10 @@ def export(
         for part, model in trace(network, config, cameras).items():
             describe(model, {**_facts(config, weights), "cameras": ",".join(cameras)})
             models[graph_file(part, cameras)] = model
-    contents = {WEIGHTS: share_parameters(models)}
-    contents |= {name: model.SerializeToString() for name, model in models.items()}
-    contents["key.txt"] = f"{key_of(config, weights)}\n".encode()
-    with temporary_folder() as temporary:
-        for name, content in contents.items():
-            (temporary / name).write_bytes(content)
+    with exported(models, key_of(config, weights), folder) as temporary:
         on_step("checking")
         differences = compare(config, TorchRuntime(network), OnnxRuntime(temporary), frames)
-    refuse(differences)
-    # The key last: without it, or with another one, nothing takes the graphs for these weights'.
-    (folder / "key.txt").unlink(missing_ok=True)
-    for name, content in contents.items():
-        write_bytes(folder / name, content)
+        refuse(differences)
     return differences
 
 

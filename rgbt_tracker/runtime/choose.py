@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import json
 import os
-from importlib.util import find_spec
 
-from nestfuse_core.common.devices import check_device, has_cuda
-from nestfuse_core.common.errors import UserError, suggestion
+from nestfuse_core.common.errors import UserError
 from nestfuse_core.common.files import expanded
+from nestfuse_core.common.graphs import uses_onnx
 from nestfuse_core.common.names import safe_name
 from nestfuse_core.common.sections import shown
 from rgbt_tracker.config import TrackerConfig
 from rgbt_tracker.runtime.exports import FORMAT, find_export, graph_file
 from rgbt_tracker.runtime.with_onnx import OnnxRuntime
-
-RUNTIMES = ("auto", "torch", "onnx")
 
 
 def choose_onnx(
@@ -37,17 +34,10 @@ def choose_onnx(
     Raises:
         UserError: an unknown runtime; ONNX where it cannot be had; or a folder of another tracker.
     """
-    if runtime not in RUNTIMES:
-        raise UserError(f"Unknown runtime '{runtime}'; expected auto, torch or onnx{suggestion(runtime, RUNTIMES)}")
     folder = expanded(weights)
     given = folder.is_dir()
-    on_cpu = check_device(device).startswith("cpu") or (device == "auto" and (given or not has_cuda()))
-    if runtime == "torch" or (runtime == "auto" and not given and not (on_cpu and find_spec("onnxruntime"))):
-        if given:
-            raise UserError(f"Expected a weights file for --runtime torch, got the folder of an export, '{folder}'.")
+    if not uses_onnx(runtime, device, folder if given else None):
         return None
-    if not on_cpu:
-        raise UserError(f"The runtime 'onnx' computes on a CPU, but the device is '{device}'; give --device cpu.")
     if given:
         found = OnnxRuntime(folder, threads)
         _check(found, config)

@@ -7,15 +7,14 @@ import json
 from functools import cache
 from pathlib import Path
 
-from nestfuse_core.common.reading import read_text
+from nestfuse_core.common.files import file_hash
+from nestfuse_core.common.graphs import key_in
 from rgbt_tracker.config import MODALITIES, TrackerConfig
 from rgbt_tracker.zoo.entries import SHIPPED
-from rgbt_tracker.zoo.store import cache_directory, file_hash
+from rgbt_tracker.zoo.store import cache_directory
 
 FORMAT = 1
 """Of the graphs; exports of another one are not used."""
-WEIGHTS = "weights.bin"
-"""The graphs' parameters, which they share."""
 MODALITY = {cameras: name for name, cameras in MODALITIES.items()}
 
 
@@ -62,9 +61,3 @@ def find_export(config: TrackerConfig, weights: Path) -> Path | None:
         if (folder / file).is_file() and key_in(folder) == key:
             return folder
     return None
-
-
-def key_in(folder: Path) -> str:
-    """What an export says that it computes, see `key_of`; empty without."""
-    file = folder / "key.txt"
-    return read_text(file, replace=True, most=1000).strip() if file.is_file() else ""

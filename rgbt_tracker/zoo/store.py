@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import re
@@ -14,7 +13,7 @@ from typing import Any
 import platformdirs
 
 from nestfuse_core.common.errors import UserError, suggestion
-from nestfuse_core.common.files import expanded, held, replacing, write_text
+from nestfuse_core.common.files import expanded, file_hash, held, replacing, write_text
 from nestfuse_core.common.sections import read_json
 from rgbt_tracker.zoo.entries import SUFFIXES, Entry, shipped, table
 
@@ -141,15 +140,6 @@ def add(name: str, file: str | os.PathLike[str]) -> Path:
         shutil.copyfile(source, temporary)
     _record(name, str(source))
     return cached_path(name)
-
-
-def file_hash(path: Path) -> str:
-    """Return the SHA-256 of a file in hexadecimal."""
-    digest = hashlib.sha256()
-    with path.open("rb") as stream:
-        while chunk := stream.read(1 << 20):
-            digest.update(chunk)
-    return digest.hexdigest()
 
 
 def _check_checkpoint(path: Path) -> None:

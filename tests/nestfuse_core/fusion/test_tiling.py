@@ -8,7 +8,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nestfuse_core.fusion import tiling
+from nestfuse_core.fusion import channels, tiling
 from nestfuse_core.fusion.fuser import Fuser
 from nestfuse_core.model.network import NestFuse
 
@@ -44,7 +44,7 @@ def test_tiled_equals_whole(random_network, picture, strategy, size):
 
 def test_nuclear_norms_come_out_of_strips_and_groups(random_network, picture, monkeypatch):
     ir, vis = (picture(seed, 75, 141).astype(np.float32) for seed in (1, 2))
-    monkeypatch.setattr(tiling, "GRAM_BYTES", 8 * 75**2 * 40)  # two passes for the finest scale
+    monkeypatch.setattr(channels, "GRAM_BYTES", 8 * 75**2 * 40)  # two passes for the finest scale
     for turn in (np.asarray, np.transpose):
         images = [np.ascontiguousarray(turn(image)) for image in (ir, vis)]
         whole = Fuser(random_network, "nuclear", "equations").fuse_grey(*images)[0]

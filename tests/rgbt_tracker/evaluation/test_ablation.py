@@ -8,6 +8,7 @@ import torch
 from typer.testing import CliRunner
 
 from nestfuse_core.common.errors import UserError
+from nestfuse_core.common.files import file_hash
 from rgbt_tracker.cli.main import build_app
 from rgbt_tracker.config import load_config
 from rgbt_tracker.evaluation.ablation import (
@@ -23,7 +24,6 @@ from rgbt_tracker.evaluation.job import Source
 from rgbt_tracker.models.build import build_network
 from rgbt_tracker.results.trajectory import FAILED, INITIALISED, TRACKED, UNKNOWN
 from rgbt_tracker.synthetic import draw_sequence
-from rgbt_tracker.zoo.store import file_hash
 
 IOU = {"RGB": (0.2, 0.8), "thermal": (0.6, 0.4), "paper": (0.5, 0.5), "reliable": (0.62, 0.77)}
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -196,30 +194,3 @@ def test_what_is_refused(tmp_path: Path) -> None:
         runtime.template(crops(1, 1, 127), ("rgb",))
     with pytest.raises(UserError, match=r"'template_ir.onnx' in the export .* 'rgbt export'"):
         runtime.template(crops(1, 1, 127), ("ir",))
-
-
-WITHOUT_TORCH = """
-import sys
-sys.modules["torch"] = None  # as where it is not installed
-from rgbt_tracker.cli.main import main
-sys.argv = ["rgbt", *sys.argv[1:]]
-main()
-"""
-
-
-def without_torch(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-c", WITHOUT_TORCH, *arguments]
-    return subprocess.run(command, capture_output=True, text=True, cwd=folder, timeout=300)
-
-
-def test_tracking_without_torch(tmp_path: Path) -> None:
-    done = without_torch(tmp_path, "track", "--config", NANO, "--sequence", "clip:smoke", "--output", "out")
-    assert done.returncode == 0, done.stderr
-    boxes = np.loadtxt(tmp_path / "out" / "smoke.txt", delimiter=",")
-    assert len(boxes) > 20 and np.isfinite(boxes).all()
-
-
-def test_what_needs_torch_says_so_in_one_sentence(tmp_path: Path) -> None:
-    done = without_torch(tmp_path, "track", "--config", NANO, "--weights", "untrained", "--sequence", "clip:smoke")
-    assert done.returncode == 2 and "Traceback" not in done.stderr
-    assert "needs torch, which is not installed: type pip install torch" in " ".join(done.stderr.split())

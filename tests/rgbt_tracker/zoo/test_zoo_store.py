@@ -14,6 +14,7 @@ from fault_server import Behaviour, serve
 from typer.testing import CliRunner
 
 from nestfuse_core.common.errors import UserError
+from nestfuse_core.common.files import file_hash
 from rgbt_tracker.cli.main import build_app
 from rgbt_tracker.zoo import Entry, add, get, resolve, store, table
 from rgbt_tracker.zoo.entries import shipped
@@ -54,7 +55,7 @@ def test_table_holds_what_the_sources_publish() -> None:
 
 
 def test_published_hash_is_that_of_the_real_file(shared: Path) -> None:
-    assert store.file_hash(shared / "data" / "weights" / "nanotrackv3.pth") == table()["nanotrackv3"].sha256
+    assert file_hash(shared / "data" / "weights" / "nanotrackv3.pth") == table()["nanotrackv3"].sha256
 
 
 def test_resolve_a_path(file: Path) -> None:
@@ -139,7 +140,7 @@ def test_get_records_an_unknown_hash_and_checks_it_later(monkeypatch: pytest.Mon
         use_address(monkeypatch, address)
         path = get("remote")
         recorded = json.loads((cache / "weights" / "recorded.json").read_text())["remote"]
-        assert recorded["sha256"] == store.file_hash(path)
+        assert recorded["sha256"] == file_hash(path)
         assert get("remote") == path and len(server.requests) == 1, "a second get fetches nothing"
 
         path.unlink()

@@ -1,0 +1,42 @@
+"""Exports of the fusion network on this machine: what they belong to, and finding one."""
+
+from __future__ import annotations
+
+import hashlib
+from functools import cache
+from pathlib import Path
+
+from nestfuse_core.common.files import file_hash
+from nestfuse_core.common.graphs import key_in
+from nestfuse_core.weights import FOLDER
+
+FORMAT = 1
+"""Of the graphs; exports of another one are not used."""
+ENCODE, DECODE = "encode.onnx", "decode.onnx"
+
+
+def attend(spatial: str) -> str:
+    """The file of the graph with that spatial attention: ``attend_l1.onnx``."""
+    return f"attend_{spatial}.onnx"
+
+
+def key_of(weights: Path) -> str:
+    """Name of what an export of a weights file computes."""
+    return hashlib.sha256(f"{FORMAT} {_hashed(weights, weights.stat().st_mtime_ns)}".encode()).hexdigest()[:32]
+
+
+@cache
+def _hashed(path: Path, modified: int) -> str:
+    return file_hash(path)
+
+
+def shipped_folder(name: str) -> Path:
+    """Where the export of shipped weights lies, existing or not."""
+    return FOLDER / "onnx" / name
+
+
+def find_export(weights: Path) -> Path | None:
+    """The folder of an export of a weights file that comes with the package."""
+    key = key_of(weights)
+    found = (folder for folder in sorted(shipped_folder("any").parent.glob("*/")) if key_in(folder) == key)
+    return next(found, None)

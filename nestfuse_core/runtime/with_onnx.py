@@ -1,0 +1,88 @@
+"""The fusion network as exported graphs in ONNX Runtime, on a CPU: no torch anywhere.
+
+docs/guides/export.md lists the graphs' names and shapes; this module uses nothing that is not said there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nestfuse_core.common.errors import UserError
+from nestfuse_core.common.graphs import GraphFolder, default_threads
+from nestfuse_core.model.plan import SCALES
+from nestfuse_core.runtime.exports import DECODE, ENCODE, attend
+from nestfuse_core.runtime.interface import Features, Grey
+
+SMALLEST = 2 ** (SCALES - 1)
+"""Least side of a picture, which becomes one pixel at the coarsest scale."""
+THREADS = 4
+"""That a graph computes with where nobody says another number: a picture keeps several busy, unlike a tracker's crop."""
+
+
+class OnnxRuntime:
+    """See `nestfuse_core.runtime.interface.Runtime`; a graph is loaded when it is first needed.
+
+    Args:
+        folder: of an export.
+        threads: that share an operation; ``OMP_NUM_THREADS``, or else up to `THREADS`, by default.
+
+    Raises:
+        UserError: from the first use of a graph that is missing or damaged, or a picture of less than 8 px a side.
+    """
+
+    name = "onnx"
+
+    def __init__(self, folder: Path, threads: int | None = None) -> None:
+        self.graphs = GraphFolder(folder, default_threads(THREADS) if threads is None else threads)
+
+    def encode(self, image: Grey) -> Features:
+        if min(image.shape) < SMALLEST:
+            height, width = image.shape
+            raise UserError(
+                f"The exported fusion network takes pictures of at least {SMALLEST} px a side, got {width}x{height}; "
+                "give --runtime torch."
+            )
+        graph = self.graphs[ENCODE]
+        found = graph.run({"image": image[None, None]})
+        for scale, (name, features) in enumerate(found.items()):
+            sides = (max(1, side >> scale) for side in image.shape)
+            graph.check(name, features, (1, None, *sides), finite=False)
+        return list(found.values())
+
+    def pooled(self, features: NDArray[np.float32], channel: str) -> NDArray[np.float64]:
+        # The features come from a ReLU: they are their own magnitudes.
+        if channel == "max":
+            return features[0].max((-2, -1)).astype(np.float64)
+        return features[0].mean((-2, -1), dtype=np.float64)
+
+    def array(self, features: NDArray[np.float32]) -> Grey:
+        return features[0]
+
+    def fuse(
+        self,
+        ir: Features,
+        vis: Features,
+        spatial: str,
+        channel_weights: Sequence[NDArray[np.float64]] | None,
+        maps: bool = False,
+    ) -> tuple[Grey, list[Grey]]:
+        fused: dict[str, Any] = {}
+        shares = []
+        for scale in range(len(ir)):
+            one, other = ir.pop(0), vis.pop(0)
+            if channel_weights is None:
+                fused[f"features{scale}"] = np.add(one, other, out=one)
+                continue
+            weights = channel_weights[scale].astype(np.float32)
+            graph = self.graphs[attend(spatial)]
+            found, share = graph.run({"ir": one, "vis": other, "channel_weights": weights}).values()
+            fused[f"features{scale}"] = found
+            if maps:
+                shares.append(share)
+        (image,) = self.graphs[DECODE].run(fused).values()
+        return image[0, 0], shares
