@@ -38,6 +38,27 @@ ANY = {
     "an alias of nothing": "a: *b\n",
     "latin letters": "name: caf\xe9\n",
     "zero bytes": "name: a\0b\n",
+    "a key twice": "name: a\nname: b\n",
+    "a key twice inside": "model: {backbone: {type: alexnet, type: resnet50}}\n",
+    "a merge of numbers": "a: {<<: [1, 2]}\n",
+    "a merge that grows": "a0: &a0 {x: 1}\n"
+    + "".join(f"a{n}: &a{n} {{<<: [{f'*a{n - 1}, ' * 9}]}}\n" for n in range(1, 9)),
+    "half of UTF-16": "\xff\xfea\0:",
+    "UTF-16": "name: a\n".encode("utf-16").decode("latin-1"),
+    "2 MB": f"name: {'x' * 2_000_000}\n",
+    "sixty times sixty": f"name: {'1:' * 20_000}1\n",
+    "sixty times a fraction": f"name: {'1:' * 20_000}1.5\n",
+    "letters that are none": 'name: "\\ud800"\n',
+    "a letter beyond all": 'name: "\\UFFFFFFFF"\n',
+    "another version": "%YAML 9.9\n---\na: 1\n",
+    "a tag by another name": "%TAG ! tag:yaml.org,2002:python/\n---\nname: !object/apply:os.system ['touch MARK']\n",
+    **{
+        f"{tag} that is none": f"name: !!{tag} x\n"
+        for tag in ("bool", "int", "float", "timestamp", "binary", "map", "seq")
+    },
+    **{f"{tag} of numbers": f"name: !!{tag} [1]\n" for tag in ("set", "omap", "pairs", "str")},
+    "an int without digits": "name: !!int ''\n",
+    "a value of its own": "name: =\n",
 }
 CONFIGURATIONS = {
     "a name that is a path": f"name: /tmp/T\n{OWN}",
