@@ -8,6 +8,10 @@ from pathlib import Path
 from judge import Case, command
 
 OWN = "model: {backbone: {type: alexnet}}\n"
+NARROW = (
+    "model: {backbone: {type: mobilenetv2, levels: %s, width: 0.25}, neck: {channels: [8, 8], crop: true}, "
+    "head: {type: rpn, channels: 8}}\n"
+)
 PYSOT = "BACKBONE: {TYPE: resnet50, KWARGS: {used_layers: [2, 3, 4]}}\n"
 RUNS = "!!python/object/apply:os.system ['touch MARK']"
 
@@ -74,6 +78,14 @@ CONFIGURATIONS = {
     "no anchors": f"anchors: {{ratios: []}}\n{OWN}",
     "two rows of a homography": f"thermal: {{homography: [[1, 0, 0], [0, 1, 0]]}}\n{OWN}",
 }
+# Found when the network first computes, and said of the configuration.
+IMPOSSIBLE = {
+    "levels of two strides": f"{NARROW % '[2, 3]'}",
+    "an exemplar of one px": f"{NARROW % '[3, 5]'}tracking: {{exemplar: 1}}\n",
+    "an exemplar that is too small": f"{NARROW % '[3, 5]'}tracking: {{exemplar: 31}}\n",
+    "a search that is too small": f"{NARROW % '[3, 5]'}tracking: {{instance: 60}}\n",
+    "a search smaller than its exemplar": f"{NARROW % '[3, 5]'}tracking: {{exemplar: 255, instance: 127}}\n",
+}
 SHAPES = ("text", "3", "[1, 2]", "true")
 PYSOTS = {
     **{
@@ -89,7 +101,7 @@ PYSOTS = {
 }
 
 
-def _case(kind: str, name: str, text: str) -> Case:
+def _case(kind: str, name: str, text: str, named: str = "stranger") -> Case:
     def make(folder: Path) -> Callable[[], None]:
         file = folder / "stranger.yaml"
         file.write_bytes(text.encode("latin-1"))
@@ -99,10 +111,11 @@ def _case(kind: str, name: str, text: str) -> Case:
             "rig": command("rig", "check", "--rig", file, "--rgb", "a.mp4", "--ir", "b.mp4"),
         }[kind]
 
-    return Case(f"{kind}: {name}", make, "stranger")
+    return Case(f"{kind}: {name}", make, named)
 
 
 def cases() -> list[Case]:
     """Every one is refused with the name of its file."""
     configurations = [_case("configuration", *item) for item in {**ANY, **CONFIGURATIONS, **PYSOTS}.items()]
+    configurations += [_case("configuration", *item, "configuration's network") for item in IMPOSSIBLE.items()]
     return configurations + [_case("recipe", *item) for item in ANY.items()]

@@ -73,7 +73,7 @@ def commands(place: Path) -> dict[str, Command]:
                 for camera in ("rgb", "ir"):
                     write_image(place / "pairs" / camera / f"{frame.index}.png", frame.picture(camera))  # type: ignore[arg-type]
     tracker = ("--config", "nestfuse_nanotrack", "--device", "cpu")
-    pairs = place / "pairs"
+    pairs, recipe = place / "pairs", written_recipe(place)
     return {
         "track": Command(
             lambda out: ["track", "--sequence", data / "a", *tracker, "--output", out], ("a.txt", "a_scores.txt")
@@ -92,7 +92,44 @@ def commands(place: Path) -> dict[str, Command]:
         "vot prepare": Command(
             lambda out: ["vot", "prepare", "--from", data, "--copy", "--workspace", out], ("sequences/**/*.*",)
         ),
+        "train": Command(
+            lambda out: ["train", recipe, "--output", out, *["--resume"] * (out / "last.pt").is_file()],
+            ("weights_*.pt",),
+        ),
+        # One trial: a further one is drawn anew after a kill, and is another.
+        "tune": Command(
+            lambda out: ["tune", *tracker, "--sequences", data, *("--trials", "1", "--memory", "0"), "--output", out],
+            ("report.json",),
+        ),
     }
+
+
+def written_recipe(place: Path) -> Path:
+    """A recipe that trains a tiny network for six steps, with its crops."""
+    import yaml
+
+    from rgbt_tracker.synthetic.random_scenes import random_seeds
+    from rgbt_tracker.training.data.cutting import CropWriter
+    from rgbt_tracker.training.data.drawn_crops import scene_crops
+
+    with CropWriter(place / "crops") as writer:
+        for seed in random_seeds("train", 2):
+            scene_crops(seed, writer, 2, [])
+    backbone = {"type": "mobilenetv2", "levels": [3, 5], "width": 0.25, "shared": True}
+    head = {"type": "rpn", "channels": 8, "weighted": True}
+    network = {"backbone": backbone, "neck": {"channels": [8, 8], "crop": True}, "head": head}
+    recipe = {
+        "name": "tiny",
+        "model": "tiny.yaml",
+        "steps": 6,
+        "batch": 2,
+        "data": {"sources": [{"crops": str(place / "crops")}], "paired": 0.5, "workers": 1},
+        "optimiser": {"type": "adamw", "rate": 0.002},
+        "checkpoints": {"every": 2, "keep": 0},
+    }
+    (place / "tiny.yaml").write_text(yaml.safe_dump({"name": "tiny", "modality": "rgbt", "model": network}))
+    (place / "recipe.yaml").write_text(yaml.safe_dump(recipe))
+    return place / "recipe.yaml"
 
 
 def started(command: Command, out: Path, mark: str) -> subprocess.Popen[bytes]:
