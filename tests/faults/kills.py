@@ -20,6 +20,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -180,7 +181,6 @@ def kill_once(name: str, command: Command, place: Path, after: float, reference:
     while alive(mark) and time.monotonic() - begin < GRACE:
         time.sleep(0.2)
     process.communicate()
-    to.kills += 1
     to.orphans += [f"{name}: process {number}" for number in alive(mark)]
     to.half_written += [
         f"{name}: {file}" for file, data in contents(command, out).items() if data != reference.get(file)
@@ -189,6 +189,7 @@ def kill_once(name: str, command: Command, place: Path, after: float, reference:
     after_it = contents(command, out)
     to.lost += [f"{name}: {file}" for file in reference if after_it.get(file) != reference[file]]
     to.litter += [f"{name}: {file.relative_to(out)}" for file in out.rglob(f"{UNFINISHED}*")]
+    to.kills += 1
 
 
 def main(args: list[str] | None = None) -> None:
@@ -209,10 +210,17 @@ def main(args: list[str] | None = None) -> None:
         for name, command in chosen.items():
             seconds[name] = finished(command, place / "reference" / name)
             references[name] = contents(command, place / "reference" / name)
-        for number in range(options.kills):
-            name = list(chosen)[number % len(chosen)]
-            moment = moments.uniform(0.05, 1.0) * seconds[name]
-            kill_once(name, chosen[name], place, moment, references[name], counts.setdefault(name, Counts()))
+        with suppress(KeyboardInterrupt):  # which ends it early, with what was found until then
+            for number in range(options.kills):
+                name = list(chosen)[number % len(chosen)]
+                moment = moments.uniform(0.05, 1.0) * seconds[name]
+                found = counts.setdefault(name, Counts())
+                kill_once(name, chosen[name], place, moment, references[name], found)
+                print(f"{number + 1} of {options.kills}: {name} killed after {moment:.1f} s", file=sys.stderr)
+    print_table(counts)
+
+
+def print_table(counts: dict[str, Counts]) -> None:
     print("| command | kills | of these after its end | lost | half-written | litter | orphans |")
     print("|---" * 7 + "|")
     for name, found in counts.items():
