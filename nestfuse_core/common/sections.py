@@ -59,6 +59,8 @@ def read_json(path: Path) -> Any:
 def _parsed(path: Path, language: str, parse: Callable[[str], Any], most: int = MOST_BYTES) -> Any:
     try:
         return parse(read_text(path, most=most))
+    except UserError:
+        raise
     except RecursionError:
         raise UserError(f"The file '{path}' is nested too deep to be read as {language}.") from None
     # ValueError: other encodings, dates and numbers that are none, and what JSON's parser raises.
@@ -79,7 +81,11 @@ class _Loader(yaml.SafeLoader):
 
 
 def _parse_yaml(text: str) -> Any:
-    return yaml.load(text, _Loader)
+    try:
+        return yaml.load(text, _Loader)
+    # How PyYAML ends on !!bool, !!int, !!timestamp or !!set before something else.
+    except (KeyError, TypeError, IndexError, AttributeError) as error:
+        raise yaml.YAMLError(f"a value is not what its tag says: {error!r}") from error
 
 
 def _is_small(content: Any) -> bool:
