@@ -54,7 +54,7 @@ def fuse(
         str | None,
         typer.Option(
             metavar="F",
-            help="Name of shipped weights, a file, or the folder of an export; an unknown name lists them [default: the "
+            help="Name of shipped weights, a file, or an export's folder; an unknown name lists them [default: the "
             "look's].",
         ),
     ] = None,

@@ -27,17 +27,17 @@ class Graph:
 
     Args:
         file: of the graph.
-        threads: see `open_graph`.
+        threads, keeps_memory: see `open_graph`.
 
     Raises:
         UserError: a file that is missing or damaged.
     """
 
-    def __init__(self, file: Path, threads: int | None = None) -> None:
+    def __init__(self, file: Path, threads: int | None = None, keeps_memory: bool = True) -> None:
         if not file.is_file():
             raise UserError(f"Expected '{file.name}' in the export '{file.parent}', found none; {AGAIN}.")
         self.file = file
-        self._session = open_graph(file, threads)
+        self._session = open_graph(file, threads, keeps_memory)
         self.outputs: tuple[str, ...] = tuple(output.name for output in self._session.get_outputs())
 
     @property
@@ -81,19 +81,19 @@ class GraphFolder:
 
     Args:
         folder: of an export.
-        threads: see `open_graph`.
+        threads, keeps_memory: see `open_graph`.
 
     Raises:
         UserError: from asking for a graph that is missing or damaged.
     """
 
-    def __init__(self, folder: Path, threads: int | None = None) -> None:
-        self.folder, self._threads = folder, threads
+    def __init__(self, folder: Path, threads: int | None = None, keeps_memory: bool = True) -> None:
+        self.folder, self._options = folder, (threads, keeps_memory)
         self._graphs: dict[str, Graph] = {}
 
     def __getitem__(self, name: str) -> Graph:
         if name not in self._graphs:
-            self._graphs[name] = Graph(self.folder / name, self._threads)
+            self._graphs[name] = Graph(self.folder / name, *self._options)
         return self._graphs[name]
 
 
@@ -127,11 +127,13 @@ def uses_onnx(runtime: str, device: str, folder: Path | None = None) -> bool:
     return True
 
 
-def open_graph(path: Path, threads: int | None = None) -> Any:
+def open_graph(path: Path, threads: int | None = None, keeps_memory: bool = True) -> Any:
     """An ``onnxruntime.InferenceSession`` whose waiting threads sleep.
 
     Args:
         threads: that share an operation; ``OMP_NUM_THREADS``, or else 1, by default.
+        keeps_memory: whether the graph keeps what it once used, in blocks that double: faster for small values, and
+            several times the memory for whole pictures, whose sizes change besides.
 
     Raises:
         UserError: no ONNX Runtime, or a file that it cannot read.
@@ -146,6 +148,7 @@ def open_graph(path: Path, threads: int | None = None) -> Any:
     # A thread that spins while it waits takes the processor from whatever else runs.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     options.log_severity_level = 4  # what goes wrong is said in a sentence
+    options.enable_cpu_mem_arena = options.enable_mem_pattern = keeps_memory
     try:
         return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
     except Exception as error:  # ONNX Runtime's own exceptions have no common base

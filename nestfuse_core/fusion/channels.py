@@ -1,7 +1,7 @@
 """Channel attention's weights of whole pictures (Eq. 8, 9), from their features in one piece or tile by tile.
 
-The statistics of tiles combine exactly: means and maxima at once, the nuclear norm through Gram matrices that are summed
-over strips. It is computed in float64, without an SVD, as in `nestfuse_core.model.nuclear`.
+The statistics of tiles combine exactly: means and maxima at once, the nuclear norm through Gram matrices, which are
+summed over strips. It is computed in float64, without an SVD, as in `nestfuse_core.model.nuclear`.
 """
 
 from __future__ import annotations

@@ -194,7 +194,7 @@ class Fuser:
         encoded = [self.runtime.encode(image) for image in (ir, vis)]
         pictures = [in_one_piece(self.runtime, features, (vis.shape[0], vis.shape[1])) for features in encoded]
         weights = None if self.strategy == "add" else channel_weights(pictures, self.strategy)
-        output, spatial = self.runtime.fuse(*encoded, self.look.spatial, weights, self.keep_maps)
+        output, spatial = self.runtime.fuse(encoded, self.look.spatial, weights, self.keep_maps)
         return output, [_share(weight) for weight in spatial], self._channel_shares(weights)
 
     def _fuse_tiles(self, ir: Grey, vis: Grey) -> tuple[Grey, list[Grey], list[Grey]]:
@@ -209,7 +209,7 @@ class Fuser:
         shares = [np.empty(size, np.float32) for size in tiling.scale_sizes(height, width)] if keep_maps else []
         for tile in tiling.tiles(height, width, side):
             encoded = [self.runtime.encode(tile.cut(image)) for image in (ir, vis)]
-            fused, spatial = self.runtime.fuse(*encoded, self.look.spatial, weights, keep_maps)
+            fused, spatial = self.runtime.fuse(encoded, self.look.spatial, weights, keep_maps)
             output[tile.place(0)] = tile.keep(fused, 0)
             for scale, share in enumerate(shares):
                 share[tile.place(scale)] = tile.keep(_share(spatial[scale]), scale)

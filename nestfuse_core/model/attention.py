@@ -56,8 +56,8 @@ def _channel_sum(features: Tensor) -> Tensor:
     if not torch.onnx.is_in_onnx_export():
         return features.sum(1, keepdim=True)
     # ONNX Runtime takes twenty times as long for a sum over a side that is not the last.
-    n, channels, height, width = features.shape
-    return (features.new_ones(1, channels) @ features.flatten(2)).reshape(n, 1, height, width)
+    _, channels, height, width = features.shape
+    return (features.new_ones(1, channels) @ features.flatten(2)).reshape(-1, 1, height, width)
 
 
 CHANNEL_POOLS: dict[str, Callable[[Tensor], Tensor]] = {"avg": _average, "max": _maximum, "nuclear": _nuclear}

@@ -40,8 +40,7 @@ class Runtime(Protocol):
 
     def fuse(
         self,
-        ir: Features,
-        vis: Features,
+        encoded: Sequence[Features],
         spatial: str,
         channel_weights: Sequence[NDArray[np.float64]] | None,
         maps: bool = False,
@@ -49,7 +48,7 @@ class Runtime(Protocol):
         """Fuse the features of two pictures and decode them.
 
         Args:
-            ir, vis: of `encode`; emptied, so that their memory can go early.
+            encoded: of `encode`, the infrared picture's first; emptied, so that their memory can go early.
             spatial: "l1" or "softmax" (`nestfuse_core.model.attention.spatial_weights`).
             channel_weights: a scale each, (2, C) of ir and vis; None adds the features instead (DenseFuse).
             maps: also return the spatial weights.

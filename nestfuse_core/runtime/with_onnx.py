@@ -21,7 +21,7 @@ from nestfuse_core.runtime.interface import Features, Grey
 SMALLEST = 2 ** (SCALES - 1)
 """Least side of a picture, which becomes one pixel at the coarsest scale."""
 THREADS = 4
-"""That a graph computes with where nobody says another number: a picture keeps several busy, unlike a tracker's crop."""
+"""That share an operation unless somebody says another number: a picture keeps several busy, unlike a crop."""
 
 
 class OnnxRuntime:
@@ -38,7 +38,8 @@ class OnnxRuntime:
     name = "onnx"
 
     def __init__(self, folder: Path, threads: int | None = None) -> None:
-        self.graphs = GraphFolder(folder, default_threads(THREADS) if threads is None else threads)
+        chosen = default_threads(THREADS) if threads is None else threads
+        self.graphs = GraphFolder(folder, chosen, keeps_memory=False)
 
     def encode(self, image: Grey) -> Features:
         if min(image.shape) < SMALLEST:
@@ -65,22 +66,21 @@ class OnnxRuntime:
 
     def fuse(
         self,
-        ir: Features,
-        vis: Features,
+        encoded: Sequence[Features],
         spatial: str,
         channel_weights: Sequence[NDArray[np.float64]] | None,
         maps: bool = False,
     ) -> tuple[Grey, list[Grey]]:
         fused: dict[str, Any] = {}
         shares = []
-        for scale in range(len(ir)):
-            one, other = ir.pop(0), vis.pop(0)
+        for scale in range(SCALES):
+            ir, vis = (one.pop(0) for one in encoded)
             if channel_weights is None:
-                fused[f"features{scale}"] = np.add(one, other, out=one)
+                fused[f"features{scale}"] = np.add(ir, vis, out=ir)
                 continue
             weights = channel_weights[scale].astype(np.float32)
             graph = self.graphs[attend(spatial)]
-            found, share = graph.run({"ir": one, "vis": other, "channel_weights": weights}).values()
+            found, share = graph.run({"ir": ir, "vis": vis, "channel_weights": weights}).values()
             fused[f"features{scale}"] = found
             if maps:
                 shares.append(share)

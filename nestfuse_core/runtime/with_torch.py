@@ -13,6 +13,7 @@ from torch import Tensor
 from nestfuse_core.model import inference
 from nestfuse_core.model.attention import FusionWeights, channel_statistics, combine, spatial_weights
 from nestfuse_core.model.network import NestFuse
+from nestfuse_core.model.plan import SCALES
 from nestfuse_core.runtime.interface import Features, Grey
 
 BAND_VALUES = 1 << 18
@@ -46,15 +47,14 @@ class TorchRuntime:
     @torch.inference_mode()
     def fuse(
         self,
-        ir: Features,
-        vis: Features,
+        encoded: Sequence[Features],
         spatial: str,
         channel_weights: Sequence[NDArray[np.float64]] | None,
         maps: bool = False,
     ) -> tuple[Grey, list[Grey]]:
         fused, shares = [], []
-        for scale in range(len(ir)):
-            features = [ir.pop(0), vis.pop(0)]
+        for scale in range(SCALES):
+            features = [one.pop(0) for one in encoded]
             if channel_weights is None:
                 fused.append(features[0].add_(features[1]))
                 continue

@@ -12,7 +12,7 @@ from nestfuse_core.common.commands import application
 from nestfuse_core.common.console import print_table, progress, stderr, stdout
 from nestfuse_core.common.errors import UserError
 from nestfuse_core.common.extras import require
-from nestfuse_core.common.options import Device, Json, names, output_folder
+from nestfuse_core.common.options import Device, Json, Runtime, names, output_folder
 from rgbt_tracker.cli.options import Address, BenchmarkName, Cluster, MaybeConfig, Modality, Weights, Workers
 
 if TYPE_CHECKING:
@@ -45,6 +45,7 @@ def run(
     weights: Weights = None,
     modality: Modality = None,
     device: Device = "auto",
+    runtime: Runtime = "auto",
     factory: Annotated[
         str | None,
         typer.Option(metavar="MODULE:FUNCTION", help="Another tracker, instead of --config; --weights is given to it."),
@@ -64,7 +65,7 @@ def run(
     from rgbt_tracker.evaluation.store import ResultFolder, unfinished
     from rgbt_tracker.results.settings import BENCHMARK
 
-    setup = _setup(config, factory, weights, modality, device)
+    setup = _setup(config, factory, weights, modality, device, runtime)
     data = load_benchmark(benchmark, sequences)
     jobs = plan(data, setup, names(only))
     folder = output / data.key / (name or setup.name)
@@ -156,7 +157,7 @@ def export(
 
 
 def _setup(
-    config: str | None, factory: str | None, weights: str | None, modality: str | None, device: str
+    config: str | None, factory: str | None, weights: str | None, modality: str | None, device: str, runtime: str
 ) -> Setup | FactorySetup:
     """The tracker that was asked for."""
     from rgbt_tracker.config import load_config
@@ -169,7 +170,7 @@ def _setup(
         setup.build()  # what cannot be made is said before anything is written
         return setup
     settings = load_config(str(config))
-    return Setup(settings if modality is None else settings.replace(modality=modality), weights, device)
+    return Setup(settings if modality is None else settings.replace(modality=modality), weights, device, runtime)
 
 
 def _print_summary(data: Benchmark, scored: list[TrackerScore]) -> None:

@@ -88,8 +88,9 @@ def _export_fusion(weights: str | None, output: Path | None, shipped: bool) -> N
     check_writable(folder)
     with stderr.status("checking"), open_sequence("clip:smoke") as sequence:
         frame = sequence.frame(0)
+        assert frame.ir is not None and frame.rgb is not None  # the package's own clip
         # A part of odd sides, since every look and strategy takes its turn.
-        ir, vis = (luminance(image[:171, :253]) for image in (frame.ir, frame.rgb))
+        ir, vis = luminance(frame.ir[:171, :253]), luminance(frame.rgb[:171, :253])
         found = write(file, folder, [(ir, vis)])
     stdout.print(f"pictures differ by {found:.5f} grey levels at most", highlight=False)
     stdout.print(str(folder), highlight=False)

@@ -40,6 +40,7 @@ class Setup(Portable):
     config: TrackerConfig
     weights: str | None = None
     device: str = "auto"
+    runtime: str = "auto"
 
     def build(self, device: str | None = None) -> Any:
         """Return the tracker, on ``device`` if one is given.
@@ -49,7 +50,7 @@ class Setup(Portable):
         """
         from rgbt_tracker import build_tracker
 
-        return build_tracker(self.config, self.weights, device or self.device)
+        return build_tracker(self.config, self.weights, device or self.device, runtime=self.runtime)
 
     def weights_file(self) -> Path | None:
         from rgbt_tracker.api import UNTRAINED
@@ -59,18 +60,26 @@ class Setup(Portable):
         return None if used in (None, UNTRAINED) else resolve(str(used))
 
     def record(self) -> dict[str, Any]:
-        """What decides the results, to compare with an earlier run: configuration, weights and the weights' digest.
+        """What decides the results, to compare with an earlier run: configuration, weights, the weights' digest, and
+        what computes them here.
 
         Raises:
             UserError: no such weights.
         """
         from nestfuse_core.common.files import file_hash
+        from rgbt_tracker.runtime.choose import choose_onnx
 
         weights, used = self.weights, self.weights_file()
+        exported = None if used is None else choose_onnx(self.config, used, self.device, self.runtime)
         digest = None if used is None else f"sha256:{file_hash(used)}"
         if weights and Path(weights).is_file():
             weights = f"{Path(weights).name} {digest}"
-        return {"config": self.config.model_dump(mode="json"), "weights": weights, "digest": digest}
+        return {
+            "config": self.config.model_dump(mode="json"),
+            "weights": weights,
+            "digest": digest,
+            "runtime": "torch" if exported is None else exported.name,
+        }
 
     @property
     def modality(self) -> str:

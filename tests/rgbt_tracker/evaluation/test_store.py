@@ -27,12 +27,14 @@ def test_results_of_other_settings_are_not_continued(tmp_path):
         store.check(record(str(tmp_path / "w.pth")))
 
 
-def test_a_record_names_its_weights_by_their_digest(tmp_path):
+def test_a_record_names_its_weights_by_their_digest_and_the_runtime(tmp_path):
     file = tmp_path / "w.pth"
     file.write_bytes(b"x")
     digest = "sha256:2d711642b726b04401627ca9fbac32f5c8530fb1903cc4db02258717921a4881"
-    assert {**record(str(file)), "config": 0} == {"config": 0, "weights": f"w.pth {digest}", "digest": digest}
-    assert {**record(), "config": 0} == {"config": 0, "weights": "untrained", "digest": None}
+    named = {"config": 0, "weights": f"w.pth {digest}", "digest": digest, "runtime": "torch"}
+    assert {**record(str(file)), "config": 0} == named
+    assert {**record(), "config": 0} == {**named, "weights": "untrained", "digest": None}
+    assert record(None)["runtime"] == "onnx"
     with pytest.raises(UserError, match="No weights called 'nobody'"):
         record("nobody")
 

@@ -1,4 +1,4 @@
-"""Where torch cannot be imported: tracking, comparing, fusing, reporting and the demo work; the rest says what it needs.
+"""Where torch cannot be imported: tracking, comparing, fusing, reporting and the demo work, the rest says why not.
 
 One process runs all commands, since most of a command's time is its start.
 """

@@ -15,6 +15,7 @@ TRACKERS = {
     "Dice": "factory='template_tracker:Dice'",
     "Crasher": "factory='template_tracker:Crasher'",
     "Thermal": "factory='template_tracker:TemplateTracker', modality='ir'",
+    "Onnx": "config='nestfuse_nanotrack', runtime='onnx', threads=1",
     "Absent": "config='nestfuse_siamrpn_r50', weights='no_such_weights'",
 }
 SHORT = {"low: 109": "low: 10", "high: 322": "high: 25", "low: 115": "low: 10", "high: 755": "high: 25"}

@@ -116,14 +116,15 @@ def test_a_killed_evaluation_resumes_to_the_same_bytes(workspace, command):
     assert contents(workspace) == resumed
 
 
-def test_text_results_are_the_same_too(workspace):
-    arguments = ["evaluate", "Thermal", "--workspace", workspace, "--experiments", "baseline"]
+def test_text_results_are_the_same_too_and_those_of_exported_graphs(workspace):
+    arguments = ["evaluate", "Thermal", "Onnx", "--workspace", workspace, "--experiments", "baseline"]
     run("vot", *arguments, VOT_RESULTS_BINARY="false")
     files = contents(workspace)
     assert {name.rsplit(".", 1)[1] for name in files} == {"txt", "value"}
     rectangles = files["Thermal/baseline/a/a_001.txt"].decode().split()
     polygons = files["Thermal/baseline/b/b_001.txt"].decode().split()
     assert [len(lines[1].split(",")) for lines in (rectangles, polygons)] == [4, 8]
+    assert sum(name.startswith("Onnx") for name in files) == sum(name.startswith("Thermal") for name in files)
     move_results(workspace, "by_toolkit")
     run("rgbt", "vot", *arguments, VOT_RESULTS_BINARY="false")
     assert contents(workspace) == files
