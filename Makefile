@@ -10,13 +10,17 @@ BIN := $(VENV)/bin
 # What the environment is built from: it is rebuilt when one of these changes.
 SOURCES := pyproject.toml setup.py constraints.txt
 
-.PHONY: demo test lint docs dist weights clean
+.PHONY: demo test pytest lint docs dist weights clean
 
 demo: $(VENV)/.installed
 	$(BIN)/python track.py --sequence clip:smoke --output out --video out/smoke.mp4
 	$(BIN)/rgbt compare --sequence clip:smoke --output out
 
-test: $(VENV)/.installed-test lint
+# The tests wait for processes now and then; meanwhile the type checker has a processor.
+test: $(VENV)/.installed-test
+	$(MAKE) --no-print-directory -j2 lint pytest
+
+pytest: $(VENV)/.installed-test
 	OMP_NUM_THREADS=1 OMP_WAIT_POLICY=PASSIVE $(BIN)/python -m pytest -n 2 --dist loadfile tests
 
 lint: $(VENV)/.installed-test
@@ -57,7 +61,7 @@ weights: $(VENV)/.installed
 	$(BIN)/rgbt data drawn-crops --output data/training/drawn --count 264 --most 5 --backgrounds data/training/photos
 	$(BIN)/rgbt data masks data/training/flir_pairs --output data/training/masks/flir_pairs --most 600
 	$(BIN)/rgbt train nestfuse_nanotrack --output $(RUN) $(if $(wildcard $(RUN)/last.pt),--resume)
-	cp $(RUN)/weights_0002400.pt rgbt_tracker/weights/nestfuse_nanotrack.pt
+	cp $(RUN)/weights_0001000.pt rgbt_tracker/weights/nestfuse_nanotrack.pt
 	$(BIN)/rgbt calibrate nestfuse_nanotrack --output $(RUN)/gate.yaml
 
 clean:

@@ -10,11 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nestfuse_core.common.errors import UserError
+from nestfuse_core.common.reading import read_text
 from rgbt_tracker.boxes import Box, polygon_to_box
 
 Array = NDArray[np.float64]
 Notation = Literal["size", "corners"]
 ABSENT = 0
+FARTHEST = 1e9
+"""px from the corner of a picture that no box lies at."""
 SEPARATORS = re.compile(r"[,;\s]+")
 DUE = "x,y,w,h of one target, a line a frame, 'nan' where it is absent"
 
@@ -30,7 +33,7 @@ def read_lines(path: Path) -> list[Array]:
             tables that would read as boxes and are none: MOT rows (`is_mot`) and boxes as shares of the picture.
     """
     try:
-        lines = path.read_text(encoding="utf-8-sig", errors="replace").splitlines()
+        lines = read_text(path, replace=True).splitlines()
     except OSError as error:
         raise UserError(f"Cannot read boxes from '{path}': {error.strerror}.") from error
     while lines and not lines[-1].strip():
@@ -45,6 +48,8 @@ def read_lines(path: Path) -> list[Array]:
                 f"Expected 4 numbers (a box) or 8 (its corners) in line {number} of '{path}', got "
                 f"'{line.strip()[:60]}'."
             )
+        if (np.abs(row) > FARTHEST).any():
+            raise UserError(f"Expected pixels in line {number} of '{path}', got '{line.strip()[:60]}'.")
     return [row for row in rows if row is not None]
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from nestfuse_core.common.errors import UserError, suggestion
 from nestfuse_core.common.files import expanded
+from nestfuse_core.common.reading import read_text
 from nestfuse_core.rig.file import Rig, choose_rig
 from rgbt_tracker.sequences.base import FrameSequence
 from rgbt_tracker.sequences.clips import list_clips, open_clip
@@ -105,7 +106,7 @@ def list_sequences(root: str | os.PathLike[str]) -> list[Path]:
     folder = expanded(root)
     listing = folder / "list.txt"
     if listing.is_file():
-        names = listing.read_text(encoding="utf-8-sig", errors="replace").split()
+        names = read_text(listing, replace=True).split()
         return [folder / name for name in names if is_sequence(folder / name)]
     children = sorted(path for path in folder.iterdir() if path.is_dir()) if folder.is_dir() else []
     direct = [child for child in children if is_sequence(child)]

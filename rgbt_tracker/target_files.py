@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
 from nestfuse_core.common.errors import UserError
+from nestfuse_core.common.reading import read_table
 from rgbt_tracker.box_files import parse_box
 from rgbt_tracker.boxes import Box
 
@@ -96,13 +96,12 @@ def read_targets(path: Path, start: int, length: int | None) -> Targets:
 def _read_rows(path: Path) -> list[tuple[int, list[float]]]:
     """Number of a line and its six numbers, each."""
     try:
-        text = path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        why = error.strerror if isinstance(error, OSError) else "it is no text"
-        raise UserError(f"Cannot read targets from '{path}': {why}.") from error
+        table = read_table(path)
+    except OSError as error:
+        raise UserError(f"Cannot read targets from '{path}': {error.strerror}.") from error
     due = f"Expected {','.join(COLUMNS)} (frames from 0, ids from 1)"
     rows = []
-    for line, cells in enumerate(csv.reader(text.splitlines()), 1):
+    for line, cells in enumerate(table, 1):
         if not cells or (line == 1 and tuple(cell.strip().lower() for cell in cells) == COLUMNS):
             continue
         try:

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from nestfuse_core.cameras.names import composed
 from nestfuse_core.common.errors import UserError
 from nestfuse_core.common.pictures import SUFFIXES
+from nestfuse_core.common.reading import read_text
 
 Times = NDArray[np.float64]
 
@@ -137,7 +138,7 @@ def read_times(path: Path, names: Sequence[str], count: int | None = None) -> Ti
 def _rows(path: Path) -> tuple[list[list[str]], float | None]:
     """The cells of every line that is not a comment or the header, and the unit that these name, in seconds."""
     try:
-        lines = path.read_text(encoding="utf-8-sig", errors="replace").splitlines()
+        lines = read_text(path, replace=True).splitlines()
     except OSError as error:
         raise UserError(f"Cannot read the times '{path}': {error.strerror}; check the path.") from error
     words = [line for line in lines if line.lstrip().startswith("#")]
@@ -152,7 +153,10 @@ def _cells(line: str) -> list[str]:
     mark = next((mark for mark in ",;\t" if mark in line), None)
     if mark is None:
         return [line.strip()] if _number(line) is not None else line.split()
-    return [cell.strip() for cell in next(csv.reader([line], delimiter=mark, skipinitialspace=True))]
+    try:
+        return [cell.strip() for cell in next(csv.reader([line], delimiter=mark, skipinitialspace=True))]
+    except csv.Error:  # a cell of more than 100,000 letters
+        return [line.strip()]
 
 
 def _number(cell: str) -> float | None:

@@ -17,6 +17,8 @@ from nestfuse_core.common.errors import UserError
 MOST_BYTES, MOST_FILES = 8_000_000_000, 200_000
 """What an archive may hold where nobody has said how much it does."""
 CHUNK = 1 << 20
+_BAD_NAMES = (errno.ENAMETOOLONG, errno.EISDIR, errno.ENOTDIR, errno.EEXIST, errno.EILSEQ)
+"""How a system refuses a name: too long, both a file and a folder, or of letters that it lacks."""
 DAMAGE = (tarfile.TarError, zipfile.BadZipFile, lzma.LZMAError, zlib.error, EOFError, RuntimeError, ValueError)
 """How Python's readers end on archives that are damaged, encrypted (RuntimeError) or of kinds that they lack."""
 
@@ -47,9 +49,13 @@ def unpack(archive: Path, folder: Path, most: int = MOST_BYTES) -> None:
     except DAMAGE as error:
         raise UserError(f"The archive '{archive.name}' is damaged or of an unknown kind ({error}).") from error
     except OSError as error:
-        if error.errno != errno.EINVAL:
-            raise
-        raise UserError(f"The archive '{archive.name}' is damaged (it points before its beginning).") from error
+        if error.errno == errno.EINVAL:
+            raise UserError(f"The archive '{archive.name}' is damaged (it points before its beginning).") from error
+        if error.errno in _BAD_NAMES:
+            raise UserError(
+                f"The archive '{archive.name}' holds names that no files can have ({error.strerror}); pack it again."
+            ) from error
+        raise
 
 
 def _unpack(archive: Path, folder: Path, most: int) -> None:

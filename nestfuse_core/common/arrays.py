@@ -15,7 +15,17 @@ from nestfuse_core.common.errors import UserError
 
 MOST_BYTES = 4_000_000_000
 DAMAGE = (
-    *(OSError, ValueError, KeyError, EOFError, TypeError, MemoryError, NotImplementedError, RuntimeError),
+    *(
+        OSError,
+        ValueError,
+        KeyError,
+        EOFError,
+        TypeError,
+        OverflowError,
+        MemoryError,
+        NotImplementedError,
+        RuntimeError,
+    ),
     *(SyntaxError, tokenize.TokenError, zipfile.BadZipFile, zlib.error),
 )
 """How NumPy, which parses Python, and Python's zip files end on damaged ones."""

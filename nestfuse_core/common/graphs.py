@@ -3,18 +3,77 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from nestfuse_core.common.devices import check_device, has_cuda
 from nestfuse_core.common.errors import UserError, suggestion
+from nestfuse_core.common.reading import read_text
 
 RUNTIMES = ("auto", "torch", "onnx")
 WEIGHTS = "weights.bin"
 """The graphs' parameters, which those of a folder share."""
 KEY = "key.txt"
 """The name of what a folder's graphs compute."""
+AGAIN = "make it again with 'rgbt export'"
+
+
+class Graph:
+    """One exported graph, whose answers may be anybody's.
+
+    Args:
+        file: of the graph.
+        threads, keeps_memory: see `open_graph`.
+
+    Raises:
+        UserError: a file that is missing or damaged.
+    """
+
+    def __init__(self, file: Path, threads: int | None = None, keeps_memory: bool = True) -> None:
+        if not file.is_file():
+            raise UserError(f"Expected '{file.name}' in the export '{file.parent}', found none; {AGAIN}.")
+        self.file = file
+        self._session = open_graph(file, threads, keeps_memory)
+        self.outputs: tuple[str, ...] = tuple(output.name for output in self._session.get_outputs())
+
+    @property
+    def facts(self) -> dict[str, str]:
+        """What the file says of itself."""
+        return self._session.get_modelmeta().custom_metadata_map
+
+    def run(self, inputs: Mapping[str, Any], names: Sequence[str] | None = None) -> dict[str, Any]:
+        """What it answers, by name; all of it by default.
+
+        Raises:
+            UserError: inputs that it does not take, or an answer that cannot be computed.
+        """
+        wanted = list(self.outputs if names is None else names)
+        try:
+            return dict(zip(wanted, self._session.run(wanted, dict(inputs)), strict=True))
+        except Exception as error:  # ONNX Runtime's own exceptions have no common base
+            first = str(error).splitlines()[0][:300]
+            raise UserError(f"Cannot compute the graph '{self.file}' ({first}); {AGAIN}.") from error
+
+    def check(self, name: str, values: Any, shape: tuple[int | None, ...], finite: bool = True) -> None:
+        """Refuse an answer that is no (finite) float32 of a shape: of its first axes, where None is any length."""
+        if isinstance(values, np.ndarray) and values.dtype == np.float32:
+            fits = values.ndim >= len(shape) and all(
+                due in (None, own) for due, own in zip(shape, values.shape, strict=False)
+            )
+            if fits and not (finite and not np.isfinite(values).all()):
+                return
+            given = f"the shape {values.shape}" if not fits else "numbers that are not finite"
+        else:
+            given = "nothing" if values is None else f"another kind ({getattr(values, 'dtype', type(values).__name__)})"
+        due = ", ".join("any" if length is None else str(length) for length in shape)
+        raise UserError(
+            f"The graph '{self.file}' answers with {given} as '{name}', where {'finite ' * finite}float32 of the shape "
+            f"({due}) is due; {AGAIN}."
+        )
 
 
 class GraphFolder:
@@ -30,23 +89,18 @@ class GraphFolder:
 
     def __init__(self, folder: Path, threads: int | None = None, keeps_memory: bool = True) -> None:
         self.folder, self._options = folder, (threads, keeps_memory)
-        self._graphs: dict[str, Any] = {}
+        self._graphs: dict[str, Graph] = {}
 
-    def __getitem__(self, name: str) -> Any:
-        """The ``onnxruntime.InferenceSession`` of a file."""
+    def __getitem__(self, name: str) -> Graph:
         if name not in self._graphs:
-            if not (self.folder / name).is_file():
-                raise UserError(
-                    f"Expected '{name}' in the export '{self.folder}', found none; make it with 'rgbt export'."
-                )
-            self._graphs[name] = open_graph(self.folder / name, *self._options)
+            self._graphs[name] = Graph(self.folder / name, *self._options)
         return self._graphs[name]
 
 
 def key_in(folder: Path) -> str:
     """What an export says that it computes; empty without."""
     file = folder / KEY
-    return file.read_text(encoding="utf-8").strip() if file.is_file() else ""
+    return read_text(file, replace=True, most=1000).strip() if file.is_file() else ""
 
 
 def uses_onnx(runtime: str, device: str, folder: Path | None = None) -> bool:
@@ -93,13 +147,13 @@ def open_graph(path: Path, threads: int | None = None, keeps_memory: bool = True
     options.inter_op_num_threads = 1
     # A thread that spins while it waits takes the processor from whatever else runs.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    options.log_severity_level = 3
+    options.log_severity_level = 4  # what goes wrong is said in a sentence
     options.enable_cpu_mem_arena = options.enable_mem_pattern = keeps_memory
     try:
         return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
     except Exception as error:  # ONNX Runtime's own exceptions have no common base
         first = str(error).splitlines()[0]
-        raise UserError(f"Cannot read the graph '{path}' ({first}); make it again with 'rgbt export'.") from error
+        raise UserError(f"Cannot read the graph '{path}' ({first}); {AGAIN}.") from error
 
 
 def default_threads(most: int = 1) -> int:

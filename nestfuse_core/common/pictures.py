@@ -15,6 +15,7 @@ from nestfuse_core.common import tiff
 from nestfuse_core.common.encoded import end_of_picture
 from nestfuse_core.common.errors import UserError, suggestion
 from nestfuse_core.common.files import write_bytes
+from nestfuse_core.common.reading import read_bytes
 
 Image = NDArray[Any]
 
@@ -67,7 +68,7 @@ def read_grey(path: str | os.PathLike[str], what: str = "image", advice: str = "
 def _read(path: str | os.PathLike[str], flags: int, what: str, advice: str) -> Image:
     """Read and decode: from memory, since OpenCV cannot open all paths on Windows and prints warnings of its own."""
     try:
-        data = Path(path).read_bytes()
+        data = read_bytes(path)
     except OSError as error:
         raise UserError(f"Cannot read the {what} '{path}': {error.strerror}; check the path.") from error
     image = _decode(data, flags)

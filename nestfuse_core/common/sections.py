@@ -11,9 +11,14 @@ import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from nestfuse_core.common.errors import UserError, nearest
+from nestfuse_core.common.reading import MOST_BYTES, read_text
 
 MOST_PARTS = 100_000
 """Of a configuration."""
+MERGE = "tag:yaml.org,2002:merge"
+"""Tag of the key << in YAML."""
+MOST_YAML = 1_000_000
+"""Bytes of one."""
 
 
 class Section(BaseModel):
@@ -31,7 +36,7 @@ def read_yaml(path: Path, what: str = "configuration") -> dict[str, Any]:
     Raises:
         UserError: it is something else, damaged, or larger than any configuration is.
     """
-    content = _parsed(path, "YAML", yaml.safe_load)
+    content = _parsed(path, "YAML", _parse_yaml, MOST_YAML)
     if not isinstance(content, dict):
         raise UserError(f"The {what} '{path}' is empty or not a mapping of keys to values.")
     odd = next((key for key in content if not isinstance(key, str)), None)
@@ -51,14 +56,36 @@ def read_json(path: Path) -> Any:
     return _parsed(path, "JSON", json.loads)
 
 
-def _parsed(path: Path, language: str, parse: Callable[[str], Any]) -> Any:
+def _parsed(path: Path, language: str, parse: Callable[[str], Any], most: int = MOST_BYTES) -> Any:
     try:
-        return parse(path.read_text(encoding="utf-8-sig"))
+        return parse(read_text(path, most=most))
+    except UserError:
+        raise
     except RecursionError:
         raise UserError(f"The file '{path}' is nested too deep to be read as {language}.") from None
     # ValueError: other encodings, dates and numbers that are none, and what JSON's parser raises.
     except (yaml.YAMLError, ValueError, OverflowError) as error:
         raise UserError(f"The file '{path}' is not valid {language}: {' '.join(str(error).split())[:300]}.") from error
+
+
+class _Loader(yaml.SafeLoader):
+    """PyYAML's, which otherwise lets the last of two equal keys win without a word."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        seen = set()
+        for key in (key for key, _ in node.value if isinstance(key, yaml.ScalarNode) and key.tag != MERGE):
+            if (key.tag, key.value) in seen:
+                raise yaml.constructor.ConstructorError(problem=f"'{key.value}' twice", problem_mark=key.start_mark)
+            seen.add((key.tag, key.value))
+        return super().construct_mapping(node, deep)
+
+
+def _parse_yaml(text: str) -> Any:
+    try:
+        return yaml.load(text, _Loader)
+    # How PyYAML ends on !!bool, !!int, !!timestamp or !!set before something else.
+    except (KeyError, TypeError, IndexError, AttributeError) as error:
+        raise yaml.YAMLError(f"a value is not what its tag says: {error!r}") from error
 
 
 def _is_small(content: Any) -> bool:

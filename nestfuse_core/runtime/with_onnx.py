@@ -48,7 +48,12 @@ class OnnxRuntime:
                 f"The exported fusion network takes pictures of at least {SMALLEST} px a side, got {width}x{height}; "
                 "give --runtime torch."
             )
-        return list(self.graphs[ENCODE].run(None, {"image": image[None, None]}))
+        graph = self.graphs[ENCODE]
+        found = graph.run({"image": image[None, None]})
+        for scale, (name, features) in enumerate(found.items()):
+            sides = (max(1, side >> scale) for side in image.shape)
+            graph.check(name, features, (1, None, *sides), finite=False)
+        return list(found.values())
 
     def pooled(self, features: NDArray[np.float32], channel: str) -> NDArray[np.float64]:
         # The features come from a ReLU: they are their own magnitudes.
@@ -75,8 +80,9 @@ class OnnxRuntime:
                 continue
             weights = channel_weights[scale].astype(np.float32)
             graph = self.graphs[attend(spatial)]
-            found, share = graph.run(None, {"ir": ir, "vis": vis, "channel_weights": weights})
+            found, share = graph.run({"ir": ir, "vis": vis, "channel_weights": weights}).values()
             fused[f"features{scale}"] = found
             if maps:
                 shares.append(share)
-        return self.graphs[DECODE].run(None, fused)[0][0, 0], shares
+        (image,) = self.graphs[DECODE].run(fused).values()
+        return image[0, 0], shares

@@ -6,11 +6,11 @@ import csv
 import io
 import os
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import NamedTuple
 
 from nestfuse_core.common.errors import UserError
 from nestfuse_core.common.files import replacing, write_text
+from nestfuse_core.common.reading import read_table
 
 
 class Row(NamedTuple):
@@ -35,10 +35,9 @@ def write_rows(path: str | os.PathLike[str], rows: Sequence[Row]) -> None:
 def read_rows(path: str | os.PathLike[str]) -> list[Row]:
     """Read what :func:`write_rows` wrote."""
     try:
-        with Path(path).open(newline="", encoding="utf-8") as file:
-            return [
-                Row(int(row["step"]), *(float(row[name]) for name in Row._fields[1:])) for row in csv.DictReader(file)
-            ]
+        header, *rows = read_table(path)
+        table = [dict(zip(header, row, strict=True)) for row in rows]
+        return [Row(int(row["step"]), *(float(row[name]) for name in Row._fields[1:])) for row in table]
     except (OSError, KeyError, ValueError, TypeError) as error:
         raise UserError(f"The file '{path}' is not a loss curve with columns {', '.join(Row._fields)}.") from error
 

@@ -11,6 +11,7 @@ import numpy as np
 from nestfuse_core.common.arrays import read_array
 from nestfuse_core.common.errors import UserError
 from nestfuse_core.common.files import expanded
+from nestfuse_core.common.reading import read_text
 
 Rows = tuple[tuple[float, float, float], tuple[float, float, float], tuple[float, float, float]]
 
@@ -43,7 +44,7 @@ def _read(path: Path) -> np.ndarray | None:
     try:
         if path.suffix == ".npy":
             return read_array(path, "a homography").astype(float).ravel()
-        text = path.read_text(encoding="utf-8-sig")
+        text = read_text(path)
         if path.suffix == ".json":
             return np.asarray(json.loads(text), dtype=float).ravel()
         return _numbers(text)

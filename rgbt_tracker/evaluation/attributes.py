@@ -12,6 +12,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from nestfuse_core.common.reading import read_text
+
 UNTAGGED = "no attribute"
 FOLDERS = ("attr_txt", "AttriSeqsTxt", "TypeSeqsTxt")
 
@@ -42,7 +44,7 @@ def _by_attribute(base: Path) -> dict[str, set[str]]:
     order = next((path for path in (folder / "SequencesName.txt", base / "SequencesName.txt") if path.is_file()), None)
     if not folder.is_dir() or order is None:
         return {}
-    names = order.read_text(encoding="utf-8", errors="replace").split()
+    names = read_text(order, replace=True).split()
     flags = {}
     for path in sorted(folder.glob("*.txt")):
         if path != order:
@@ -100,4 +102,4 @@ def with_untagged(tags: Mapping[str, NDArray[np.bool_]]) -> dict[str, NDArray[np
 
 def _words(path: Path) -> list[str]:
     """What stands between commas and blanks."""
-    return path.read_text(encoding="utf-8", errors="replace").replace(",", " ").split()
+    return read_text(path, replace=True).replace(",", " ").split()

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from nestfuse_core.common.console import note
 from nestfuse_core.common.errors import UserError, suggestion
 from nestfuse_core.common.extras import install_command
+from nestfuse_core.common.reading import read_text
 from rgbt_tracker.evaluation import attributes
 from rgbt_tracker.evaluation.groundtruth import (
     LISTS,
@@ -226,7 +227,7 @@ def _listed(base: Path, found: dict[str, Files]) -> list[str]:
     for folder in (base, home, home.parent, base.parent):
         for name in LISTS:
             if (folder / name).is_file():
-                listed = (folder / name).read_text(encoding="utf-8", errors="replace").split()
+                listed = read_text(folder / name, replace=True).split()
                 chosen = [sequence for sequence in listed if sequence in found]
                 if chosen:
                     return chosen

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -94,7 +94,8 @@ class State:
             arrays = read_arrays(path, "a state")
             made_with = json.loads(str(arrays.pop("made_with")))
             boxes, scores, seconds, cameras = (arrays.pop(name) for name in ("boxes", "scores", "seconds", "cameras"))
-        except (ValueError, KeyError) as error:
+            _check((boxes, scores, seconds, cameras), made_with)
+        except (UserError, ValueError, KeyError, TypeError, RecursionError) as error:
             raise UserError(
                 f"Expected the state of a stopped run in '{path}', but it is damaged ({error}); leave --resume out to "
                 "begin anew."
@@ -147,13 +148,30 @@ class State:
                 return
             if number == 0:
                 tracker.initialize(frame.rgb, frame.ir, given[self.start])
-                tracker.restore(self.tracker)
+                self._restore(tracker)
             x, y, w, h = (float(value) for value in self.boxes[number])
             used = tuple(camera for camera, bit in BITS.items() if self.cameras[number] & bit)
             score = float(self.scores[number])
             told = self.start + number in given
             result = Result((x, y, w, h), score, not told and score < lost_below, cameras=used)
             yield Step(frame, result, float(self.seconds[number]), told)
+
+    def _restore(self, tracker: Tracker) -> None:
+        try:
+            tracker.restore(self.tracker)
+        except (KeyError, ValueError, TypeError, IndexError, OverflowError) as error:
+            raise UserError(f"The tracker's state in '{self.path}' is damaged ({error}); {ANEW}") from error
+
+
+def _check(parts: Sequence[NDArray[Any]], made_with: Any) -> None:
+    """Raise ValueError for boxes, scores, seconds and cameras that are no run's, or settings that name no beginning."""
+    count = len(parts[0])
+    if [part.shape for part in parts] != [(count, 4), *[(count,)] * 3]:
+        raise ValueError("its parts are not of one length")
+    if any(part.dtype.kind not in "fiu" for part in parts):
+        raise ValueError("it holds something else than numbers")
+    if not isinstance(made_with, dict) or not {"start", "boxes"} <= set(made_with):
+        raise ValueError("it does not say where the run began")
 
 
 def fingerprint(settings: TrackerConfig, tracker: Tracker, info: SequenceInfo, maps: bool) -> dict[str, Any]:

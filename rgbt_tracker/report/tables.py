@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import html
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -108,11 +110,16 @@ def to_markdown(table: Table) -> str:
     heads = [*table.keys.values(), *(column.label for column in table.columns)]
     lines = ["| " + " | ".join(heads) + " |", "|" + " --- |" * len(table.keys) + " ---: |" * len(table.columns)]
     for row in cells(table):
-        texts = [cell["text"].replace("|", "\\|") for cell in row]
+        texts = [markdown_text(cell["text"]) for cell in row]
         lines.append(
             "| " + " | ".join(f"**{t}**" if c.get("best") else t for t, c in zip(texts, row, strict=True)) + " |"
         )
     return "\n".join(lines) + "\n"
+
+
+def markdown_text(text: str) -> str:
+    """Escape what Markdown, or the HTML that it becomes, would read as something else than a cell's text."""
+    return re.sub(r"([\\`*\[\]|])", r"\\\1", html.escape(" ".join(text.split()), quote=False))
 
 
 def latex_text(text: str) -> str:

@@ -17,10 +17,18 @@ def unpacked(paths: Sequence[Path]) -> Iterator[list[Path]]:
     """Yield the paths with every ``.tar.*`` and ``.zip`` file replaced by a temporary folder of its content.
 
     Raises:
-        UserError: a file that is no archive, a damaged one, or one whose members would leave their folder.
+        UserError: a file that is no archive, a damaged one, or one whose members would leave their folder; what goes
+            wrong with the content names the archive.
     """
     with temporary_folder() as folder:
-        yield [_unpack(path, folder / str(number)) if path.is_file() else path for number, path in enumerate(paths)]
+        places = {path: _unpack(path, folder / str(number)) for number, path in enumerate(paths) if path.is_file()}
+        try:
+            yield [places.get(path, path) for path in paths]
+        except UserError as error:
+            text = str(error)
+            for path, place in places.items():
+                text = text.replace(str(place), str(path))
+            raise UserError(text) from error
 
 
 def _unpack(archive: Path, place: Path) -> Path:

@@ -14,8 +14,12 @@ from numpy.typing import NDArray
 
 from nestfuse_core.common.errors import UserError
 from nestfuse_core.common.files import write_text
+from nestfuse_core.common.reading import read_text
 from rgbt_tracker.results.trajectory import Trajectory
 from rgbt_tracker.results.write import targets_file
+
+MOST_TARGETS = 1000
+"""In a file of tracks; of a full sequence's length, each takes its memory."""
 
 
 def write_mot(folder: Path, name: str, tracks: Mapping[int, Trajectory]) -> Path:
@@ -42,15 +46,19 @@ def read_mot(path: Path, length: int) -> dict[int, NDArray[np.float64]]:
         UserError: a row that is none. Frames beyond ``length`` are left out.
     """
     boxes: dict[int, NDArray[np.float64]] = {}
-    for line, text in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+    for line, text in enumerate(read_text(path).splitlines(), 1):
         try:
             values = [float(cell) for cell in text.split(",")]
             frame, number, (x, y, w, h) = int(values[0]) - 1, int(values[1]), values[2:6]
-        except (ValueError, IndexError) as error:
+        except (ValueError, IndexError, OverflowError) as error:
             raise UserError(f"Expected frame,id,x,y,w,h,... in line {line} of '{path}', got '{text[:60]}'.") from error
         if frame < 0:
             raise UserError(f"Expected frames from 1 on in '{path}', got {frame + 1} in line {line}.")
-        own = boxes.setdefault(number, np.full((length, 4), np.nan))
+        if number not in boxes:
+            if len(boxes) == MOST_TARGETS:
+                raise UserError(f"Expected at most {MOST_TARGETS} targets in '{path}', got another in line {line}.")
+            boxes[number] = np.full((length, 4), np.nan)
+        own = boxes[number]
         if frame < length:
             own[frame] = x - 1, y - 1, w, h
     return dict(sorted(boxes.items()))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import struct
 from collections.abc import Container, Iterable
 from pathlib import Path
@@ -11,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nestfuse_core.common.errors import UserError
+from nestfuse_core.common.reading import read_bytes, read_table, read_text
 from rgbt_tracker.box_files import is_absent, read_lines
 from rgbt_tracker.results.find import TrackerResults
 from rgbt_tracker.results.region_overlap import Region
@@ -92,12 +92,9 @@ def read_frames(path: Path) -> list[FrameRow]:
         UserError: the file cannot be read, or a row is none of these; names the line.
     """
     try:
-        with path.open(encoding="utf-8-sig", errors="replace", newline="") as file:
-            header, *lines = list(csv.reader(file)) or [[]]
+        header, *lines = read_table(path, replace=True) or [[]]
     except OSError as error:
         raise UserError(f"Cannot read '{path}': {error.strerror}.") from error
-    except csv.Error as error:
-        raise UserError(f"Expected a table with commas in '{path}': {error}.") from error
     if header != FRAMES_HEADER.split(","):
         raise UserError(f"Expected the header {FRAMES_HEADER} in line 1 of '{path}', got '{','.join(header)[:60]}'.")
     return [_frame_row(line, number, path) for number, line in enumerate(lines, 2)]
@@ -142,7 +139,7 @@ def _companion(path: Path, kind: str, length: int) -> NDArray[np.float64]:
     if not beside.is_file():
         return np.empty(0)
     try:
-        values = np.array([float(word) for word in beside.read_text(encoding="utf-8", errors="replace").split()])
+        values = np.array([float(word) for word in read_text(beside, replace=True).split()])
     except ValueError as error:
         raise UserError(f"Expected one number a line in '{beside}', got something else ({error}).") from error
     return values if len(values) == length else np.empty(0)
@@ -163,7 +160,7 @@ def _region(numbers: NDArray[np.float64], number: int, path: Path) -> Region | i
 def _parse_binary(path: Path) -> Iterable[Region | int]:
     """The toolkit's binary layout: version int16, length uint32, then per frame a type byte and its numbers."""
     try:
-        data = path.read_bytes()
+        data = read_bytes(path)
     except OSError as error:
         raise UserError(f"Cannot read '{path}': {error.strerror}.") from error
     try:

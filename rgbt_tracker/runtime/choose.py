@@ -8,8 +8,10 @@ import os
 from nestfuse_core.common.errors import UserError
 from nestfuse_core.common.files import expanded
 from nestfuse_core.common.graphs import uses_onnx
+from nestfuse_core.common.names import safe_name
+from nestfuse_core.common.sections import shown
 from rgbt_tracker.config import TrackerConfig
-from rgbt_tracker.runtime.exports import find_export, graph_file
+from rgbt_tracker.runtime.exports import FORMAT, find_export, graph_file
 from rgbt_tracker.runtime.with_onnx import OnnxRuntime
 
 
@@ -54,9 +56,19 @@ def choose_onnx(
 def _check(runtime: OnnxRuntime, config: TrackerConfig) -> None:
     """Refuse an export of another network."""
     facts = runtime.facts(graph_file("search", config.modalities))
-    own, others = (_network(section) for section in (config.model_dump(mode="json"), json.loads(facts["config"])))
-    if own != others:
-        name = json.loads(facts["config"])["name"]
+    try:
+        given = json.loads(facts["config"])
+        name, network = safe_name(given["name"]), _network(given)
+    except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
+        raise UserError(
+            f"The graphs in '{runtime.folder}' do not say which network they are; make them again with 'rgbt export'."
+        ) from error
+    if facts.get("format") != str(FORMAT):
+        raise UserError(
+            f"The export '{runtime.folder}' is of the format {shown(facts.get('format'))}, this program's is {FORMAT}; "
+            "make it again with 'rgbt export'."
+        )
+    if network != _network(config.model_dump(mode="json")):
         raise UserError(
             f"The export '{runtime.folder}' is of the configuration '{name}', whose network differs from that of "
             f"'{config.name}'; give --config {name}."

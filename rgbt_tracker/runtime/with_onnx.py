@@ -38,19 +38,32 @@ class OnnxRuntime:
         self._graphs = GraphFolder(folder, threads)
 
     def template(self, images: Pixels, cameras: tuple[str, ...]) -> State:
-        return State(tuple(self._graph("template", cameras).run(None, {"images": images})), cameras)
+        graph = self._graphs[graph_file("template", cameras)]
+        kernels = graph.run({"images": images})
+        for name, kernel in kernels.items():
+            graph.check(name, kernel, (None, images.shape[1]))
+        return State(tuple(kernels.values()), cameras)
 
     def search(self, state: State, images: Pixels, memory: Floats | None = None, maps: bool = False) -> Answer:
-        graph = self._graph("search", state.cameras)
+        graph = self._graphs[graph_file("search", state.cameras)]
         inputs: dict[str, Any] = {f"kernel{number}": kernel for number, kernel in enumerate(state.kernels)}
         inputs["images"] = images
         if memory is not None:
             inputs["memory"] = memory
-        names = [output.name for output in graph.get_outputs()]
-        wanted = [name for name in names if maps or not name.startswith(MAP)]
-        found = dict(zip(wanted, graph.run(wanted, inputs), strict=True))
-        shares = {name.removeprefix(MAP): values for name, values in found.items() if name.startswith(MAP)}
-        return Answer(found["cls"], found["loc"], found.get("weights"), found.get("next_memory"), shares)
+        found = graph.run(inputs, [name for name in graph.outputs if maps or not name.startswith(MAP)])
+        cameras, targets = images.shape[:2]
+        gate = {} if memory is None else {"weights": memory.shape, "next_memory": memory.shape}
+        places = dict.fromkeys(("cls", "loc"), (targets, None, None, None))
+        shares = {name: (cameras, targets, None, None) for name in found if name.startswith(MAP)}
+        for name, shape in {**places, **gate, **shares}.items():
+            graph.check(name, found.get(name), shape)
+        _, scores, height, width = found["cls"].shape
+        graph.check("cls", found["cls"], (targets, scores + scores % 2 or 2, width or 1, width or 1))
+        graph.check("loc", found["loc"], (targets, 2 * scores, height, width))
+        weights, after = (found[name] for name in gate) if gate else (None, None)
+        return Answer(
+            found["cls"], found["loc"], weights, after, {name.removeprefix(MAP): found[name] for name in shares}
+        )
 
     def stack(self, states: Sequence[State]) -> State:
         if len(states) == 1:
@@ -63,7 +76,4 @@ class OnnxRuntime:
 
     def facts(self, name: str) -> dict[str, str]:
         """The metadata of a graph's file: "config" (JSON), "key", "cameras", "format"."""
-        return self._graphs[name].get_modelmeta().custom_metadata_map
-
-    def _graph(self, part: str, cameras: tuple[str, ...]) -> Any:
-        return self._graphs[graph_file(part, cameras)]
+        return self._graphs[name].facts

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from rgbt_tracker.models.network import SiameseNetwork, Template, as_images
+from rgbt_tracker.models.sizes import possible_sizes
 from rgbt_tracker.runtime.interface import Answer, Floats, Pixels, State
 
 
@@ -33,7 +34,8 @@ class TorchRuntime:
 
     @torch.inference_mode()
     def template(self, images: Pixels, cameras: tuple[str, ...]) -> State:
-        kernels = self.network.template(self._tensor(images), cameras).kernels
+        with possible_sizes():
+            kernels = self.network.template(self._tensor(images), cameras).kernels
         return State(tuple(kernel.unflatten(0, (-1, images.shape[1])) for kernel in kernels), cameras)
 
     @torch.inference_mode()
@@ -41,7 +43,8 @@ class TorchRuntime:
         template = Template(tuple(kernel.flatten(0, 1) for kernel in state.kernels), state.cameras)
         # A first search has its own way through the gate, which needs no memory.
         known = None if memory is None or np.isnan(memory).all() else torch.from_numpy(memory).to(self._device)
-        output = self.network.search(template, self._tensor(images), known)
+        with possible_sizes():
+            output = self.network.search(template, self._tensor(images), known)
         shares = {name: _array(level[:, :, 0]) for name, level in output.maps.items()} if maps else {}
         gate = [None if value is None else _array(value) for value in (output.weights, output.memory)]
         return Answer(_array(output.cls), _array(output.loc), gate[0], gate[1], shares)

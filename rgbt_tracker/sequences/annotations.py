@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from nestfuse_core.common.reading import read_text
 from rgbt_tracker.box_files import absent_as_nan, read_boxes
 from rgbt_tracker.sequences.base import SequenceInfo
 
@@ -63,7 +64,7 @@ def read_tags(folder: Path, length: int) -> dict[str, NDArray[np.bool_]]:
     """Attribute -> (length,) bool per frame, from the ``.tag`` and ``.label`` files of a sequence's folder."""
     tags = {}
     for path in sorted([*folder.glob("*.tag"), *folder.glob("*.label")]):
-        lines = path.read_text(encoding="utf-8", errors="replace").split()
+        lines = read_text(path, replace=True).split()
         flags = np.zeros(length, dtype=bool)
         count = min(len(lines), length)
         flags[:count] = [line == "1" for line in lines[:count]]

@@ -12,6 +12,7 @@ from nestfuse_core.cameras.sources import ImageFiles
 from nestfuse_core.common.errors import UserError
 from nestfuse_core.common.names import safe_name
 from nestfuse_core.common.pictures import SUFFIXES
+from nestfuse_core.common.reading import read_text
 from nestfuse_core.rig.file import Rig, choose_rig
 from rgbt_tracker.sequences.annotations import annotate
 from rgbt_tracker.sequences.base import FrameSequence, SequenceInfo
@@ -134,7 +135,7 @@ def _open_vot(folder: Path) -> PairedSequence:
 
 def read_properties(path: Path) -> dict[str, str]:
     """Read ``key=value`` lines (an INI file without sections)."""
-    lines = path.read_text(encoding="utf-8-sig", errors="replace").splitlines()
+    lines = read_text(path, replace=True).splitlines()
     pairs = (line.split("=", 1) for line in lines if "=" in line and not line.lstrip().startswith(("#", ";", "[")))
     return {key.strip().lower(): value.strip() for key, value in pairs}
 

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from nestfuse_core.common.errors import UserError
 from nestfuse_core.common.files import replacing, write_text
 from nestfuse_core.common.pictures import write_image
+from nestfuse_core.common.reading import read_text
 from rgbt_tracker.sequences.base import FrameSequence
 
 CHANNELS = {"rgb": ("color", "%08dv.jpg"), "ir": ("ir", "%08di.jpg")}
@@ -69,6 +70,6 @@ def _write_facts(sequence: FrameSequence, folder: Path, boxes: NDArray[np.float6
 def _list(folder: Path) -> None:
     """Add the sequence to the list of its data set."""
     listing = folder.parent / "list.txt"
-    names = listing.read_text(encoding="utf-8", errors="replace").split() if listing.is_file() else []
+    names = read_text(listing, replace=True).split() if listing.is_file() else []
     if folder.name not in names:
         write_text(listing, "\n".join([*names, folder.name]) + "\n")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from nestfuse_core.common.errors import UserError
 from rgbt_tracker.config import TrackerConfig
 from rgbt_tracker.models.anchors import (
     Array,
@@ -22,11 +23,19 @@ class Candidates:
 
     M = A size^2 candidates; boxes are cx, cy, w, h in search-crop px relative to the crop's centre. Arrays are NumPy's
     or torch's, as they are given.
+
+    Raises:
+        UserError: ``count`` is not the configuration's.
     """
 
     def __init__(self, config: TrackerConfig, count: int, size: int) -> None:
         self._options = config.tracking
         rpn = config.model.head.type == "rpn"
+        if count != (config.anchors.count if rpn else 1):
+            raise UserError(
+                f"The network answers for {count} anchors a place, the configuration '{config.name}' has "
+                f"{config.anchors.count if rpn else 1}; give the one that it was exported with."
+            )
         self._places = make_anchors(config.anchors, size) if rpn else make_points(config.anchors.stride, size)
         self._decode = decode_anchors if rpn else decode_points
         hanning = np.hanning(size)

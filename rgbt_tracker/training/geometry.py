@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from rgbt_tracker.boxes import Box
-from rgbt_tracker.training.recipe import Jitter
+from rgbt_tracker.training.material import Jitter
 from rgbt_tracker.training.views import Image
 
 CROP = 383

@@ -17,6 +17,7 @@ import numpy as np
 from nestfuse_core.common.errors import UserError
 from nestfuse_core.common.extras import require
 from nestfuse_core.common.files import temporary_folder
+from nestfuse_core.common.reading import read_text
 from rgbt_tracker.results.read import read_trajectory
 from rgbt_tracker.results.regions import is_usable, region_to_box
 from rgbt_tracker.vot.dataset import SequenceFolder, inspect_sequence, several_targets
@@ -149,9 +150,9 @@ def _check_toolkit(space: Any, tracker: str, folder: SequenceFolder) -> Finding:
 def _write_excerpt(folder: SequenceFolder, target: Path) -> None:
     target.mkdir(parents=True)
     shutil.copyfile(folder.root / "sequence", target / "sequence")
-    lines = (folder.root / "groundtruth.txt").read_text(encoding="utf-8", errors="replace").splitlines()[:EXCERPT]
+    lines = read_text(folder.root / "groundtruth.txt", replace=True).splitlines()[:EXCERPT]
     (target / "groundtruth.txt").write_text("\n".join(lines) + "\n", encoding="utf-8")
-    text = (target / "sequence").read_text(encoding="utf-8", errors="replace").splitlines()
+    text = read_text(target / "sequence", replace=True).splitlines()
     kept = [line for line in text if not line.lower().startswith("length")]
     (target / "sequence").write_text("\n".join([*kept, f"length={len(lines)}"]) + "\n", encoding="utf-8")
     for channel in ("color", "ir"):

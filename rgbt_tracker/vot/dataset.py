@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from nestfuse_core.common.errors import UserError
+from nestfuse_core.common.reading import read_text
 from rgbt_tracker.results.read import read_trajectory
 from rgbt_tracker.sequences.folders import read_properties
 from rgbt_tracker.sequences.images import FrameFormat
@@ -64,7 +65,7 @@ def inspect_sequence(root: Path) -> SequenceFolder:
     if stated.isdecimal() and int(stated) != length:
         folder.problems.append(f"'sequence' states {stated} frames, groundtruth.txt has {length} lines")
     for tag in sorted(root.glob("*.tag")):
-        lines = len(tag.read_text(encoding="utf-8", errors="replace").split())
+        lines = len(read_text(tag, replace=True).split())
         if lines > length:
             folder.problems.append(f"'{tag.name}' has {lines} lines for {length} frames")
     return folder
@@ -97,4 +98,4 @@ def several_targets(root: Path) -> list[str]:
 def listed_sequences(sequences: Path) -> list[str]:
     """Names in ``list.txt``; empty when there is none."""
     file = sequences / "list.txt"
-    return file.read_text(encoding="utf-8", errors="replace").split() if file.is_file() else []
+    return read_text(file, replace=True).split() if file.is_file() else []

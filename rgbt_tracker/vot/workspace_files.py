@@ -9,6 +9,7 @@ from typing import Any
 
 from nestfuse_core.common.errors import UserError
 from nestfuse_core.common.names import safe_name
+from nestfuse_core.common.reading import read_text
 from nestfuse_core.common.sections import read_yaml, shown
 
 OWN = ("vot.", "rgbt_tracker.vot.")
@@ -44,7 +45,7 @@ def _check_list(sequences: Path) -> None:
     listing = sequences / "list.txt"
     if not listing.is_file():
         raise UserError(f"There are no sequences in '{sequences}' (no list.txt); type 'rgbt vot prepare' first.")
-    names = [line.strip() for line in listing.read_text(encoding="utf-8", errors="replace").splitlines()]
+    names = [line.strip() for line in read_text(listing, replace=True).splitlines()]
     for name in filter(None, names):
         _check_name(f"The list '{listing}'", "sequence", name)
         if not (sequences / name).is_dir():
@@ -96,7 +97,7 @@ def _check_trackers(file: Path) -> None:
         return
     parser = configparser.ConfigParser()
     try:
-        parser.read_string(file.read_text(encoding="utf-8"), str(file))
+        parser.read_string(read_text(file), str(file))
         rows = {name: dict(parser[name]) for name in parser.sections()}
     except (configparser.Error, ValueError) as error:
         raise UserError(f"Cannot read the trackers in '{file}': {' '.join(str(error).split())[:300]}.") from error

@@ -40,7 +40,8 @@ def test_every_command_is_described(site: Path) -> None:
 
 def test_every_key_is_described(site: Path) -> None:
     from rgbt_tracker.config.schema import ReliabilityConfig, TrackingConfig
-    from rgbt_tracker.training.recipe import Augmentation, Recipe
+    from rgbt_tracker.training.material import Augmentation
+    from rgbt_tracker.training.recipe import Recipe
 
     for page, sections in (("configuration", (ReliabilityConfig, TrackingConfig)), ("recipes", (Recipe, Augmentation))):
         text = (site / f"reference/{page}.html").read_text(encoding="utf-8")

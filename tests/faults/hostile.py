@@ -2,10 +2,10 @@
 
     python tests/faults/hostile.py [--kind checkpoints --kind requests] [--verbose]
 
-Every input is one that a stranger may hand out: weights, YAML, a workspace of the VOT toolkit, a server, and requests
-to
-the demo page. Each is to be refused in one sentence that names it, with exit code 2 (a status below 500 for requests);
-nothing of it may run, and nothing may be written outside the folder asked for.
+Every input is one that a stranger may hand out: weights, YAML, exported graphs, data and results, a workspace of the
+VOT toolkit, a server, and requests to the demo page. Each is to be refused in one sentence that names it, with exit
+code 2 (a status below 500 for requests); nothing of it may run, and nothing may be written outside the folder
+asked for.
 """
 
 from __future__ import annotations
@@ -20,6 +20,8 @@ from unittest.mock import patch
 
 import checkpoints
 import documents
+import exports
+import files_of_data
 import requests_of_browsers
 import servers
 import workspaces
@@ -45,12 +47,20 @@ def of_documents(place: Path) -> Found:
     yield from of_cases(documents.cases(), place)
 
 
+def of_data(place: Path) -> Found:
+    yield from of_cases(files_of_data.cases(workspaces.drawn(place / "drawn")), place)
+
+
+def of_exports(place: Path) -> Found:
+    yield from of_cases(exports.cases(workspaces.drawn(place / "drawn")), place)
+
+
 def of_workspaces(place: Path) -> Found:
     yield from of_cases(workspaces.cases(place / "drawn"), place)
 
 
 def of_servers(place: Path) -> Found:
-    with patch("rgbt_tracker.zoo.download.TIMEOUT", (1, 0.5)):
+    with patch("rgbt_tracker.zoo.download.TIMEOUT", (1, 0.3)):
         yield from of_cases(servers.cases(), place)
 
 
@@ -76,6 +86,8 @@ def of_requests(place: Path) -> Found:
 KINDS: dict[str, Callable[[Path], Found]] = {
     "checkpoints": of_checkpoints,
     "documents": of_documents,
+    "exports": of_exports,
+    "data": of_data,
     "workspaces": of_workspaces,
     "servers": of_servers,
     "requests": of_requests,

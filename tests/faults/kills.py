@@ -20,6 +20,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -73,7 +74,7 @@ def commands(place: Path) -> dict[str, Command]:
                 for camera in ("rgb", "ir"):
                     write_image(place / "pairs" / camera / f"{frame.index}.png", frame.picture(camera))  # type: ignore[arg-type]
     tracker = ("--config", "nestfuse_nanotrack", "--device", "cpu")
-    pairs = place / "pairs"
+    pairs, recipe = place / "pairs", written_recipe(place)
     return {
         "track": Command(
             lambda out: ["track", "--sequence", data / "a", *tracker, "--output", out], ("a.txt", "a_scores.txt")
@@ -92,7 +93,44 @@ def commands(place: Path) -> dict[str, Command]:
         "vot prepare": Command(
             lambda out: ["vot", "prepare", "--from", data, "--copy", "--workspace", out], ("sequences/**/*.*",)
         ),
+        "train": Command(
+            lambda out: ["train", recipe, "--output", out, *["--resume"] * (out / "last.pt").is_file()],
+            ("weights_*.pt",),
+        ),
+        # One trial: a further one is drawn anew after a kill, and is another.
+        "tune": Command(
+            lambda out: ["tune", *tracker, "--sequences", data, *("--trials", "1", "--memory", "0"), "--output", out],
+            ("report.json",),
+        ),
     }
+
+
+def written_recipe(place: Path) -> Path:
+    """A recipe that trains a tiny network for six steps, with its crops."""
+    import yaml
+
+    from rgbt_tracker.synthetic.random_scenes import random_seeds
+    from rgbt_tracker.training.data.cutting import CropWriter
+    from rgbt_tracker.training.data.drawn_crops import scene_crops
+
+    with CropWriter(place / "crops") as writer:
+        for seed in random_seeds("train", 2):
+            scene_crops(seed, writer, 2, [])
+    backbone = {"type": "mobilenetv2", "levels": [3, 5], "width": 0.25, "shared": True}
+    head = {"type": "rpn", "channels": 8, "weighted": True}
+    network = {"backbone": backbone, "neck": {"channels": [8, 8], "crop": True}, "head": head}
+    recipe = {
+        "name": "tiny",
+        "model": "tiny.yaml",
+        "steps": 6,
+        "batch": 2,
+        "data": {"sources": [{"crops": str(place / "crops")}], "paired": 0.5, "workers": 1},
+        "optimiser": {"type": "adamw", "rate": 0.002},
+        "checkpoints": {"every": 2, "keep": 0},
+    }
+    (place / "tiny.yaml").write_text(yaml.safe_dump({"name": "tiny", "modality": "rgbt", "model": network}))
+    (place / "recipe.yaml").write_text(yaml.safe_dump(recipe))
+    return place / "recipe.yaml"
 
 
 def started(command: Command, out: Path, mark: str) -> subprocess.Popen[bytes]:
@@ -143,7 +181,6 @@ def kill_once(name: str, command: Command, place: Path, after: float, reference:
     while alive(mark) and time.monotonic() - begin < GRACE:
         time.sleep(0.2)
     process.communicate()
-    to.kills += 1
     to.orphans += [f"{name}: process {number}" for number in alive(mark)]
     to.half_written += [
         f"{name}: {file}" for file, data in contents(command, out).items() if data != reference.get(file)
@@ -152,6 +189,7 @@ def kill_once(name: str, command: Command, place: Path, after: float, reference:
     after_it = contents(command, out)
     to.lost += [f"{name}: {file}" for file in reference if after_it.get(file) != reference[file]]
     to.litter += [f"{name}: {file.relative_to(out)}" for file in out.rglob(f"{UNFINISHED}*")]
+    to.kills += 1
 
 
 def main(args: list[str] | None = None) -> None:
@@ -172,10 +210,17 @@ def main(args: list[str] | None = None) -> None:
         for name, command in chosen.items():
             seconds[name] = finished(command, place / "reference" / name)
             references[name] = contents(command, place / "reference" / name)
-        for number in range(options.kills):
-            name = list(chosen)[number % len(chosen)]
-            moment = moments.uniform(0.05, 1.0) * seconds[name]
-            kill_once(name, chosen[name], place, moment, references[name], counts.setdefault(name, Counts()))
+        with suppress(KeyboardInterrupt):  # which ends it early, with what was found until then
+            for number in range(options.kills):
+                name = list(chosen)[number % len(chosen)]
+                moment = moments.uniform(0.05, 1.0) * seconds[name]
+                found = counts.setdefault(name, Counts())
+                kill_once(name, chosen[name], place, moment, references[name], found)
+                print(f"{number + 1} of {options.kills}: {name} killed after {moment:.1f} s", file=sys.stderr)
+    print_table(counts)
+
+
+def print_table(counts: dict[str, Counts]) -> None:
     print("| command | kills | of these after its end | lost | half-written | litter | orphans |")
     print("|---" * 7 + "|")
     for name, found in counts.items():

@@ -16,7 +16,7 @@ from typing import Any
 from judge import Case, guarded
 
 Answer = Callable[[BaseHTTPRequestHandler], None]
-STALL = 1.5
+STALL = 0.8
 """Seconds that a server says nothing; the tests let the program wait for less."""
 
 
@@ -89,7 +89,7 @@ def serving(send: Answer) -> Iterator[str]:
 
     server = Server(("127.0.0.1", 0), Handler)
     server.daemon_threads = True
-    threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
+    threading.Thread(target=server.serve_forever, args=(0.005,), daemon=True).start()
     try:
         yield f"http://127.0.0.1:{server.server_port}"
     finally:

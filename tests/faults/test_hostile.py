@@ -7,11 +7,13 @@ import warnings
 import pytest
 
 
-@pytest.mark.parametrize("kind", ["checkpoints", "documents", "workspaces", "servers", "requests"])
+@pytest.mark.parametrize("kind", ["checkpoints", "documents", "exports", "data", "workspaces", "servers", "requests"])
 def test_nothing_hostile_gets_through(kind, tmp_path):
     if kind == "workspaces":
         pytest.importorskip("vot", reason="needs the extra: pip install -e '.[vot]'")
         pytest.importorskip("trax", reason="needs the extra: pip install -e '.[vot]'")
+    if kind == "exports":
+        pytest.importorskip("onnx", reason="needs the extra: pip install -e '.[export]'")
     if kind == "requests":
         pytest.importorskip("fastapi", reason="needs the extra: pip install -e '.[demo]'")
     from hostile import outcomes

@@ -19,7 +19,8 @@ from rgbt_tracker.sequences.annotations import read_annotation
 
 QUARTERS = st.integers(-400, 4000).map(lambda value: value / 4)
 SIDES = st.integers(5, 2000).map(lambda value: value / 4)  # beyond 1 px: boxes of less are taken for shares
-BOXES = st.lists(st.tuples(QUARTERS, QUARTERS, SIDES, SIDES), min_size=1, max_size=20).map(np.array)
+BOX = st.tuples(QUARTERS, QUARTERS, SIDES, SIDES)
+BOXES = st.lists(BOX, min_size=1, max_size=20).map(np.array)
 NOTATIONS = st.sampled_from(["size", "corners", "polygon"])
 relaxed = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
@@ -115,8 +116,7 @@ def mot_tables(draw: st.DrawFn) -> np.ndarray:
     columns, targets, length = draw(st.integers(6, 10)), draw(st.integers(1, 4)), draw(st.integers(1, 12))
     first = draw(st.integers(0, 1) if columns == 6 else st.integers(0, 500))
     frames = np.arange(first, first + length)
-    rows = [(frame, number, *draw(BOXES)[0]) for frame in frames for number in range(1, targets + 1)]
-    table = np.array(rows)
+    table = np.array([(frame, number, *draw(BOX)) for frame in frames for number in range(1, targets + 1)])
     if columns > 6:
         confidence = st.sampled_from([1.0, -1.0, 0.0, 0.5, 0.93])
         rest = np.full((len(table), columns - 6), draw(st.sampled_from([-1.0, 1.0, 0.0])))

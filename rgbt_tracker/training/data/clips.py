@@ -8,8 +8,8 @@ from pathlib import Path
 
 from nestfuse_core.common.errors import UserError
 from rgbt_tracker.training.data.crop_set import CropEntry, CropPair, CropSet, paired
+from rgbt_tracker.training.material import Source
 from rgbt_tracker.training.pictures import read_picture
-from rgbt_tracker.training.recipe import Source
 from rgbt_tracker.training.views import Image
 
 

@@ -15,7 +15,8 @@ from rgbt_tracker.training.augmentation.pseudo_thermal import from_silhouette, f
 from rgbt_tracker.training.data.sources import Sources
 from rgbt_tracker.training.data.targets import Grid, Target
 from rgbt_tracker.training.geometry import Corners, Window, jitter, moved
-from rgbt_tracker.training.recipe import Augmentation, Recipe
+from rgbt_tracker.training.material import Augmentation
+from rgbt_tracker.training.recipe import Recipe
 from rgbt_tracker.training.views import Image, TargetView
 
 RGB, IR = "rgb", "ir"

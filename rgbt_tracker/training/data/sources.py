@@ -22,8 +22,8 @@ from rgbt_tracker.training.data.clips import Clip, ImageCache, read_clips
 from rgbt_tracker.training.data.crop_set import CropEntry, CropPair
 from rgbt_tracker.training.data.object_pairs import ObjectPair, by_group, read_object_pairs, shows_object
 from rgbt_tracker.training.data.photos import list_objects, list_photos, list_scenes
+from rgbt_tracker.training.material import Data, Source
 from rgbt_tracker.training.pictures import three_channels
-from rgbt_tracker.training.recipe import Data, Source
 from rgbt_tracker.training.views import Image, TargetView
 
 OBJECTS = 0.8

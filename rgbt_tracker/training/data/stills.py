@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +13,7 @@ from numpy.typing import NDArray
 from nestfuse_core.common.errors import UserError
 from nestfuse_core.common.names import safe_name
 from nestfuse_core.common.pictures import read_bgr
+from nestfuse_core.common.reading import read_table
 from nestfuse_core.common.sections import read_json
 from rgbt_tracker.box_files import check_not_mot, check_pixels
 from rgbt_tracker.boxes import Box
@@ -74,11 +74,7 @@ def _coco(path: Path) -> Iterator[Still]:
 
 
 def _table(path: Path) -> Iterator[Still]:
-    try:
-        with path.open(encoding="utf-8-sig", errors="replace", newline="") as lines:
-            rows = list(csv.reader(lines))
-    except csv.Error as error:
-        raise UserError(f"Expected a table with commas in '{path}': {error}.") from error
+    rows = read_table(path, replace=True)
     if (numbers := _all_numbers([row for row in rows if row])) is not None:
         check_not_mot(numbers, path, "path,x,y,w,h")
     for number, row in enumerate(rows, start=1):

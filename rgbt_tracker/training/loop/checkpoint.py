@@ -13,7 +13,8 @@ from pydantic import ValidationError
 
 from nestfuse_core.common.checkpoints import read_checkpoint, save_checkpoint
 from nestfuse_core.common.errors import UserError
-from rgbt_tracker.training.recipe import FOLDERS, Recipe
+from rgbt_tracker.training.material import FOLDERS
+from rgbt_tracker.training.recipe import Recipe
 
 LAST = "last.pt"
 # Parts of the recipe that change how a run is watched, not what it computes.

@@ -17,6 +17,7 @@ from nestfuse_core.common.errors import UserError
 from rgbt_tracker.config import TrackerConfig, load_config
 from rgbt_tracker.models.build import build_network
 from rgbt_tracker.models.network import SiameseNetwork, as_images
+from rgbt_tracker.models.sizes import possible_sizes
 from rgbt_tracker.training.data.batches import Batch, Batches
 from rgbt_tracker.training.data.samples import SampleMaker, Sides
 from rgbt_tracker.training.data.sources import Sources
@@ -147,7 +148,8 @@ class Trainer:
                 torch.zeros(1, 1, 3, side, side, device=self.device) for side in (options.exemplar, options.instance)
             ]
             self.network.eval()
-            positions = self.network(*images).cls.shape[-1]
+            with possible_sizes():
+                positions = self.network(*images).cls.shape[-1]
             self.freezing.set_training()
         grid = make_grid(self.config, positions)
         maker = SampleMaker(self.recipe, Sources(self.recipe.data), grid, Sides(options.exemplar, options.instance))

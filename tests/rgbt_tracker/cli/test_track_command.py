@@ -19,6 +19,7 @@ import torch
 from fake_tracking import BOXES, COUNT, STOPPED, Fake, blobs, count_frames, files, nano, refused
 
 from nestfuse_core.common.commands import application
+from nestfuse_core.common.files import UNFINISHED
 from nestfuse_core.common.guard import run
 from nestfuse_core.common.video import VideoReader
 from nestfuse_core.common.video_stream import StreamEndedError
@@ -388,7 +389,7 @@ def test_ctrl_c_while_it_runs(folder: Path) -> None:
     arguments = ("--config", "nestfuse_nanotrack", "--weights", "untrained", "--device", "cpu", "--video", "o.mp4")
     process = start("--sequence", folder, *arguments, cwd=folder.parent)
     end = time.monotonic() + 60
-    while not list(folder.parent.glob(".o-*.mp4")) and time.monotonic() < end:
+    while not list(folder.parent.glob(f"{UNFINISHED}*/o.mp4")) and time.monotonic() < end:
         time.sleep(0.05)
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=60)

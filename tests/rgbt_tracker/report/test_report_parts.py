@@ -15,7 +15,7 @@ from rgbt_tracker.evaluation.diagnosis import diagnose
 from rgbt_tracker.report import figures
 from rgbt_tracker.report.frames import BLOCK, FrameEncoder, shrink
 from rgbt_tracker.report.payloads import Picture, _runs, sequence_payload, to_json
-from rgbt_tracker.report.tables import Column, Table, cells, to_latex, to_markdown, write_tables
+from rgbt_tracker.report.tables import Column, Table, cells, markdown_text, to_latex, to_markdown, write_tables
 from rgbt_tracker.report.views import headline
 from rgbt_tracker.results.read import read_one_pass
 from rgbt_tracker.results.trajectory import Trajectory
@@ -62,6 +62,10 @@ def test_markdown_latex_and_csv(table, tmp_path: Path):
     back = pd.read_csv(tmp_path / "t.csv")
     pd.testing.assert_frame_equal(back, table.data)
     assert sorted(file.suffix for file in tmp_path.iterdir()) == [".csv", ".md", ".tex"]
+
+
+def test_names_are_text_in_markdown():
+    assert markdown_text("<img src=x>|`a`\n*b*[c](d)_e") == r"&lt;img src=x&gt;\|\`a\` \*b\*\[c\](d)_e"
 
 
 def luminance(color: str) -> float:

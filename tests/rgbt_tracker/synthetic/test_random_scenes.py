@@ -29,7 +29,7 @@ def test_scenes_with_small_actors_are_the_same_with_smaller_targets() -> None:
 def test_a_crowd_is_people_and_often_company() -> None:
     companions = 0
     for seed in random_seeds("train", 12):
-        crowd = draw_crowd(seed, 30)
+        crowd = draw_crowd(seed, 6)
         target, *others = crowd.renderer.actors
         assert {actor.sprite.kind for actor in crowd.renderer.actors[:9]} == {"person"}
         if len(others) > 8 + crowd.renderer.scene.occluders:
@@ -37,6 +37,6 @@ def test_a_crowd_is_people_and_often_company() -> None:
             metres = np.abs(others[-1].x - target.x) / [pixels_per_metre(row) for row in target.row]
             assert (metres > 0.2).all() and (metres < 1.7).all()  # at arm's length all the way
     assert 4 <= companions <= 11
-    again = draw_crowd(seed, 30)
+    again = draw_crowd(seed, 6)
     assert np.array_equal(crowd.frame(5).rgb, again.frame(5).rgb)
     assert np.array_equal(crowd.groundtruth, again.groundtruth, equal_nan=True)

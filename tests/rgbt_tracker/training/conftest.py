@@ -1,7 +1,6 @@
-"""A tiny crop set, a tiny model and a recipe that trains it in milliseconds; writers of tiny sequences, importable."""
+"""A tiny crop set, a tiny model and a recipe that trains it in milliseconds."""
 
 import json
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +9,6 @@ import numpy as np
 import pytest
 import torch
 import yaml
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "sequences"))
 
 MODEL = {
     "name": "tiny",

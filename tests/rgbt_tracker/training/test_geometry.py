@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rgbt_tracker.training.geometry import Window, jitter
-from rgbt_tracker.training.recipe import Jitter
+from rgbt_tracker.training.material import Jitter
 
 
 def test_window_without_jitter_is_the_centre_of_the_crop():

@@ -4,7 +4,7 @@ import pytest
 
 from nestfuse_core.common.errors import UserError
 from rgbt_tracker.training.data.clips import read_clips
-from rgbt_tracker.training.recipe import Source
+from rgbt_tracker.training.material import Source
 
 
 def test_filters_that_leave_nothing(crop_set):

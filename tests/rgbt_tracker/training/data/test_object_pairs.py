@@ -12,7 +12,8 @@ from rgbt_tracker.training.data.object_pairs import balanced, read_object_pairs,
 from rgbt_tracker.training.data.samples import SampleMaker
 from rgbt_tracker.training.data.sources import Sources
 from rgbt_tracker.training.loop.trainer import Trainer
-from rgbt_tracker.training.recipe import Data, Source, load_recipe
+from rgbt_tracker.training.material import Data, Source
+from rgbt_tracker.training.recipe import load_recipe
 
 
 def write(path, image):
