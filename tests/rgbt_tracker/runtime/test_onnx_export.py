@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,8 @@ from typer.testing import CliRunner
 
 from nestfuse_core.common.checkpoints import save_checkpoint
 from nestfuse_core.common.errors import UserError
+from nestfuse_core.export import write as fusion_write
+from nestfuse_core.runtime.exports import shipped_folder as fusion_folder
 from rgbt_tracker import build_tracker
 from rgbt_tracker.cli.main import build_app
 from rgbt_tracker.config import MODALITIES, load_config
@@ -194,3 +197,18 @@ def test_what_is_refused(tmp_path: Path) -> None:
         runtime.template(crops(1, 1, 127), ("rgb",))
     with pytest.raises(UserError, match=r"'template_ir.onnx' in the export .* 'rgbt export'"):
         runtime.template(crops(1, 1, 127), ("ir",))
+
+
+def test_the_command_exports_the_network_that_fuses(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What it writes is tested where that is written; here, what it is asked for."""
+    asked: list[tuple] = []
+    monkeypatch.setattr(fusion_write, "export", lambda *arguments: asked.append(arguments) or 0.00012)
+    run = partial(CliRunner().invoke, build_app())
+    done = run(["export", "fusion", "--output", str(tmp_path / "own")])
+    assert done.exit_code == 0 and "pictures differ by 0.00012 grey levels" in done.output
+    assert run(["export", "fusion", "--weights", "released-lambda100", "--shipped"]).exit_code == 0
+    assert [arguments[1] for arguments in asked] == [tmp_path / "own", fusion_folder("released-lambda100")]
+    for ir, vis in asked[0][2]:
+        assert ir.shape == vis.shape == (171, 253) and ir.dtype == vis.dtype == np.float32 and ir.std() > 5
+    assert "give --output FOLDER" in str(run(["export", "fusion"]).exception)
+    assert "give one of them" in str(run(["export", "fusion", "--shipped", "--output", "x"]).exception)
