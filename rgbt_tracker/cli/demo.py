@@ -66,6 +66,7 @@ def _listen(host: str, port: int) -> socket.socket:
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind((host, port))
+        listener.listen()  # so that a browser that follows the printed line at once waits, and is not refused
     except OSError as error:
         listener.close()
         raise UserError(f"Cannot serve on {host}:{port}: {error.strerror}; give another --port, 0 for any.") from error

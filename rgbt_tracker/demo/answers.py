@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import time
 
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -16,11 +17,15 @@ def without_folders(sentence: str) -> str:
     return _FOLDERS.sub("", sentence)
 
 
+TRICKLE = 40
+"""Times the patience that a body may take in all, however steadily it trickles."""
+
+
 class Patience:
     """ASGI middleware that gives a request up whose body stalls: it is answered, and the rest of it is not read.
 
     Args:
-        seconds: without a byte.
+        seconds: without a byte; a body that arrives in bits has `TRICKLE` times as long in all.
     """
 
     def __init__(self, app: ASGIApp, seconds: float) -> None:
@@ -31,16 +36,20 @@ class Patience:
             await self.app(scope, receive, send)
             return
         whole = given_up = False
+        end = time.monotonic() + TRICKLE * self.seconds
 
         async def patient() -> Message:
             nonlocal whole, given_up
             if whole:
                 return await receive()
+            left = end - time.monotonic()
             try:
-                message = await asyncio.wait_for(receive(), self.seconds)
+                message = await asyncio.wait_for(receive(), min(self.seconds, left))
             except asyncio.TimeoutError:
                 given_up = True
                 sentence = f"Nothing of the upload arrived for {self.seconds:g} s, so it was given up; try again."
+                if left < self.seconds:
+                    sentence = f"The upload took longer than {TRICKLE * self.seconds:g} s, so it was given up."
                 await JSONResponse({"detail": sentence}, 408, {"connection": "close"})(scope, receive, send)
                 return {"type": "http.disconnect"}
             whole = not message.get("more_body", False)
