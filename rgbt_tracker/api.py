@@ -51,9 +51,7 @@ def build_tracker(
     settings = load_config(config)
     if modality is not None:
         settings = settings.replace(modality=modality)
-    name = weights if weights is not None else settings.weights
-    if name is None:
-        raise UserError(f"The configuration '{settings.name}' names no weights; give --weights FILE or a name.")
+    name = settings.weights_or(weights)
     found: Runtime | None = None
     if str(name) != UNTRAINED:
         found = choose_onnx(settings, name, device, runtime, threads)

@@ -58,10 +58,7 @@ def _export_tracker(config: str, weights: str | None, output: Path | None, shipp
     from rgbt_tracker.zoo import resolve
 
     settings = load_config(config)
-    name = weights or settings.weights
-    if name is None:
-        raise UserError(f"The configuration '{settings.name}' names no weights; give --weights FILE or a name.")
-    file = resolve(name)
+    file = resolve(settings.weights_or(weights))
     folder = output or (shipped_folder(file.stem) if shipped else cached_folder(key_of(settings, file)))
     check_writable(folder)
     with stderr.status("") as status:

@@ -5,10 +5,12 @@ A configuration is one immutable value that is handed around; there is no global
 
 from __future__ import annotations
 
+import os
 from typing import Any, Literal
 
 from pydantic import BaseModel, Field, PositiveFloat, field_validator, model_validator
 
+from nestfuse_core.common.errors import UserError
 from nestfuse_core.common.names import Name
 from nestfuse_core.common.sections import Section, validated
 
@@ -156,6 +158,13 @@ class TrackerConfig(Section):
     def modalities(self) -> tuple[str, ...]:
         """The modalities in use, in stacking order: ("rgb", "ir"), ("rgb",) or ("ir",)."""
         return MODALITIES[self.modality]
+
+    def weights_or(self, given: str | os.PathLike[str] | None) -> str | os.PathLike[str]:
+        """``given``, a file or a name, or else the configuration's own weights. Raises UserError without either."""
+        name = self.weights if given is None else given
+        if name is None:
+            raise UserError(f"The configuration '{self.name}' names no weights; give --weights FILE or a name.")
+        return name
 
     def replace(self, **changes: Any) -> TrackerConfig:
         """Return a validated copy with dotted keys changed: ``replace(modality="ir", **{"tracking.window": 0.3})``."""
