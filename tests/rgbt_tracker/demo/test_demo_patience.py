@@ -56,12 +56,15 @@ def test_ctrl_c_ends_it_though_an_upload_is_open() -> None:
     process = subprocess.Popen(
         command, env={**os.environ, "PYTHONUNBUFFERED": "1"}, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
-    assert process.stdout is not None
-    port = int(process.stdout.readline().split(" in a browser")[0].rsplit(":", 1)[1])
-    with socket.create_connection(("127.0.0.1", port), 60) as upload:
-        upload.sendall(b"POST /api/uploads HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 900\r\n\r\nabc")
-        time.sleep(0.3)
-        process.send_signal(signal.SIGINT)
-        _, said = process.communicate(timeout=25)  # less than the patience with a stalled upload
+    try:
+        assert process.stdout is not None
+        port = int(process.stdout.readline().split(" in a browser")[0].rsplit(":", 1)[1])
+        with socket.create_connection(("127.0.0.1", port), 60) as upload:
+            upload.sendall(b"POST /api/uploads HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 900\r\n\r\nabc")
+            time.sleep(0.3)
+            process.send_signal(signal.SIGINT)
+            _, said = process.communicate(timeout=25)  # less than the patience with a stalled upload
+    finally:
+        process.kill()
     assert process.returncode == 130, said
     assert "Traceback" not in said
