@@ -25,7 +25,7 @@ class Candidates:
     or torch's, as they are given.
 
     Raises:
-        UserError: ``count`` is not the configuration's.
+        UserError: ``count`` is not the configuration's, or its stride not that of the positions.
     """
 
     def __init__(self, config: TrackerConfig, count: int, size: int) -> None:
@@ -35,6 +35,13 @@ class Candidates:
             raise UserError(
                 f"The network answers for {count} anchors a place, the configuration '{config.name}' has "
                 f"{config.anchors.count if rpn else 1}; give the one that it was exported with."
+            )
+        stride, region = config.anchors.stride, config.tracking.instance
+        # A template slides over the whole region with (PySOT's base size) or without its rim.
+        if not region - config.tracking.exemplar <= size * stride < region + stride:
+            raise UserError(
+                f"The network of '{config.name}' answers at {size} x {size} places, which {stride} px apart do not "
+                f"fit a search region of {region} px; set anchors.stride to the stride of its levels."
             )
         self._places = make_anchors(config.anchors, size) if rpn else make_points(config.anchors.stride, size)
         self._decode = decode_anchors if rpn else decode_points
