@@ -16,7 +16,7 @@ def test_a_stride_that_is_not_that_of_the_positions_is_refused(name: str) -> Non
     Candidates(config, count, PLACES[name])
     for factor in (0.5, 2):
         other = config.replace(**{"anchors.stride": int(config.anchors.stride * factor)})
-        with pytest.raises(UserError, match="set anchors.stride to the stride of its levels"):
+        with pytest.raises(UserError, match="to the stride of its levels"):
             Candidates(other, count, PLACES[name])
 
 
