@@ -8,8 +8,6 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from nestfuse_core.common.devices import check_device, has_cuda
 from nestfuse_core.common.errors import UserError, suggestion
 from nestfuse_core.common.reading import read_text
@@ -60,6 +58,8 @@ class Graph:
 
     def check(self, name: str, values: Any, shape: tuple[int | None, ...], finite: bool = True) -> None:
         """Refuse an answer that is no (finite) float32 of a shape: of its first axes, where None is any length."""
+        import numpy as np  # not for those who only want the names of runtimes
+
         if isinstance(values, np.ndarray) and values.dtype == np.float32:
             fits = values.ndim >= len(shape) and all(
                 due in (None, own) for due, own in zip(shape, values.shape, strict=False)

@@ -32,10 +32,10 @@ def export(
     ] = False,
     frames: Annotated[int, typer.Option(min=1, help="Frames of clip:smoke that they are checked on.")] = 20,
 ) -> None:
-    """Write a network as ONNX graphs that any program can run, each checked against torch before.
+    """Write a network as ONNX graphs that any program can run.
 
-    Prints the largest differences: of a tracker those of outputs, as parts of their largest magnitude, and of boxes in
-    px; of the network that fuses those of pictures in grey levels. Examples:
+    Each is checked against torch before. Prints the largest differences: of a tracker those of outputs, as parts of
+    their largest magnitude, and of boxes in px; of the network that fuses those of pictures in grey levels. Examples:
 
     rgbt export nestfuse_nanotrack --output exported
 

@@ -22,9 +22,7 @@ COMMANDS = {
     "bench": Entry("rgbt_tracker.cli.bench:bench", "Benchmarks: GTOT, RGBT210, RGBT234, LasHeR, VTUAV."),
     "vot": Entry("rgbt_tracker.cli.vot:vot", "VOT-RGBT2019: workspace, data, evaluation, scores."),
     "weights": Entry("rgbt_tracker.cli.weights:weights", "Weights by name: list, fetch, adopt, average."),
-    "export": Entry(
-        "rgbt_tracker.cli.export:export", "Write a network as ONNX graphs: a tracker's, or the one that fuses."
-    ),
+    "export": Entry("rgbt_tracker.cli.export:export", "Write a network as ONNX graphs that any program can run."),
     "data": Entry("rgbt_tracker.cli.data:data", "Drawn sequences and crop sets for training."),
     "train": Entry("rgbt_tracker.cli.train:train", "Train a tracker from a recipe."),
     "calibrate": Entry("rgbt_tracker.cli.calibrate:fit_gate", "Fit the reliability gate to a tracker's weights."),

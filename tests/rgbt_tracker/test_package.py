@@ -24,7 +24,7 @@ EXPORTS = {
         "open_sequence",
         "track_sequence",
     },
-    "nestfuse_core": {"Fuser", "NestFuse", "fuse_features", "load_network"},
+    "nestfuse_core": {"Fuser", "NestFuse", "fuse_features", "load_network", "open_runtime"},
 }
 
 

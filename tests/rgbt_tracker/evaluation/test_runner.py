@@ -206,7 +206,7 @@ def start(tmp_path, data, folder):
     """Run the three sequences in two processes, one of which thinks for a minute; returns when the others are done."""
     script = tmp_path / "script.py"
     script.write_text(SCRIPT)
-    paths = os.pathsep.join(map(str, (HERE, HERE.parent / "sequences", HERE.parents[2])))
+    paths = os.pathsep.join(map(str, (HERE, HERE.parent, HERE.parents[2])))
     process = subprocess.Popen(
         [sys.executable, script, data, folder],
         env={**os.environ, "PYTHONPATH": paths},
