@@ -66,6 +66,16 @@ def file_hash(path: Path) -> str:
     return digest.hexdigest()
 
 
+def remembered_hash(path: Path) -> str:
+    """`file_hash`, computed again only once the file has changed."""
+    return _hash_of(path, path.stat().st_mtime_ns)
+
+
+@cache
+def _hash_of(path: Path, modified: int) -> str:
+    return file_hash(path)
+
+
 @contextmanager
 def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
     """Yield a path of the same name in a temporary folder beside ``path``; what is written there becomes ``path``.

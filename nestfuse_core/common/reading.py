@@ -23,10 +23,7 @@ def read_bytes(path: str | os.PathLike[str], most: int = MOST_BYTES) -> bytes:
         UserError: a device or a pipe, which may have no end, or more than ``most`` bytes.
         OSError: what the system refuses.
     """
-    # A pipe without a writer would wait for one.
-    with os.fdopen(
-        os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)), "rb"
-    ) as file:
+    with open(path, "rb", opener=_at_once) as file:
         facts = os.fstat(file.fileno())
         if not stat.S_ISREG(facts.st_mode):
             raise UserError(f"'{path}' is no ordinary file; save what is to be read to one.")
@@ -36,7 +33,7 @@ def read_bytes(path: str | os.PathLike[str], most: int = MOST_BYTES) -> bytes:
 
 
 def _at_once(path: str, flags: int) -> int:
-    """Open without waiting for whoever may write to a pipe."""
+    """Open without waiting for a writer, which a pipe may never have."""
     return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
 
 

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from functools import cache
 from pathlib import Path
 
-from nestfuse_core.common.files import file_hash
+from nestfuse_core.common.files import remembered_hash
 from nestfuse_core.common.graphs import key_in
 from nestfuse_core.weights import FOLDER
 
@@ -22,12 +21,7 @@ def attend(spatial: str) -> str:
 
 def key_of(weights: Path) -> str:
     """Name of what an export of a weights file computes."""
-    return hashlib.sha256(f"{FORMAT} {_hashed(weights, weights.stat().st_mtime_ns)}".encode()).hexdigest()[:32]
-
-
-@cache
-def _hashed(path: Path, modified: int) -> str:
-    return file_hash(path)
+    return hashlib.sha256(f"{FORMAT} {remembered_hash(weights)}".encode()).hexdigest()[:32]
 
 
 def shipped_folder(name: str) -> Path:

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nestfuse_core.common.errors import UserError
-from nestfuse_core.common.graphs import GraphFolder, default_threads
+from nestfuse_core.common.graphs import AGAIN, GraphFolder, default_threads
 from nestfuse_core.model.plan import SCALES
 from nestfuse_core.runtime.exports import DECODE, ENCODE, attend
 from nestfuse_core.runtime.interface import Features, Grey
@@ -50,6 +50,8 @@ class OnnxRuntime:
             )
         graph = self.graphs[ENCODE]
         found = graph.run({"image": image[None, None]})
+        if len(found) != SCALES:
+            raise UserError(f"The graph '{graph.file}' answers with {len(found)} scales, not {SCALES}; {AGAIN}.")
         for scale, (name, features) in enumerate(found.items()):
             sides = (max(1, side >> scale) for side in image.shape)
             graph.check(name, features, (1, None, *sides), finite=False)
@@ -80,9 +82,13 @@ class OnnxRuntime:
                 continue
             weights = channel_weights[scale].astype(np.float32)
             graph = self.graphs[attend(spatial)]
-            found, share = graph.run({"ir": ir, "vis": vis, "channel_weights": weights}).values()
-            fused[f"features{scale}"] = found
+            found = graph.run({"ir": ir, "vis": vis, "channel_weights": weights}, ("fused", "spatial_weights"))
+            graph.check("fused", found["fused"], ir.shape, finite=False)
+            graph.check("spatial_weights", found["spatial_weights"], (2, *ir.shape[2:]), finite=False)
+            fused[f"features{scale}"] = found["fused"]
             if maps:
-                shares.append(share)
-        (image,) = self.graphs[DECODE].run(fused).values()
+                shares.append(found["spatial_weights"])
+        graph = self.graphs[DECODE]
+        image = graph.run(fused, ("output",))["output"]
+        graph.check("output", image, (1, 1, *fused["features0"].shape[2:]), finite=False)
         return image[0, 0], shares

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-from functools import cache
 from pathlib import Path
 
-from nestfuse_core.common.files import file_hash
+from nestfuse_core.common.files import remembered_hash
 from nestfuse_core.common.graphs import key_in
 from rgbt_tracker.config import MODALITIES, TrackerConfig
 from rgbt_tracker.zoo.entries import SHIPPED
@@ -33,14 +32,9 @@ def key_of(config: TrackerConfig, weights: Path) -> str:
         "model": config.model.model_dump(mode="json"),
         "anchors": config.anchors.count,
         "sides": [config.tracking.exemplar, config.tracking.instance],
-        "weights": _hashed(weights, weights.stat().st_mtime_ns),
+        "weights": remembered_hash(weights),
     }
     return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:32]
-
-
-@cache
-def _hashed(path: Path, modified: int) -> str:
-    return file_hash(path)
 
 
 def shipped_folder(name: str) -> Path:

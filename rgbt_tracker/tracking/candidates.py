@@ -31,10 +31,11 @@ class Candidates:
     def __init__(self, config: TrackerConfig, count: int, size: int) -> None:
         self._options = config.tracking
         rpn = config.model.head.type == "rpn"
-        if count != (config.anchors.count if rpn else 1):
+        due = config.anchors.count if rpn else 1
+        if count != due:
             raise UserError(
-                f"The network answers for {count} anchors a place, the configuration '{config.name}' has "
-                f"{config.anchors.count if rpn else 1}; give the one that it was exported with."
+                f"The network answers for {count} anchors a place, the configuration '{config.name}' has {due}; give "
+                "the one that it was exported with."
             )
         stride, region = config.anchors.stride, config.tracking.instance
         # A template slides over the whole region with (PySOT's base size) or without its rim.
@@ -43,7 +44,7 @@ class Candidates:
                 f"The network of '{config.name}' answers at {size} x {size} places, which {stride} px apart do not "
                 f"fit a search region of {region} px; set anchors.stride to the stride of its levels."
             )
-        self._places = make_anchors(config.anchors, size) if rpn else make_points(config.anchors.stride, size)
+        self._places = make_anchors(config.anchors, size) if rpn else make_points(stride, size)
         self._decode = decode_anchors if rpn else decode_points
         hanning = np.hanning(size)
         self._window = np.tile(np.outer(hanning, hanning).ravel(), count).astype(np.float32)

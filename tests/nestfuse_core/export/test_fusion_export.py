@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -134,3 +135,22 @@ def test_what_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
     with pytest.raises(UserError, match="differ from torch by nan grey levels"):
         write.export(tmp_path / "own.pt", tmp_path / "exported", [])
     assert not (tmp_path / "exported").exists()
+
+
+@pytest.mark.parametrize("name", ["attend_softmax.onnx", "decode.onnx", "encode.onnx"])
+def test_answers_of_another_shape_are_refused(name: str, tmp_path: Path) -> None:
+    """A graph of a stranger with the right names, whose answers are single numbers."""
+    import onnx
+    from onnx import helper, numpy_helper
+
+    shutil.copytree(shipped_folder("paper-lambda100"), tmp_path / "graphs")
+    sound = onnx.load(tmp_path / "graphs" / name, load_external_data=False).graph
+    one = numpy_helper.from_array(np.ones(1, np.float32))
+    nodes = [helper.make_node("Constant", [], [output.name], value=one) for output in sound.output]
+    shapes = [helper.make_tensor_value_info(output.name, onnx.TensorProto.FLOAT, [1]) for output in sound.output]
+    graph = helper.make_graph(nodes, "g", list(sound.input), shapes)
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    onnx.save(model, tmp_path / "graphs" / name)
+    fuse = Fuser(OnnxRuntime(tmp_path / "graphs"))
+    with pytest.raises(UserError, match=f"{name}' answers with the shape"):
+        fuse.fuse_grey(grey(1, 64, 80), grey(2, 64, 80))
