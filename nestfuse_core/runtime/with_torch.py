@@ -16,6 +16,7 @@ from nestfuse_core.model.network import NestFuse
 from nestfuse_core.model.plan import SCALES
 from nestfuse_core.runtime.interface import Features, Grey, band_rows
 
+
 class TorchRuntime:
     """See `nestfuse_core.runtime.interface.Runtime`.
 

@@ -25,7 +25,7 @@ def export(
     weights: Weights = None,
     output: Annotated[
         Path | None,
-        output_folder("Folder for the graphs [default: of a tracker this user's cache, where 'auto' finds them]."),
+        output_folder("Folder for the graphs [default: this user's cache, where 'auto' finds them]."),
     ] = None,
     shipped: Annotated[
         bool, typer.Option("--shipped", help="Write them into the package, beside the weights that come with it.")
@@ -52,9 +52,10 @@ def export(
 def _export_tracker(config: str, weights: str | None, output: Path | None, shipped: bool, frames: int) -> None:
     from nestfuse_core.common.console import stderr, stdout
     from nestfuse_core.common.files import check_writable
+    from nestfuse_core.common.graphs import cached_folder
     from rgbt_tracker.config import load_config
     from rgbt_tracker.export.write import export as write
-    from rgbt_tracker.runtime.exports import cached_folder, key_of, shipped_folder
+    from rgbt_tracker.runtime.exports import key_of, shipped_folder
     from rgbt_tracker.zoo import resolve
 
     settings = load_config(config)
@@ -72,16 +73,15 @@ def _export_tracker(config: str, weights: str | None, output: Path | None, shipp
 def _export_fusion(weights: str | None, output: Path | None, shipped: bool) -> None:
     from nestfuse_core.common.console import stderr, stdout
     from nestfuse_core.common.files import check_writable
+    from nestfuse_core.common.graphs import cached_folder
     from nestfuse_core.export.write import export as write
     from nestfuse_core.fusion.colour import luminance
-    from nestfuse_core.runtime.exports import shipped_folder
+    from nestfuse_core.runtime.exports import key_of, shipped_folder
     from nestfuse_core.weights import locate
     from rgbt_tracker.locate import open_sequence
 
     file = locate(weights)
-    folder = shipped_folder(file.stem) if shipped else output
-    if folder is None:
-        raise UserError("Nobody has said where the graphs of the network that fuses go; give --output FOLDER.")
+    folder = output or (shipped_folder(file.stem) if shipped else cached_folder(key_of(file)))
     check_writable(folder)
     with stderr.status("checking"), open_sequence("clip:smoke") as sequence:
         frame = sequence.frame(0)
