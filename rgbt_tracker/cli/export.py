@@ -31,6 +31,13 @@ def export(
         bool, typer.Option("--shipped", help="Write them into the package, beside the weights that come with it.")
     ] = False,
     frames: Annotated[int, typer.Option(min=1, help="Frames of clip:smoke that they are checked on.")] = 20,
+    int8: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="SEQUENCE",
+            help="Let a tracker's searches compute in 8-bit integers, with ranges from tracking this; may be repeated.",
+        ),
+    ] = None,
 ) -> None:
     """Write a network as ONNX graphs that any program can run.
 
@@ -40,16 +47,22 @@ def export(
     rgbt export nestfuse_nanotrack --output exported
 
     rgbt export fusion --weights mine.pt --output exported
+
+    rgbt export nestfuse_nanotrack --int8 DIR --output small
     """
+    if int8 and (config == FUSION or output is None):
+        raise UserError("Integers are for a tracker, and 'auto' never takes them: give --output DIR for its graphs.")
     if shipped and output is not None:
         raise UserError("Both --shipped and --output say where the graphs go; give one of them.")
     if config == FUSION:
         _export_fusion(weights, output, shipped)
     else:
-        _export_tracker(config, weights, output, shipped, frames)
+        _export_tracker(config, weights, output, shipped, frames, int8 or [])
 
 
-def _export_tracker(config: str, weights: str | None, output: Path | None, shipped: bool, frames: int) -> None:
+def _export_tracker(
+    config: str, weights: str | None, output: Path | None, shipped: bool, frames: int, int8: list[str]
+) -> None:
     from nestfuse_core.common.console import stderr, stdout
     from nestfuse_core.common.files import check_writable
     from nestfuse_core.common.graphs import cached_folder
@@ -63,7 +76,7 @@ def _export_tracker(config: str, weights: str | None, output: Path | None, shipp
     folder = output or (shipped_folder(file.stem) if shipped else cached_folder(key_of(settings, file)))
     check_writable(folder)
     with stderr.status("") as status:
-        differences = write(settings, file, folder, frames, status.update)
+        differences = write(settings, file, folder, frames, status.update, int8)
     for found in differences:
         line = f"{found.modality}: outputs differ by {found.outputs:.1e} at most, boxes by {found.boxes:.5f} px"
         stdout.print(line, highlight=False)
