@@ -10,6 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from nestfuse_core.common.devices import exact
 from nestfuse_core.model import inference
 from nestfuse_core.model.attention import FusionWeights, channel_statistics, combine, spatial_weights
 from nestfuse_core.model.network import NestFuse
@@ -18,7 +19,7 @@ from nestfuse_core.runtime.interface import Features, Grey, band_rows
 
 
 class TorchRuntime:
-    """See `nestfuse_core.runtime.interface.Runtime`.
+    """See `nestfuse_core.runtime.interface.Runtime`; a GPU's convolutions are those of float32 and not of TF32.
 
     Args:
         network: in evaluation mode, on its device.
@@ -29,10 +30,14 @@ class TorchRuntime:
     def __init__(self, network: NestFuse) -> None:
         self.network = network
 
+    @property
+    def _device(self) -> torch.device:
+        return next(self.network.parameters()).device
+
     @torch.inference_mode()
     def encode(self, image: Grey) -> Features:
-        device = next(self.network.parameters()).device
-        return list(inference.encode(self.network, torch.from_numpy(image)[None, None].to(device)))
+        with exact(self._device):
+            return list(inference.encode(self.network, torch.from_numpy(image)[None, None].to(self._device)))
 
     @torch.inference_mode()
     def pooled(self, features: Tensor, channel: str) -> NDArray[np.float64]:
@@ -60,7 +65,8 @@ class TorchRuntime:
             fused.append(features[0])
             if maps:
                 shares.append(_array(over_space[:, 0, 0]))
-        return _array(inference.decode(self.network, fused)[0, 0]), shares
+        with exact(self._device):
+            return _array(inference.decode(self.network, fused)[0, 0]), shares
 
 
 def _combine_in_place(features: list[Tensor], channel_weights: Tensor, spatial: str) -> Tensor:
