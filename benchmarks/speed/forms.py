@@ -1,13 +1,13 @@
-"""One tracker's network in its forms: floats and 8-bit integers, in ONNX Runtime, OpenVINO and torch.
+"""One tracker's network in its forms: floats and 8-bit integers, in ONNX Runtime, OpenVINO, torch and on a GPU.
 
     OMP_NUM_THREADS=1 OMP_WAIT_POLICY=PASSIVE python benchmarks/speed/forms.py --sequences DIR... [--config NAME]
         [--weights F] [--int8 FOLDER] [--frames 150]
 
 FOLDER is what ``rgbt export CONFIG --int8 SEQUENCE --output FOLDER`` wrote. OpenVINO reads the same files as ONNX
-Runtime; without ``pip install openvino`` its rows are left out. All forms track with one thread, in turns frame by
-frame, each sequence once without help. Medians of an update over all frames: by the clock, and of processor time, with
-its ratio to the first row. Then the mean overlap with the ground truth, averaged over sequences, and with the boxes of
-the first row; sizes are those of all graphs and parameters of a form.
+Runtime; without ``pip install openvino`` its rows are left out, and without a GPU the last. All forms track with one
+thread, in turns frame by frame, each sequence once without help. Medians of an update over all frames: by the clock,
+and of processor time, with its ratio to the first row. Then the mean overlap with the ground truth, averaged over
+sequences, and with the boxes of the first row; sizes are those of all graphs and parameters of a form.
 """
 
 from __future__ import annotations
@@ -74,6 +74,8 @@ def open_forms(options: Any, config: TrackerConfig) -> dict[str, Tracker]:
             made[name.replace("ONNX Runtime", "OpenVINO")] = Tracker(config, runtime)
     torch.set_num_threads(1)
     made["float32, torch"] = build_tracker(config, options.weights, "cpu", runtime="torch")
+    if torch.cuda.is_available():
+        made[f"float32, torch, {torch.cuda.get_device_name()}"] = build_tracker(config, options.weights, "cuda")
     return made
 
 
