@@ -9,7 +9,6 @@ import typer
 
 from nestfuse_core.common.errors import UserError
 from nestfuse_core.common.options import output_folder
-from rgbt_tracker.cli.options import Weights
 
 FUSION = "fusion"
 """What stands for the network that fuses pictures."""
@@ -22,7 +21,10 @@ def export(
             metavar="CONFIG|fusion", help="Tracker configuration, a name or a YAML file, or the network that fuses."
         ),
     ],
-    weights: Weights = None,
+    weights: Annotated[
+        str | None,
+        typer.Option(metavar="F", help="A file, or a name from 'rgbt weights list' [default: the configuration's]."),
+    ] = None,
     output: Annotated[
         Path | None,
         output_folder("Folder for the graphs [default: this user's cache, where 'auto' finds them]."),
