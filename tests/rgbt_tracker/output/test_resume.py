@@ -198,5 +198,5 @@ def test_a_run_s_state_that_cannot_be_is_refused(tmp_path: Path, altered: dict[s
     State(**{**told, **parts}).write()  # type: ignore[arg-type]
     assert State.read(tmp_path / "a_state.npz").end == 4
     State(**{**told, **parts, **altered}).write()  # type: ignore[arg-type]
-    with pytest.raises(UserError, match="Expected the state of a stopped run .* but it is damaged"):
+    with pytest.raises(UserError, match=r"^Expected the state of a stopped run in .*, but it is damaged"):
         State.read(tmp_path / "a_state.npz")
