@@ -95,14 +95,10 @@ def run_on_cluster(
     for job in islice(waiting, _places(ray.cluster_resources(), gpus)):
         crew.start(job)
     while crew.running:
-        (reference, *_), _ = ray.wait(list(crew.running), num_returns=1)
-        turn = crew.running.pop(reference)
-        answer = crew.answer(reference, turn)
-        for following in islice(waiting, 1) if answer is not None or turn.over else ():
-            crew.start(following, turn)
+        job, answer = crew.next(waiting)
         if answer is not None:
             collect(worker.store, answer.files)
-            yield turn.job, answer.result
+            yield job, answer.result
     crew.report()
 
 
@@ -144,7 +140,20 @@ class _Crew:
             self.weights[file] = self.ray.put((f"{file_hash(file)}{file.suffix}", file.read_bytes()))
         return self.weights[file]
 
-    def answer(self, reference: Any, turn: _Turn) -> Answer | None:
+    def next(self, waiting: Iterator[Job]) -> tuple[Job, Answer | None]:
+        """Wait for a job's end, and give what is waiting to the worker that is free.
+
+        No reference to a worker outlives this call but those in `running`: one without a job ends, and what is lost
+        with its machine finds a place again.
+        """
+        (reference, *_), _ = self.ray.wait(list(self.running), num_returns=1)
+        turn = self.running.pop(reference)
+        answer = self._answer(reference, turn)
+        for following in islice(waiting, 1) if answer is not None or turn.over else ():
+            self.start(following, turn)
+        return turn.job, answer
+
+    def _answer(self, reference: Any, turn: _Turn) -> Answer | None:
         """What a job returned; None where it failed or was lost, which is noted, or where it is tried again."""
         errors = self.ray.exceptions
         try:
