@@ -23,14 +23,15 @@ PORT = 6379
 TOKEN = secrets.token_hex(32)
 RAY = Path("/tmp/ray")
 """Where Ray keeps what two nodes must not share."""
-# It gives its processes half a minute, in which a busy machine may not start them.
-PATIENCE = {"RAY_agent_register_timeout_ms": "200000", "RAY_raylet_start_wait_time_s": "200"}
+# It gives its processes half a minute, and some of them a quarter; a busy machine may not start them in that.
+PATIENCE = {"RAY_agent_register_timeout_ms": "60000", "RAY_raylet_start_wait_time_s": "60"}
+TRIES = 3
 INIT = """
-set -e; hostname "$1"; ip link set lo up; mount --bind "$2" /tmp/ray; shift 2
+set -e; hostname "$1"; ip link set lo up; ip address add "$2" dev lo; mount --bind "$3" /tmp/ray; shift 3
 for hidden; do mount -t tmpfs tmpfs "$hidden"; done
 echo ready; while :; do sleep 1000 & wait; done
 """
-"""What a node begins with: its name, Ray's folder and the folders to hide."""
+"""What a node begins with: its name, its address, Ray's folder and the folders to hide."""
 Words = Sequence[str | Path]
 
 
@@ -63,7 +64,7 @@ class Node:
         own.mkdir(parents=True, exist_ok=True)
         RAY.mkdir(exist_ok=True)
         spaces = ["--net", "--mount", "--uts", "--pid", "--fork", "--mount-proc", "--kill-child"]
-        words = ["unshare", *spaces, "bash", "-c", INIT, "init", self.name, own, *self.hidden]
+        words = ["unshare", *spaces, "bash", "-c", INIT, "init", self.name, self.address, own, *self.hidden]
         self._holder = subprocess.Popen([*map(str, words)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         assert self._holder.stdout is not None and self._holder.stderr is not None
         if self._holder.stdout.readline() != "ready\n":
@@ -97,9 +98,12 @@ class Node:
             role = ["--address", f"{head.address}:{PORT}"]
         words = [sys.executable, "-m", "ray.scripts.scripts", "start", *role, "--node-ip-address", self.address]
         limits = ["--num-cpus", str(places), "--object-store-memory", "200000000", "--disable-usage-stats"]
-        code, said = self.run([*words, *limits])
-        if code:
-            raise UserError(f"Ray does not start on {self.name}: {' '.join(said.split())[-300:]}.")
+        for _ in range(TRIES):
+            code, said = self.run([*words, *limits])
+            if not code:
+                return
+            self.run([sys.executable, "-m", "ray.scripts.scripts", "stop", "--force"])
+        raise UserError(f"Ray does not start on {self.name}: {' '.join(said.split())[-300:]}.")
 
     def processes(self) -> Iterator[tuple[int, str]]:
         """Number and command line of each of its processes."""
@@ -143,14 +147,15 @@ def kill(number: int) -> None:
 
 
 def lay_cable(one: Node, other: Node) -> None:
-    """Join two nodes by a pair of virtual network cards; a killed node's is gone with it."""
-    ends = [(one, "rgbt-one"), (other, "rgbt-other")]
-    ip = ["ip", "link", "add", "rgbt-one", "type", "veth", "peer", "name", "rgbt-other"]
-    subprocess.run(ip, check=True)
-    for node, card in ends:
+    """Join two nodes by a pair of virtual network cards; a killed node's is gone with it, and the other's too."""
+    cards = {"rgbt-one": (one, other), "rgbt-other": (other, one)}
+    first, second = cards
+    subprocess.run(["ip", "link", "add", first, "type", "veth", "peer", "name", second], check=True)
+    for card, (node, peer) in cards.items():
         subprocess.run(["ip", "link", "set", card, "netns", str(node._inside)], check=True)
-        node.run(["ip", "address", "add", f"{node.address}/24", "dev", card])
         node.run(["ip", "link", "set", card, "up"])
+        # The address is not the card's, so that a node keeps it when its peer is gone.
+        node.run(["ip", "route", "add", peer.address, "dev", card, "src", node.address])
 
 
 def until(true: Callable[[], object], what: str, seconds: float = 120) -> None:
