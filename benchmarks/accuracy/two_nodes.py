@@ -20,7 +20,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from nodes import PORT, Node, kill, lay_cable, until
@@ -213,21 +213,15 @@ def fails(bench: Bench, expected: Files) -> Iterator[tuple[str, str]]:
     ran = bench.on_cluster("fails")
     log = next(iter(ran.folder.rglob(TRACEBACKS)), None)
     told = "" if log is None else log.read_text()
-    neighbours = {
-        name: content for name, content in expected.items() if f"{BAD}." not in name and BAD + "_" not in name
-    }
-    kept = {name: content for name, content in ran.files.items() if not name.endswith(TRACEBACKS)}
-    ran = Ran(ran.code, ran.said, kept, ran.folder)
-    yield "a sequence fails: its neighbours stay", ran.complaint(neighbours, 2)
-    yield (
-        "a sequence fails: one sentence",
-        sentence(ran, f"1 jobs failed on the cluster, the others are done; the first, {BAD}"),
-    )
-    yield "a sequence fails: its traceback", "" if "Traceback" in told and picture.name in told else "not in the log"
+    neighbours = {name: content for name, content in expected.items() if not Path(name).stem.startswith(BAD)}
+    kept = {name: content for name, content in ran.files.items() if Path(name).name != TRACEBACKS}
+    words = f"1 jobs failed on the cluster, the others are done; the first, {BAD}: "
+    yield "a sequence fails: its neighbours stay", replace(ran, files=kept).complaint(neighbours, 2)
+    yield "a sequence fails: one sentence", sentence(ran, words)
+    traced = "in run" in told and picture.name in told
+    yield "a sequence fails: its traceback is in the log", "" if traced else "it is not"
     picture.write_bytes(whole)
-    ran = bench.on_cluster("fails")
-    kept = {name: content for name, content in ran.files.items() if not name.endswith(TRACEBACKS)}
-    yield "a sequence fails: mended, again", Ran(ran.code, ran.said, kept, ran.folder).complaint(expected)
+    yield "a sequence fails: mended, again", bench.on_cluster("fails").complaint(expected)
 
 
 def sentence(ran: Ran, words: str) -> str:

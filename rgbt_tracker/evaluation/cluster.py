@@ -179,10 +179,11 @@ class _Crew:
         return answer
 
     def report(self) -> None:
-        """Raise a UserError where jobs failed, after their tracebacks were written."""
-        if not self.failures:
-            return
+        """Raise a UserError where jobs failed, after their tracebacks were written; else remove those of before."""
         log = self.worker.store.folder / TRACEBACKS
+        if not self.failures:
+            log.unlink(missing_ok=True)
+            return
         write_text(log, "\n".join(self.tracebacks))
         name, reason = next(iter(self.failures.items()))
         raise UserError(

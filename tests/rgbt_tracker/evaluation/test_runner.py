@@ -20,7 +20,7 @@ from still import BOXES, setup, write_data
 from nestfuse_core.common.errors import UserError
 from rgbt_tracker.evaluation import runner
 from rgbt_tracker.evaluation.benchmark import load_benchmark
-from rgbt_tracker.evaluation.cluster import run_on_cluster
+from rgbt_tracker.evaluation.cluster import TRACEBACKS, run_on_cluster
 from rgbt_tracker.evaluation.job import Experiment, Job, OnePass, Reset, Source
 from rgbt_tracker.evaluation.plan import plan
 from rgbt_tracker.evaluation.runner import Worker, run_jobs
@@ -76,7 +76,10 @@ def test_every_job_is_run_and_a_stopped_run_goes_on(data, folder, processes):
 
 def test_the_cluster_writes_the_same_files(data, folder):
     ray, store = FakeRay(cpus=2), ResultFolder(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / TRACEBACKS).write_text("of an earlier run")
     done = [job.name for job, _ in run_on_cluster(jobs_of(data), Worker(store), ray, gpus=0.5)]
+    assert not (folder / TRACEBACKS).exists()
     assert sorted(done) == ["a", "b", "c"] and len(ray.actors) == 2
     assert ray.options == {"num_cpus": 1, "num_gpus": 0.5}
     check_results(folder)
