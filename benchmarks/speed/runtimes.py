@@ -18,6 +18,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import cv2
 import torch
 from timing import Seconds, command_line, median, timed
 
@@ -83,15 +84,21 @@ def main(args: list[str] | None = None) -> None:
     parser.add_argument("--frames", type=int, default=60)
     parser.add_argument("--threads", type=int, help="of either runtime [default: its own choice]")
     parser.add_argument("--nano", type=Path, metavar="FOLDER")
+    parser.add_argument("--opencv-threads", type=int, help="that OpenCV shares its work with [default: its own choice]")
     parser.add_argument("--busy", type=int, nargs="+", default=[0, 1, 2])
     parser.add_argument("--runtimes", nargs="+", choices=["onnx", "torch"], default=["onnx", "torch"])
     options = parser.parse_args(args)
+    if options.opencv_threads:
+        cv2.setNumThreads(options.opencv_threads)
     trackers = open_trackers(options)
     with open_sequence(options.sequence) as sequence:
         if sequence.info.start_box is None or len(sequence) < 4:
             raise UserError(f"Expected four frames and a box in the first, '{sequence.name}' lacks that.")
         frames = [sequence.frame(index) for index in range(min(len(sequence), options.frames + 3))]
-    print(f"{options.config}, {len(frames) - 3} frames of {sequence.name}, torch {torch.get_num_threads()} threads")
+    print(
+        f"{options.config}, {len(frames) - 3} frames of {sequence.name}; threads: torch {torch.get_num_threads()}, "
+        f"OpenCV {cv2.getNumThreads()}"
+    )
     reference = next(iter(trackers))
     alone: dict[str, float] = {}
     for count in options.busy:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import ctypes
 import re
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from nestfuse_core.common.errors import UserError, suggestion
@@ -59,3 +61,18 @@ def select_device(name: str = "auto", local: int = 0) -> torch.device:
     if index >= count:
         raise UserError(f"The device '{name}' was asked for, but torch finds {count} CUDA devices; use cpu or auto.")
     return torch.device("cuda", index)
+
+
+@contextmanager
+def exact(device: torch.device) -> Iterator[None]:
+    """Compute in it as a CPU does: on NVIDIA's GPUs torch rounds what convolutions multiply to 11 bits (TF32)."""
+    if device.type != "cuda":
+        yield
+        return
+    import torch
+
+    before, torch.backends.cudnn.allow_tf32 = torch.backends.cudnn.allow_tf32, False
+    try:
+        yield
+    finally:
+        torch.backends.cudnn.allow_tf32 = before

@@ -57,6 +57,16 @@ def expanded(path: str | os.PathLike[str]) -> Path:
         raise UserError(f"There is no user with a home as in '{path}'; write the folder's whole path.") from None
 
 
+def cache_directory() -> Path:
+    """Where what is fetched or made once lies: ``$RGBT_CACHE``, else the platform's cache folder of this user."""
+    chosen = os.environ.get("RGBT_CACHE")
+    if chosen:
+        return expanded(chosen)
+    import platformdirs  # only here: most commands never ask
+
+    return Path(platformdirs.user_cache_path("rgbt-tracker"))
+
+
 def file_hash(path: Path) -> str:
     """Return the SHA-256 of a file in hexadecimal."""
     digest = hashlib.sha256()

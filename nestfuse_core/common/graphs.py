@@ -10,6 +10,7 @@ from typing import Any
 
 from nestfuse_core.common.devices import check_device, has_cuda
 from nestfuse_core.common.errors import UserError, suggestion
+from nestfuse_core.common.files import cache_directory
 from nestfuse_core.common.reading import read_text
 
 RUNTIMES = ("auto", "torch", "onnx")
@@ -101,6 +102,19 @@ def key_in(folder: Path) -> str:
     """What an export says that it computes; empty without."""
     file = folder / KEY
     return read_text(file, replace=True, most=1000).strip() if file.is_file() else ""
+
+
+def cached_folder(key: str) -> Path:
+    """Where ``rgbt export`` puts what it is given no folder for, existing or not."""
+    return cache_directory() / "exports" / key
+
+
+def find_folder(key: str, shipped: Path, file: str) -> Path | None:
+    """The folder of an export that holds ``file``: one of those in ``shipped``, or in this user's cache."""
+    for folder in (*sorted(shipped.glob("*/")), cached_folder(key)):
+        if (folder / file).is_file() and key_in(folder) == key:
+            return folder
+    return None
 
 
 def uses_onnx(runtime: str, device: str, folder: Path | None = None) -> bool:

@@ -40,8 +40,8 @@ def open_runtime(
             return OnnxRuntime(place, threads)
         if runtime == "onnx":
             raise UserError(
-                f"There is no export of the weights '{weights}': make it with 'rgbt export fusion --weights {weights} "
-                "--output FOLDER' and give that folder as the weights, or leave --runtime out."
+                f"There is no export of the weights '{weights}': make it with 'rgbt export fusion --weights "
+                f"{weights}', or leave --runtime out."
             )
     from nestfuse_core.common.devices import select_device
     from nestfuse_core.model.network import load_network

@@ -6,7 +6,7 @@ import hashlib
 from pathlib import Path
 
 from nestfuse_core.common.files import remembered_hash
-from nestfuse_core.common.graphs import key_in
+from nestfuse_core.common.graphs import find_folder
 from nestfuse_core.weights import FOLDER
 
 FORMAT = 1
@@ -30,7 +30,5 @@ def shipped_folder(name: str) -> Path:
 
 
 def find_export(weights: Path) -> Path | None:
-    """The folder of an export of a weights file that comes with the package."""
-    key = key_of(weights)
-    found = (folder for folder in sorted(shipped_folder("any").parent.glob("*/")) if key_in(folder) == key)
-    return next(found, None)
+    """The folder of an export of a weights file: shipped with the package, or in this user's cache."""
+    return find_folder(key_of(weights), shipped_folder("any").parent, ENCODE)

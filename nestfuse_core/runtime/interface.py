@@ -15,6 +15,9 @@ from numpy.typing import NDArray
 Grey = NDArray[np.float32]
 Features = list[Any]
 
+BAND_VALUES = 1 << 17
+"""Features combined at once: 0.5 MB."""
+
 
 @runtime_checkable
 class Runtime(Protocol):
@@ -57,3 +60,8 @@ class Runtime(Protocol):
             The output, HxW, and of every scale, if asked for and not added, (2, h, w) spatial weights of ir and vis.
         """
         ...
+
+
+def band_rows(channels: int, width: int) -> int:
+    """How many rows of features are combined at once on a CPU."""
+    return max(1, BAND_VALUES // (width * channels))

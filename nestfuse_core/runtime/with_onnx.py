@@ -13,10 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nestfuse_core.common.errors import UserError
-from nestfuse_core.common.graphs import AGAIN, GraphFolder, default_threads
+from nestfuse_core.common.graphs import AGAIN, Graph, GraphFolder, default_threads
 from nestfuse_core.model.plan import SCALES
 from nestfuse_core.runtime.exports import DECODE, ENCODE, attend
-from nestfuse_core.runtime.interface import Features, Grey
+from nestfuse_core.runtime.interface import Features, Grey, band_rows
+
+Values = NDArray[np.float32]
 
 SMALLEST = 2 ** (SCALES - 1)
 """Least side of a picture, which becomes one pixel at the coarsest scale."""
@@ -81,14 +83,31 @@ class OnnxRuntime:
                 fused[f"features{scale}"] = np.add(ir, vis, out=ir)
                 continue
             weights = channel_weights[scale].astype(np.float32)
-            graph = self.graphs[attend(spatial)]
-            found = graph.run({"ir": ir, "vis": vis, "channel_weights": weights}, ("fused", "spatial_weights"))
-            graph.check("fused", found["fused"], ir.shape, finite=False)
-            graph.check("spatial_weights", found["spatial_weights"], (2, *ir.shape[2:]), finite=False)
-            fused[f"features{scale}"] = found["fused"]
+            over_space = _combine_in_place(self.graphs[attend(spatial)], ir, vis, weights)
+            fused[f"features{scale}"] = ir
             if maps:
-                shares.append(found["spatial_weights"])
+                shares.append(over_space)
         graph = self.graphs[DECODE]
         image = graph.run(fused, ("output",))["output"]
         graph.check("output", image, (1, 1, *fused["features0"].shape[2:]), finite=False)
         return image[0, 0], shares
+
+
+def _combine_in_place(graph: Graph, ir: Values, vis: Values, channel_weights: Values) -> Values:
+    """Write the fused features of a scale into ``ir``, band by band, so that temporary values stay in the cache.
+
+    Returns:
+        The spatial weights, (2, h, w).
+    """
+    channels, height, width = ir.shape[1:]
+    rows = band_rows(channels, width)
+    over_space = []
+    for top in range(0, height, rows):
+        bands = [np.ascontiguousarray(features[..., top : top + rows, :]) for features in (ir, vis)]
+        inputs = {"ir": bands[0], "vis": bands[1], "channel_weights": channel_weights}
+        found = graph.run(inputs, ("fused", "spatial_weights"))
+        graph.check("fused", found["fused"], bands[0].shape, finite=False)
+        graph.check("spatial_weights", found["spatial_weights"], (2, *bands[0].shape[2:]), finite=False)
+        ir[..., top : top + rows, :] = found["fused"]
+        over_space.append(found["spatial_weights"])
+    return np.concatenate(over_space, 1)

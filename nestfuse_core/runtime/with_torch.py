@@ -10,18 +10,16 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from nestfuse_core.common.devices import exact
 from nestfuse_core.model import inference
 from nestfuse_core.model.attention import FusionWeights, channel_statistics, combine, spatial_weights
 from nestfuse_core.model.network import NestFuse
 from nestfuse_core.model.plan import SCALES
-from nestfuse_core.runtime.interface import Features, Grey
-
-BAND_VALUES = 1 << 18
-"""Features combined at once: 1 MB."""
+from nestfuse_core.runtime.interface import Features, Grey, band_rows
 
 
 class TorchRuntime:
-    """See `nestfuse_core.runtime.interface.Runtime`.
+    """See `nestfuse_core.runtime.interface.Runtime`; a GPU's convolutions are those of float32 and not of TF32.
 
     Args:
         network: in evaluation mode, on its device.
@@ -32,10 +30,14 @@ class TorchRuntime:
     def __init__(self, network: NestFuse) -> None:
         self.network = network
 
+    @property
+    def _device(self) -> torch.device:
+        return next(self.network.parameters()).device
+
     @torch.inference_mode()
     def encode(self, image: Grey) -> Features:
-        device = next(self.network.parameters()).device
-        return list(inference.encode(self.network, torch.from_numpy(image)[None, None].to(device)))
+        with exact(self._device):
+            return list(inference.encode(self.network, torch.from_numpy(image)[None, None].to(self._device)))
 
     @torch.inference_mode()
     def pooled(self, features: Tensor, channel: str) -> NDArray[np.float64]:
@@ -63,19 +65,20 @@ class TorchRuntime:
             fused.append(features[0])
             if maps:
                 shares.append(_array(over_space[:, 0, 0]))
-        return _array(inference.decode(self.network, fused)[0, 0]), shares
+        with exact(self._device):
+            return _array(inference.decode(self.network, fused)[0, 0]), shares
 
 
 def _combine_in_place(features: list[Tensor], channel_weights: Tensor, spatial: str) -> Tensor:
-    """Write the fused features into ``features[0]``, band by band, so that temporary values stay in the cache.
+    """Write the fused features into ``features[0]``, on a CPU band by band, so that temporary values stay in the cache.
 
     Returns:
         The spatial weights, Kx1x1xHxW.
     """
-    width, channels = features[0].shape[-1], features[0].shape[1]
-    rows = max(1, BAND_VALUES // (width * channels))
+    channels, height, width = features[0].shape[1:]
+    rows = band_rows(channels, width) if features[0].device.type == "cpu" else height
     over_space = []
-    for top in range(0, features[0].shape[-2], rows):
+    for top in range(0, height, rows):
         bands = [feature[..., top : top + rows, :] for feature in features]
         over_space.append(spatial_weights(bands, spatial))
         bands[0].copy_(combine(bands, FusionWeights(over_space[-1], channel_weights)))

@@ -21,7 +21,8 @@ Weights = Annotated[
     str | None,
     typer.Option(
         metavar="F",
-        help="A file, a name from 'rgbt weights list', or 'untrained' [default: the configuration's].",
+        help="A file, a name from 'rgbt weights list', the folder of an export, or 'untrained' [default: the "
+        "configuration's].",
     ),
 ]
 Modality = Annotated[

@@ -7,10 +7,9 @@ import json
 from pathlib import Path
 
 from nestfuse_core.common.files import remembered_hash
-from nestfuse_core.common.graphs import key_in
+from nestfuse_core.common.graphs import find_folder
 from rgbt_tracker.config import MODALITIES, TrackerConfig
 from rgbt_tracker.zoo.entries import SHIPPED
-from rgbt_tracker.zoo.store import cache_directory
 
 FORMAT = 1
 """Of the graphs; exports of another one are not used."""
@@ -42,16 +41,7 @@ def shipped_folder(name: str) -> Path:
     return SHIPPED / "onnx" / name
 
 
-def cached_folder(key: str) -> Path:
-    """Where ``rgbt export`` puts what it is given no folder for, existing or not."""
-    return cache_directory() / "exports" / key
-
-
 def find_export(config: TrackerConfig, weights: Path) -> Path | None:
     """The folder of an export of these weights for this configuration: shipped with the package, or in the cache."""
-    key, file = key_of(config, weights), graph_file("search", config.modalities)
-    shipped = sorted(shipped_folder("any").parent.glob("*/"))
-    for folder in (*shipped, cached_folder(key)):
-        if (folder / file).is_file() and key_in(folder) == key:
-            return folder
-    return None
+    file = graph_file("search", config.modalities)
+    return find_folder(key_of(config, weights), shipped_folder("any").parent, file)

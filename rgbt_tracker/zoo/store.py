@@ -10,20 +10,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import platformdirs
-
 from nestfuse_core.common.errors import UserError, suggestion
-from nestfuse_core.common.files import expanded, file_hash, held, replacing, write_text
+from nestfuse_core.common.files import cache_directory, expanded, file_hash, held, replacing, write_text
 from nestfuse_core.common.sections import read_json
 from rgbt_tracker.zoo.entries import SUFFIXES, Entry, shipped, table
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
-
-
-def cache_directory() -> Path:
-    """Return where fetched weights live: ``$RGBT_CACHE``, else the platform's cache folder of this user."""
-    chosen = os.environ.get("RGBT_CACHE")
-    return expanded(chosen) if chosen else Path(platformdirs.user_cache_path("rgbt-tracker"))
 
 
 def cached_path(name: str) -> Path:

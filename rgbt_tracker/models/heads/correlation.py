@@ -21,7 +21,7 @@ def depthwise_correlation(search: Tensor, kernel: Tensor, padding: int = 0) -> T
         (N, C, H - h + 1 + 2 padding, W - w + 1 + 2 padding).
     """
     if torch.onnx.is_in_onnx_export():
-        return _correlate_rows(F.pad(search, (padding,) * 4) if padding else search, kernel)
+        return _correlate_by_products(search, kernel, padding)
     kernel = kernel.expand(len(search), -1, -1, -1)
     if torch.is_grad_enabled() and (search.requires_grad or kernel.requires_grad):
         return _Correlation.apply(F.pad(search, (padding,) * 4) if padding else search, kernel)
@@ -35,18 +35,25 @@ def _correlate(search: Tensor, kernel: Tensor, padding: int = 0) -> Tensor:
     return out.view(batch, channels, *out.shape[2:])
 
 
-def _correlate_rows(search: Tensor, kernel: Tensor) -> Tensor:
-    """The correlation as one matrix product a channel: an ONNX convolution has as many groups as it was exported with,
+def _correlate_by_products(search: Tensor, kernel: Tensor, padding: int) -> Tensor:
+    """The correlation as two matrix products a channel: an ONNX convolution has as many groups as it was exported with,
     but the number of samples may change.
 
-    Row i of the result is the h rows of the search from i on, side by side, times a band matrix of the kernel's rows.
+    Row i of the result is the h rows of the padded search from i on, side by side, times a band matrix of the kernel's
+    rows. The first product picks those rows: it takes three quarters of the time of slices that are put together.
     """
     (height, width), (h, w) = (tuple(int(side) for side in images.shape[2:]) for images in (search, kernel))
-    rows, columns = height - h + 1, width - w + 1
-    place = np.arange(width)[:, None] == np.arange(w)[:, None, None] + np.arange(columns)
-    bands = torch.matmul(kernel, torch.from_numpy(place.reshape(w, -1).astype(np.float32)))
+    rows, columns = height - h + 1 + 2 * padding, width - w + 1 + 2 * padding
+    bands = torch.matmul(kernel, _shifts(w, width, columns, padding).reshape(w, -1))
     bands = bands.unflatten(3, (width, columns)).flatten(2, 3)
-    return torch.matmul(torch.cat([search[:, :, i : i + rows] for i in range(h)], 3), bands)
+    picked = torch.matmul(_shifts(h, height, rows, padding).permute(2, 0, 1).reshape(-1, height), search)
+    return torch.matmul(picked.unflatten(2, (rows, h)).flatten(3, 4), bands)
+
+
+def _shifts(taps: int, length: int, results: int, padding: int) -> Tensor:
+    """(taps, length, results): 1 where a result takes this value of a padded line with that tap, 0 elsewhere."""
+    places = np.arange(taps)[:, None, None] + np.arange(results) - padding
+    return torch.from_numpy((np.arange(length)[:, None] == places).astype(np.float32))
 
 
 class _Correlation(torch.autograd.Function):

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from nestfuse_core.common.devices import select_device
+from nestfuse_core.common.devices import exact, select_device
 from nestfuse_core.common.errors import UserError
 
 
@@ -49,3 +49,14 @@ def test_names_that_do_not_serve(cuda, count, name, message):
     with pytest.raises(UserError) as error:
         select_device(name)
     assert message in str(error.value)
+
+
+def test_float32_is_exact_on_a_gpu_and_the_users_choice_elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    for chosen in (True, False):
+        monkeypatch.setattr(torch.backends.cudnn, "allow_tf32", chosen)
+        with exact(torch.device("cpu")):
+            assert torch.backends.cudnn.allow_tf32 == chosen
+        with pytest.raises(KeyError), exact(torch.device("cuda")):
+            assert not torch.backends.cudnn.allow_tf32
+            raise KeyError
+        assert torch.backends.cudnn.allow_tf32 == chosen

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from nestfuse_core import Fuser, load_network, open_runtime
 from nestfuse_core.common.checkpoints import save_checkpoint
 from nestfuse_core.common.errors import UserError
-from nestfuse_core.common.graphs import key_in
+from nestfuse_core.common.graphs import cached_folder, key_in
 from nestfuse_core.export import write
 from nestfuse_core.fusion import channels
 from nestfuse_core.fusion.fuser import STRATEGIES
@@ -93,6 +93,18 @@ def test_any_size_and_strategy(exported: tuple[OnnxRuntime, NestFuse], look: str
         np.testing.assert_allclose(found[0], expected[0], rtol=1e-5, atol=1e-2)
         assert len(found[1]) == len(found[2]) == (0 if strategy == "add" else 4)
         same_shares(found, expected)
+
+
+def test_an_export_in_the_users_cache_is_found(
+    exported: tuple[OnnxRuntime, NestFuse], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = exported[0].graphs.folder
+    weights = folder.parent / "weights.pt"
+    monkeypatch.setenv("RGBT_CACHE", str(tmp_path))
+    assert isinstance(open_runtime(weights), TorchRuntime)
+    shutil.copytree(folder, cached_folder(key_of(weights)))
+    found = open_runtime(weights)
+    assert isinstance(found, OnnxRuntime) and tmp_path in found.graphs.folder.parents
 
 
 @pytest.mark.parametrize("strategy", ["avg", "nuclear", "add"])

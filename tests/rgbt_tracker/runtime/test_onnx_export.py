@@ -15,8 +15,11 @@ from typer.testing import CliRunner
 
 from nestfuse_core.common.checkpoints import save_checkpoint
 from nestfuse_core.common.errors import UserError
+from nestfuse_core.common.graphs import cached_folder, key_in
 from nestfuse_core.export import write as fusion_write
+from nestfuse_core.runtime.exports import key_of as fusion_key
 from nestfuse_core.runtime.exports import shipped_folder as fusion_folder
+from nestfuse_core.weights import locate
 from rgbt_tracker import build_tracker
 from rgbt_tracker.cli.main import build_app
 from rgbt_tracker.config import MODALITIES, load_config
@@ -24,7 +27,7 @@ from rgbt_tracker.export import write
 from rgbt_tracker.export.check import Difference, refuse
 from rgbt_tracker.models.build import build_network
 from rgbt_tracker.runtime.choose import choose_onnx
-from rgbt_tracker.runtime.exports import find_export, key_in, key_of, shipped_folder
+from rgbt_tracker.runtime.exports import find_export, key_of, shipped_folder
 from rgbt_tracker.runtime.with_onnx import OnnxRuntime
 from rgbt_tracker.runtime.with_torch import TorchRuntime
 from rgbt_tracker.synthetic import draw_sequence
@@ -201,14 +204,16 @@ def test_what_is_refused(tmp_path: Path) -> None:
 
 def test_the_command_exports_the_network_that_fuses(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What it writes is tested where that is written; here, what it is asked for."""
+    monkeypatch.setenv("RGBT_CACHE", str(tmp_path / "cache"))
     asked: list[tuple] = []
     monkeypatch.setattr(fusion_write, "export", lambda *arguments: asked.append(arguments) or 0.00012)
     run = partial(CliRunner().invoke, build_app())
+    assert run(["export", "fusion", "--weights", "released-lambda100"]).exit_code == 0
+    assert asked.pop()[1] == cached_folder(fusion_key(locate("released-lambda100")))
     done = run(["export", "fusion", "--output", str(tmp_path / "own")])
     assert done.exit_code == 0 and "pictures differ by 0.00012 grey levels" in done.output
     assert run(["export", "fusion", "--weights", "released-lambda100", "--shipped"]).exit_code == 0
     assert [arguments[1] for arguments in asked] == [tmp_path / "own", fusion_folder("released-lambda100")]
     for ir, vis in asked[0][2]:
         assert ir.shape == vis.shape == (171, 253) and ir.dtype == vis.dtype == np.float32 and ir.std() > 5
-    assert "give --output FOLDER" in str(run(["export", "fusion"]).exception)
     assert "give one of them" in str(run(["export", "fusion", "--shipped", "--output", "x"]).exception)
