@@ -50,7 +50,7 @@ def connect(address: str = "auto") -> Any:
     try:
         listens = _knock(address)
         ray.init(address=address, ignore_reinit_error=True, log_to_driver=False, logging_level=logging.ERROR)
-    except (ConnectionError, RuntimeError, ValueError, OSError, ray.exceptions.RayError) as error:
+    except (RuntimeError, ValueError, OverflowError, OSError, ray.exceptions.RayError) as error:
         reason = " ".join(str(error).split())[:120]
         if listens:
             raise UserError(

@@ -119,6 +119,14 @@ def test_a_cluster_that_is_no_more_is_one_sentence_at_once():
         connect(f"127.0.0.1:{port}")
 
 
+@pytest.mark.parametrize("address", ["127.0.0.1:99999", "127.0.0.1:x", "..:1", "\ud800:1", "\0:1", "nonsense", "", ":"])
+def test_an_address_that_is_none_is_one_sentence(address):
+    from nestfuse_core.common.errors import UserError
+
+    with pytest.raises(UserError, match=r"^No Ray cluster answers at "):
+        connect(address)
+
+
 def test_the_files_are_those_of_one_process(cluster, tmp_path):
     notices, here = [], ResultFolder(tmp_path / "here")
     there = ResultFolder(tmp_path / "there")
