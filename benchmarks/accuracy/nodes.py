@@ -64,7 +64,21 @@ class Node:
         own.mkdir(parents=True, exist_ok=True)
         RAY.mkdir(exist_ok=True)
         spaces = ["--net", "--mount", "--uts", "--pid", "--fork", "--mount-proc", "--kill-child"]
-        words = ["unshare", *spaces, "bash", "-c", INIT, "init", self.name, self.address, own, *self.hidden]
+        words = [
+            "setpriv",
+            "--pdeathsig",
+            "KILL",
+            "unshare",
+            *spaces,
+            "bash",
+            "-c",
+            INIT,
+            "init",
+            self.name,
+            self.address,
+            own,
+            *self.hidden,
+        ]
         self._holder = subprocess.Popen([*map(str, words)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         assert self._holder.stdout is not None and self._holder.stderr is not None
         if self._holder.stdout.readline() != "ready\n":
