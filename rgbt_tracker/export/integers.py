@@ -16,6 +16,7 @@ from rgbt_tracker.locate import open_sequence
 from rgbt_tracker.models.network import SiameseNetwork
 from rgbt_tracker.runtime.interface import Answer, Floats, Pixels, State
 from rgbt_tracker.runtime.with_torch import TorchRuntime
+from rgbt_tracker.tracking.run import track_sequence
 from rgbt_tracker.tracking.tracker import Tracker
 
 FRAMES = 200
@@ -47,22 +48,14 @@ def search_inputs(config: TrackerConfig, network: SiameseNetwork, sequences: Seq
         sequences: folders or names, with a box in their first frame.
 
     Raises:
-        UserError: a sequence that is not there, or has no box to start from.
+        UserError: a sequence that is not there, has no box to start from, or is too short.
     """
     runtime = _Recording(network, max(1, FRAMES * len(sequences) // CROPS))
     for name in sequences:
         with open_sequence(name) as sequence:
-            box = sequence.info.start_for(config.modality)
-            if box is None or len(sequence) < 2:
-                raise UserError(f"Expected two frames and a box in the first to track, '{sequence.name}' lacks that.")
-            tracker = Tracker(config, runtime)
-            for index in range(min(FRAMES, len(sequence))):
-                frame = sequence.frame(index)
-                rgb, ir = (frame.picture(camera) if camera in config.modalities else None for camera in ("rgb", "ir"))
-                if index:
-                    tracker.update(rgb, ir)
-                else:
-                    tracker.initialize(rgb, ir, box)
+            track_sequence(Tracker(config, runtime), sequence.clip(0, FRAMES), sequence.info.start_for(config.modality))
+    if not runtime.inputs:
+        raise UserError(f"Expected sequences of more frames for the ranges of integers, got {', '.join(sequences)}.")
     return runtime.inputs
 
 

@@ -27,7 +27,9 @@ def record_cuda(work: Work, inputs: Tensors) -> tuple[Replay, Tensors]:
     Raises:
         RuntimeError: work that cannot be recorded, as it waits for the GPU in between.
     """
-    with torch.cuda.device(next(iter(inputs.values())).device):
+    device = next(iter(inputs.values())).device
+    # A recording that fails does not give the stream back by itself.
+    with torch.cuda.device(device), torch.cuda.stream(torch.cuda.current_stream(device)):
         aside = torch.cuda.Stream()
         aside.wait_stream(torch.cuda.current_stream())
         with torch.cuda.stream(aside):

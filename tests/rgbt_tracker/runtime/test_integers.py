@@ -91,9 +91,11 @@ def test_what_is_refused(tmp_path: Path) -> None:
     run = CliRunner().invoke
     assert "give --output DIR" in str(run(build_app(), ["export", NANO, "--int8", "clip:smoke"]).exception)
     assert "give --output DIR" in str(run(build_app(), ["export", "fusion", "--int8", "x", "-o", "y"]).exception)
-    scene = draw_sequence("street", length=3, size=(128, 96), seed=3)
-    write_vot(scene, tmp_path)
-    (tmp_path / scene.name / "groundtruth.txt").unlink()
     config = load_config(NANO)
-    with pytest.raises(UserError, match="a box in the first"):
-        search_inputs(config, build_network(config), [str(tmp_path / scene.name)])
+    for length, words in ((2, "of more frames"), (3, "no ground truth to start from")):
+        scene = draw_sequence("street", length=length, size=(128, 96), seed=3)
+        write_vot(scene, tmp_path / words)
+        if length == 3:
+            (tmp_path / words / scene.name / "groundtruth.txt").unlink()
+        with pytest.raises(UserError, match=words):
+            search_inputs(config, build_network(config), [str(tmp_path / words / scene.name)])
