@@ -175,6 +175,7 @@ def table(
         require("train", "matplotlib")
     from nestfuse_core import tables
     from nestfuse_core.common.files import check_writable, write_text
+    from nestfuse_core.common.spreadsheets import csv_of
     from nestfuse_core.fusion.pairs import match_folders
 
     if output:
@@ -185,7 +186,7 @@ def table(
         frame = _compare(found, [look] if look else list(LOOKS), methods, fused, device)
         _show(frame, f"Means over {len(found)} pairs, channel attention avg")
         if output:
-            write_text(output, frame.to_csv(index=False, lineterminator="\n"))
+            write_text(output, csv_of(frame))
         return
     name = tables.check_table(which)
     chosen = find_look(look or DEFAULT)
@@ -204,7 +205,7 @@ def table(
         )
     _show(frame, f"Table {name}, look {chosen.name}, {network} network: means over {len(found)} pairs")
     if output:
-        write_text(output, frame.to_csv(index=False, lineterminator="\n"))
+        write_text(output, csv_of(frame))
 
 
 def _compare(

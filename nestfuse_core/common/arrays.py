@@ -5,6 +5,7 @@ from __future__ import annotations
 import tokenize
 import zipfile
 import zlib
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -58,3 +59,38 @@ def read_array(path: Path, what: str) -> NDArray[Any]:
         return np.asarray(found)
     except DAMAGE as error:
         raise UserError(f"Expected {what} in '{path}', but it is damaged or something else ({error}).") from error
+
+
+def part(
+    arrays: Mapping[str, NDArray[Any]],
+    name: str,
+    shape: tuple[int | None, ...],
+    *,
+    least: float = -np.inf,
+    most: float = np.inf,
+    gaps: bool = False,
+) -> NDArray[Any]:
+    """The array of that name, of numbers or truth values, where it is what it should be.
+
+    Args:
+        shape: None for any length.
+        least, most: of its values.
+        gaps: whether values may be NaN.
+
+    Raises:
+        ValueError: it is not there, or has another shape or values; the message names it.
+    """
+    if name not in arrays:
+        raise ValueError(f"there is no {name} in it")
+    array = arrays[name]
+    if array.dtype.kind not in "biuf":
+        raise ValueError(f"{name} holds something else than numbers")
+    if array.ndim != len(shape) or any(due not in (None, got) for due, got in zip(shape, array.shape, strict=True)):
+        raise ValueError(f"{name} has the shape {array.shape}")
+    missing = np.isnan(array)
+    if missing.any() and not gaps:
+        raise ValueError(f"{name} is not finite")
+    present = array[~missing]
+    if np.isinf(present).any() or (present < least).any() or (present > most).any():
+        raise ValueError(f"{name} holds values that cannot be")
+    return array

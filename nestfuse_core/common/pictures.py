@@ -81,10 +81,11 @@ def _read(path: str | os.PathLike[str], flags: int, what: str, advice: str) -> I
 
 def _decode(data: bytes, flags: int) -> Image | None:
     # OpenCV fills the missing part of a truncated JPEG or PNG with grey and says nothing.
-    end = end_of_picture(data)
-    image = decode_image(np.frombuffer(data, np.uint8, end), flags) if end else None
+    end, is_tiff = end_of_picture(data), tiff.is_tiff(data)
+    known = end is not None and (not is_tiff or tiff.opencv_unpacks(data))
+    image = decode_image(np.frombuffer(data, np.uint8, end), flags) if end and known else None
     # Of the depths of temperatures, OpenCV lacks 32 bits unsigned and half floats.
-    return tiff.decode(data) if image is None and flags == AS_STORED and tiff.is_tiff(data) else image
+    return tiff.decode(data) if image is None and flags == AS_STORED and is_tiff else image
 
 
 def decode_image(data: NDArray[np.uint8], flags: int = AS_STORED) -> Image | None:

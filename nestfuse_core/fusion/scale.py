@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from nestfuse_core.common.arrays import part
 from nestfuse_core.common.pictures import Image
 from nestfuse_core.fusion.thermal import PERCENTILES, Range, as_grey, to_grey_levels
 from nestfuse_core.fusion.valid import fill, valid_pixels
@@ -93,8 +94,14 @@ class ThermalScale:
         return np.concatenate([limits, self._last.shape, self._last.ravel()]).astype(np.float64)
 
     def restore(self, state: NDArray[np.float64]) -> None:
-        """Go on as after the frame at which `state` was asked for."""
-        low, high, height, width = (float(value) for value in state[:4])
+        """Go on as after the frame at which `state` was asked for.
+
+        Raises:
+            ValueError: no such row.
+        """
+        low, high, height, width = (float(value) for value in part({"scale": state}, "scale", (None,), gaps=True)[:4])
+        if np.isnan(low) != np.isnan(high) or low > high or np.isnan([height, width]).any():
+            raise ValueError("scale holds values that cannot be")
         self._range = None if np.isnan(low) else (low, high)
         self._last = np.asarray(state[4:], np.float32).reshape(int(height), int(width))
 

@@ -13,6 +13,7 @@ from rich.table import Column, Table
 from nestfuse_core.common.errors import UserError
 from nestfuse_core.common.files import write_text
 from nestfuse_core.common.pictures import Image, read_image, white_level
+from nestfuse_core.common.spreadsheets import guarded
 from nestfuse_core.fusion import thermal
 from nestfuse_core.fusion.colour import luminance
 from nestfuse_core.fusion.pairs import Pair, match_results
@@ -60,7 +61,8 @@ def write_csv(path: Path, rows: Sequence[Row]) -> None:
     writer = csv.DictWriter(text, fieldnames=list(rows[0]), lineterminator="\n")
     writer.writeheader()
     for row in rows:
-        writer.writerow({key: f"{value:.8f}" if isinstance(value, float) else value for key, value in row.items()})
+        texts = {key: f"{value:.8f}" if isinstance(value, float) else guarded(value) for key, value in row.items()}
+        writer.writerow(texts)
     write_text(path, text.getvalue())
 
 

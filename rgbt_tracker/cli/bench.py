@@ -70,6 +70,7 @@ def run(
     jobs = plan(data, setup, names(only))
     folder = output / data.key / (name or setup.name)
     store = ResultFolder(folder)
+    joined = connect(address) if cluster else None
     store.check({BENCHMARK: data.key, **setup.record()})
     waiting = list(unfinished(jobs, store))
     already = len(jobs) - len(waiting)
@@ -77,9 +78,9 @@ def run(
         stderr.print(f"{already} of {len(jobs)} sequences are finished already.")
     with progress() as display:
         task = display.add_task(data.rules.title, total=len(jobs), completed=already, note="")
-        if cluster:
+        if joined is not None:
             finished = run_on_cluster(
-                waiting, Worker(store), connect(address), on_notice=lambda text: display.update(task, description=text)
+                waiting, Worker(store), joined, on_notice=lambda text: display.update(task, description=text)
             )
         else:
             finished = run_jobs(waiting, Worker(store), workers)

@@ -42,6 +42,7 @@ def demo(
     from nestfuse_core.rig.file import choose_rig
     from rgbt_tracker.config import load_config
     from rgbt_tracker.demo.app import LOCAL, Settings, create_app
+    from rgbt_tracker.demo.connections import Connection
     from rgbt_tracker.demo.engines import FrameFuser, TrackerFactory
     from rgbt_tracker.demo.uploads import Limits
 
@@ -57,7 +58,8 @@ def demo(
     number = listener.getsockname()[1]
     shown = f"[{host}]" if ":" in host else host
     console.stdout.print(f"Open http://{shown}:{number} in a browser; Ctrl-C ends it.", highlight=False, markup=False)
-    uvicorn.Server(uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=1)).run(sockets=[listener])
+    served = uvicorn.Config(app, http=Connection, log_level="warning", timeout_graceful_shutdown=1)
+    uvicorn.Server(served).run(sockets=[listener])
 
 
 def _listen(host: str, port: int) -> socket.socket:

@@ -8,7 +8,11 @@ another; one that fails is told at the end, after the others.
 from __future__ import annotations
 
 import logging
+import os
 import platform
+import socket
+import sys
+import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from itertools import islice
@@ -19,12 +23,15 @@ from nestfuse_core.common.errors import UserError
 from nestfuse_core.common.extras import require
 from nestfuse_core.common.files import file_hash, temporary_folder, write_bytes, write_text
 from nestfuse_core.common.processes import end_with_parent
+from nestfuse_core.common.reading import read_text
 from rgbt_tracker.evaluation.job import Job
 from rgbt_tracker.evaluation.runner import Done, Worker
 from rgbt_tracker.evaluation.store import Store
 
 TRIES = 3
 """Machines that a job is given to, one after the other."""
+KNOCK = 10.0
+"""Seconds that a cluster may take to answer."""
 TRACEBACKS = "cluster-errors.log"
 """In the store's folder: what jobs that failed left on their machines."""
 Notice = Callable[[str], None]
@@ -34,19 +41,40 @@ def connect(address: str = "auto") -> Any:
     """Join the cluster at ``address`` (the one that runs on this machine by default) and return Ray.
 
     Raises:
-        UserError: Ray is not installed, or there is no cluster.
+        UserError: Ray is not installed, there is no cluster, or this machine is none of its own.
     """
     require("cluster", "ray")
     import ray
 
+    listens = False
     try:
+        listens = _knock(address)
         ray.init(address=address, ignore_reinit_error=True, log_to_driver=False, logging_level=logging.ERROR)
-    except (ConnectionError, RuntimeError, ValueError, OSError, TimeoutError) as error:
+    except (RuntimeError, ValueError, OverflowError, OSError, ray.exceptions.RayError) as error:
+        reason = " ".join(str(error).split())[:120]
+        if listens:
+            raise UserError(
+                f"The Ray cluster at '{address}' does not let this machine in ({reason}); let it join first, with "
+                "'ray start --address HOST:6379', and with the cluster's token where it wants one (RAY_AUTH_MODE=token "
+                "and RAY_AUTH_TOKEN)."
+            ) from error
         raise UserError(
-            f"No Ray cluster answers at '{address}' ({' '.join(str(error).split())[:120]}); start one with "
-            "'ray start --head', or give its --address HOST:6379."
+            f"No Ray cluster answers at '{address}' ({reason}); start one with 'ray start --head', or give its "
+            "--address HOST:6379."
         ) from error
     return ray
+
+
+def _knock(address: str) -> bool:
+    """Whether somebody listens at HOST:PORT; raise OSError or ValueError where not: Ray itself tries for minutes."""
+    if address == "auto":  # what Ray takes it for
+        last = Path("/tmp" if sys.platform == "darwin" else tempfile.gettempdir(), "ray", "ray_current_cluster")
+        address = os.environ.get("RAY_ADDRESS") or (read_text(last).strip() if last.is_file() else address)
+    host, mark, port = address.rpartition(":")
+    known = bool(mark) and "://" not in address
+    if known:
+        socket.create_connection((host.strip("[]"), int(port)), KNOCK).close()
+    return known
 
 
 def run_on_cluster(
@@ -67,14 +95,10 @@ def run_on_cluster(
     for job in islice(waiting, _places(ray.cluster_resources(), gpus)):
         crew.start(job)
     while crew.running:
-        (reference, *_), _ = ray.wait(list(crew.running), num_returns=1)
-        turn = crew.running.pop(reference)
-        answer = crew.answer(reference, turn)
-        for following in islice(waiting, 1) if answer is not None or turn.over else ():
-            crew.start(following, turn)
+        job, answer = crew.next(waiting)
         if answer is not None:
             collect(worker.store, answer.files)
-            yield turn.job, answer.result
+            yield job, answer.result
     crew.report()
 
 
@@ -116,7 +140,20 @@ class _Crew:
             self.weights[file] = self.ray.put((f"{file_hash(file)}{file.suffix}", file.read_bytes()))
         return self.weights[file]
 
-    def answer(self, reference: Any, turn: _Turn) -> Answer | None:
+    def next(self, waiting: Iterator[Job]) -> tuple[Job, Answer | None]:
+        """Wait for a job's end, and give what is waiting to the worker that is free.
+
+        No reference to a worker outlives this call but those in `running`: one without a job ends, and what is lost
+        with its machine finds a place again.
+        """
+        (reference, *_), _ = self.ray.wait(list(self.running), num_returns=1)
+        turn = self.running.pop(reference)
+        answer = self._answer(reference, turn)
+        for following in islice(waiting, 1) if answer is not None or turn.over else ():
+            self.start(following, turn)
+        return turn.job, answer
+
+    def _answer(self, reference: Any, turn: _Turn) -> Answer | None:
         """What a job returned; None where it failed or was lost, which is noted, or where it is tried again."""
         errors = self.ray.exceptions
         try:
@@ -142,10 +179,11 @@ class _Crew:
         return answer
 
     def report(self) -> None:
-        """Raise a UserError where jobs failed, after their tracebacks were written."""
-        if not self.failures:
-            return
+        """Raise a UserError where jobs failed, after their tracebacks were written; else remove those of before."""
         log = self.worker.store.folder / TRACEBACKS
+        if not self.failures:
+            log.unlink(missing_ok=True)
+            return
         write_text(log, "\n".join(self.tracebacks))
         name, reason = next(iter(self.failures.items()))
         raise UserError(

@@ -8,7 +8,8 @@ from typing import Any
 
 import pandas as pd
 
-from nestfuse_core.common.files import replacing
+from nestfuse_core.common.files import write_text
+from nestfuse_core.common.spreadsheets import csv_of
 from rgbt_tracker.evaluation.benchmark import Benchmark
 from rgbt_tracker.evaluation.one_pass import TrackerScore
 from rgbt_tracker.evaluation.protocols import NORMALISED_THRESHOLDS, SUCCESS_THRESHOLDS, Protocol
@@ -56,8 +57,7 @@ def write_tables(results: Sequence[TrackerScore], rules: Protocol, output: Path)
     written = []
     for name, table in (tables(results) | {"curves": _curves(results, rules)}).items():
         target = output / f"{name}.csv"
-        with replacing(target) as temporary:
-            table.to_csv(temporary, index=False, float_format="%.6f")
+        write_text(target, csv_of(table, float_format="%.6f"))
         written.append(target)
     return written
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nestfuse_core.common.arrays import read_arrays
+from nestfuse_core.common.arrays import part, read_arrays
 from nestfuse_core.common.errors import UserError
 from nestfuse_core.common.files import replacing
 from rgbt_tracker.boxes import Box
@@ -93,14 +93,16 @@ class State:
         try:
             arrays = read_arrays(path, "a state")
             made_with = json.loads(str(arrays.pop("made_with")))
-            boxes, scores, seconds, cameras = (arrays.pop(name) for name in ("boxes", "scores", "seconds", "cameras"))
-            _check((boxes, scores, seconds, cameras), made_with)
-        except (UserError, ValueError, KeyError, TypeError, RecursionError) as error:
+            boxes = part(arrays, "boxes", (None, 4)).astype(np.float64)
+            scores, seconds = (part(arrays, name, (len(boxes),)) for name in ("scores", "seconds"))
+            cameras = part(arrays, "cameras", (len(boxes),), least=0, most=sum(BITS.values())).astype(np.uint8)
+            _check(made_with)
+        except (UserError, ValueError, LookupError, TypeError, AttributeError, OverflowError, RecursionError) as error:
             raise UserError(
                 f"Expected the state of a stopped run in '{path}', but it is damaged ({error}); leave --resume out to "
                 "begin anew."
             ) from error
-        own = {name.removeprefix(TRACKER): value for name, value in arrays.items()}
+        own = {name.removeprefix(TRACKER): value for name, value in arrays.items() if name.startswith(TRACKER)}
         return cls(made_with, boxes, scores, seconds, cameras, own, path)
 
     def write(self) -> None:
@@ -159,19 +161,18 @@ class State:
     def _restore(self, tracker: Tracker) -> None:
         try:
             tracker.restore(self.tracker)
-        except (KeyError, ValueError, TypeError, IndexError, OverflowError) as error:
+        except ValueError as error:
             raise UserError(f"The tracker's state in '{self.path}' is damaged ({error}); {ANEW}") from error
 
 
-def _check(parts: Sequence[NDArray[Any]], made_with: Any) -> None:
-    """Raise ValueError for boxes, scores, seconds and cameras that are no run's, or settings that name no beginning."""
-    count = len(parts[0])
-    if [part.shape for part in parts] != [(count, 4), *[(count,)] * 3]:
-        raise ValueError("its parts are not of one length")
-    if any(part.dtype.kind not in "fiu" for part in parts):
-        raise ValueError("it holds something else than numbers")
-    if not isinstance(made_with, dict) or not {"start", "boxes"} <= set(made_with):
+def _check(made_with: Any) -> None:
+    """Raise ValueError, TypeError or KeyError for settings that do not say where the run began."""
+    start, given = int(made_with["start"]), made_with["boxes"]
+    if start < 0 or str(start) not in given:
         raise ValueError("it does not say where the run began")
+    for frame, box in given.items():
+        if int(frame) < start or len(box) != 4 or not all(np.isfinite(float(value)) for value in box):
+            raise ValueError("it was given boxes that are none")
 
 
 def fingerprint(settings: TrackerConfig, tracker: Tracker, info: SequenceInfo, maps: bool) -> dict[str, Any]:

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from nestfuse_core.common.files import write_text
+from nestfuse_core.common.spreadsheets import csv_of
 
 LATEX_SPECIAL = {
     "\\": r"\textbackslash{}", "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_", "{": r"\{", "}": r"\}",
@@ -148,7 +149,7 @@ def files(table: Table) -> dict[str, str]:
     """File name -> text of a table's files: ``.csv`` (all digits), ``.md`` and ``.tex``."""
     shown = table.data[[*table.keys, *(column.name for column in table.columns)]]
     return {
-        f"{table.name}.csv": shown.to_csv(index=False, lineterminator="\n"),
+        f"{table.name}.csv": csv_of(shown),
         f"{table.name}.md": to_markdown(table),
         f"{table.name}.tex": to_latex(table),
     }

@@ -9,12 +9,15 @@ import cv2
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from nestfuse_core.common.arrays import part
 from nestfuse_core.common.errors import UserError
 from nestfuse_core.fusion.scale import ThermalScale
 from rgbt_tracker.boxes import Box
 from rgbt_tracker.config import ThermalConfig, TrackerConfig
 
 Image = NDArray[Any]
+MOST_SIDE = 2**15 - 1
+"""Of a picture that OpenCV can warp, in px."""
 
 
 def as_bgr(image: Image, modality: str) -> Image:
@@ -57,8 +60,12 @@ class ThermalFrames:
         return {"thermal": self.scale.state()}
 
     def restore(self, state: Mapping[str, NDArray[Any]]) -> None:
-        """Be as when `state` was called."""
-        self.scale.restore(state["thermal"])
+        """Be as when `state` was called.
+
+        Raises:
+            ValueError: it is no such state.
+        """
+        self.scale.restore(part(state, "thermal", (None,), gaps=True))
 
     def to_visible(self, own: tuple[int, int], visible: tuple[int, int]) -> NDArray[np.float64]:
         """3x3 matrix from thermal pixels to those of the visible picture, for their widths and heights."""
@@ -137,10 +144,14 @@ class CameraFrames:
         return {"size": np.array(size, np.int64), "visible": np.array(self._seen_visible), **self._thermal.state()}
 
     def restore(self, state: Mapping[str, NDArray[Any]]) -> None:
-        """Be as when `state` was called."""
-        width_height = tuple(int(value) for value in state["size"])
-        self.size = (width_height[0], width_height[1]) if width_height else None
-        self._seen_visible = bool(state["visible"])
+        """Be as when `state` was called, which was after a frame.
+
+        Raises:
+            ValueError: it is no such state.
+        """
+        width, height = part(state, "size", (2,), least=1, most=MOST_SIDE).tolist()
+        self.size = int(width), int(height)
+        self._seen_visible = bool(part(state, "visible", ()))
         self._thermal.restore(state)
 
     def _check_first(self, camera: str) -> None:

@@ -87,10 +87,19 @@ class TrackingLoop:
         """Everything of a target that changes from frame to frame."""
         return {**target.state(), **self._scorer.state(target.seen)}
 
-    def restore(self, target: Target, state: Mapping[str, NDArray[Any]]) -> None:
-        """Let a target, learnt from the same first frame, be as when `state` was called."""
-        target.restore(state)
+    def restore(self, target: Target, state: Mapping[str, NDArray[Any]], picture: tuple[int, int]) -> None:
+        """Let a target, learnt from the same first frame, be as when `state` was called.
+
+        Args:
+            picture: width and height of the one that it was in.
+
+        Raises:
+            ValueError: it is no such state.
+        """
+        target.restore(state, picture)
         self._scorer.restore(target.seen, state)
+        if set(target.means) != set(self._scorer.known(target.seen)):
+            raise ValueError("the cameras that learnt the target are not those that have a mean")
 
     def _learn(self, target: Target, images: dict[str, Image]) -> None:
         """Let the cameras of ``images`` learn the target where it is."""

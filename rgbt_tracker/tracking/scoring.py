@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from nestfuse_core.common.arrays import part
 from rgbt_tracker.config import TrackerConfig
 from rgbt_tracker.runtime.interface import Answer, Floats, Pixels, Runtime, State
 
@@ -74,14 +75,20 @@ class CandidateScorer:
         return state | {f"template_{camera}": crop for camera, crop in seen.crops.items() if camera not in seen.first}
 
     def restore(self, seen: Appearance, state: Mapping[str, NDArray[Any]]) -> None:
-        """Be as when `state` was called, for the target that was learnt in the first frame."""
-        memory = state.get("memory")
-        seen.memory = None if memory is None else memory.copy()
-        late = {camera: state.get(f"template_{camera}") for camera in self._cameras if camera not in seen.first}
-        for camera, crop in late.items():
+        """Be as when `state` was called, for the target that was learnt in the first frame.
+
+        Raises:
+            ValueError: it is no such state.
+        """
+        memory, shape = None, seen.crops[seen.first[0]].shape
+        if "memory" in state:
+            memory = part(state, "memory", (len(self._cameras) + 1,)).astype(np.float32)
+        seen.memory = memory
+        late = [camera for camera in self._cameras if camera not in seen.first]
+        for camera in late:
             seen.crops.pop(camera, None)
-            if crop is not None:
-                seen.crops[camera] = crop.copy()
+            if (name := f"template_{camera}") in state:
+                seen.crops[camera] = part(state, name, shape, least=0, most=255).astype(np.uint8)
         if late:
             self._prepare(seen)
 

@@ -10,7 +10,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from rgbt_tracker.boxes import Box
+from nestfuse_core.common.arrays import part
+from rgbt_tracker.boxes import LARGEST, Box
 from rgbt_tracker.config.schema import TrackingConfig
 from rgbt_tracker.tracking.cameras import turned
 from rgbt_tracker.tracking.scoring import Appearance
@@ -105,9 +106,19 @@ class Target:
         }
         return {**place, **{f"mean_{camera}": mean for camera, mean in self.means.items()}}
 
-    def restore(self, state: Mapping[str, NDArray[Any]]) -> None:
-        """Be where `state` was called."""
-        cx, cy, w, h = state["target"].tolist()
+    def restore(self, state: Mapping[str, NDArray[Any]], picture: tuple[int, int]) -> None:
+        """Be where `state` was called.
+
+        Args:
+            picture: width and height of the one that it was in.
+
+        Raises:
+            ValueError: it is no such state.
+        """
+        cx, cy, w, h = part(state, "target", (4,)).tolist()
+        if not all(0 < side <= max(MIN_SIDE, LARGEST * whole) for side, whole in zip((w, h), picture, strict=True)):
+            raise ValueError(f"a target of {w:g}x{h:g} px in a picture of {picture[0]}x{picture[1]}")
         self.center, self.size = (cx, cy), (w, h)
-        self.certain, self.age = bool(state["certain"]), int(state["age"])
-        self.means = {name.removeprefix("mean_"): mean for name, mean in state.items() if name.startswith("mean_")}
+        self.certain, self.age = bool(part(state, "certain", ())), int(part(state, "age", (), least=0))
+        means = {name for name in state if name.startswith("mean_")}
+        self.means = {name.removeprefix("mean_"): part(state, name, (3,), least=0, most=255) for name in means}

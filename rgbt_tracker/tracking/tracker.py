@@ -85,9 +85,12 @@ class Tracker:
 
         Raises:
             UserError: called before ``initialize``.
+            ValueError: it is no state of this tracker; it must be initialised again.
         """
-        self._loop.restore(self._present_target(), state)
+        target = self._present_target()
         self._frames.restore(state)
+        assert self._frames.size is not None
+        self._loop.restore(target, state, self._frames.size)
 
     @property
     def device(self) -> str:

@@ -85,6 +85,11 @@ STATE: dict[str, Any] = {
     "cameras": np.ones(2, np.uint8),
 }
 
+
+def _began(start: Any, boxes: Any) -> Any:
+    return np.array(json.dumps({"start": start, "boxes": boxes}))
+
+
 STATES: dict[str, Make] = {
     "code": lambda: zipped(("boxes.npy", MATRICES["code"]())),
     "nothing in it": lambda: packed(),
@@ -93,6 +98,13 @@ STATES: dict[str, Make] = {
     "JSON nested deep": lambda: packed(**{**STATE, "made_with": np.array("[" * 50_000 + "]" * 50_000)}),
     "text as boxes": lambda: packed(**{**STATE, "boxes": np.array(["x"] * 4)}),
     "boxes of three numbers": lambda: packed(**{**STATE, "boxes": np.ones((2, 3))}),
+    "NaN as boxes": lambda: packed(**{**STATE, "boxes": np.full((2, 4), np.nan)}),
+    "cameras that are none": lambda: packed(**{**STATE, "cameras": np.full(2, 200)}),
+    "complex scores": lambda: packed(**{**STATE, "scores": np.full(2, 1j)}),
+    "a start of 10^30": lambda: packed(**{**STATE, "made_with": _began(10**30, {"0": [1, 2, 3, 4]})}),
+    "a start that is text": lambda: packed(**{**STATE, "made_with": _began("x", {"x": [1, 2, 3, 4]})}),
+    "boxes in a list": lambda: packed(**{**STATE, "made_with": _began(0, ["0"])}),
+    "a box of text": lambda: packed(**{**STATE, "made_with": _began(0, {"0": "abcd"})}),
     "scores without an end": lambda: packed(**{**STATE, "scores": np.ones(200)}),
     "half an array": lambda: zipped(("boxes.npy", MATRICES["half a file"]())),
     "a bomb": lambda: zipped(("boxes.npy", header("(100000, 1000000)"))),

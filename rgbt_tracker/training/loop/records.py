@@ -9,6 +9,7 @@ from pathlib import Path
 
 from nestfuse_core.common.errors import UserError
 from nestfuse_core.common.files import replacing, write_text
+from nestfuse_core.common.spreadsheets import guarded, unguarded
 
 LOG_FIELDS = (
     "step",
@@ -38,8 +39,9 @@ class Table:
         writer = csv.DictWriter(buffer, fields, lineterminator="\n")
         writer.writeheader()
         try:
-            if path.is_file():
-                writer.writerows(row for row in read_table(path) if float(row["step"]) < before)
+            for row in read_table(path) if path.is_file() else ():
+                if float(row["step"]) < before:
+                    writer.writerow({key: guarded(cell) for key, cell in row.items()})
         except (ValueError, KeyError, TypeError, csv.Error) as error:
             raise UserError(
                 f"'{path}' is not a table of this run, or it is damaged; delete it to go on without its rows."
@@ -48,15 +50,16 @@ class Table:
 
     def add(self, row: Mapping[str, object]) -> None:
         """Append a row; numbers with six significant digits."""
-        values = {key: f"{value:.6g}" if isinstance(value, float) else value for key, value in row.items()}
+        values = {key: f"{value:.6g}" if isinstance(value, float) else guarded(value) for key, value in row.items()}
         with self.path.open("a", encoding="utf-8", newline="") as file:
             csv.DictWriter(file, self.fields, lineterminator="\n").writerow(values)
 
 
 def read_table(path: Path) -> list[dict[str, str]]:
-    """Rows of a CSV file with a header."""
+    """Rows of a CSV file with a header, as they were given to `Table`."""
     with path.open(encoding="utf-8", newline="") as file:
-        return list(csv.DictReader(file))
+        rows = list(csv.DictReader(file))
+    return [{key: unguarded(cell) if isinstance(cell, str) else cell for key, cell in row.items()} for row in rows]
 
 
 def draw_curves(folder: Path) -> Path:

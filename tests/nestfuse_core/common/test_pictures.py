@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import struct
+
 import cv2
 import numpy as np
 import pytest
+import tifffile
 
 from nestfuse_core.common.errors import UserError
 from nestfuse_core.common.pictures import (
@@ -118,3 +121,21 @@ def test_white_of_deep_pictures():
     assert white_level(np.zeros((2, 2), np.uint8)) == 255
     with pytest.raises(UserError, match="visible image has float32 pixels"):
         white_level(np.zeros((2, 2), np.float32))
+
+
+@pytest.mark.parametrize("big", [False, True])
+@pytest.mark.parametrize("order", ["<", ">"])
+@pytest.mark.parametrize("packed", [1, 50000])
+def test_a_tiff_packed_in_an_unknown_way_is_refused_and_not_black(tmp_path, big, order, packed):
+    """OpenCV only prints that it cannot unpack Zstandard, and returns a black picture."""
+    tifffile.imwrite(tmp_path / "a.tif", np.full((8, 9), 7, np.uint8), byteorder=order, bigtiff=big)
+    data = bytearray((tmp_path / "a.tif").read_bytes())
+    entry = data.index(struct.pack(f"{order}HH", 259, 3)) + (12 if big else 8)
+    data[entry : entry + 2] = struct.pack(f"{order}H", packed)
+    (tmp_path / "a.tif").write_bytes(data)
+    if packed == 1:
+        assert (read_image(tmp_path / "a.tif") == 7).all()
+        return
+    for read in (read_image, read_bgr, read_grey):
+        with pytest.raises(UserError, match="not an image that OpenCV can read"):
+            read(tmp_path / "a.tif")

@@ -49,6 +49,45 @@ def test_an_upload_that_trickles_is_given_up(monkeypatch: pytest.MonkeyPatch) ->
     assert status == 408 and b"took longer than 0.2 s" in body
 
 
+def test_a_head_that_does_not_end_closes_its_connection(monkeypatch: pytest.MonkeyPatch) -> None:
+    """And only that: the others are answered, and stay open for their next request."""
+    uvicorn = pytest.importorskip("uvicorn", reason="needs the demo's extra: pip install -e '.[demo]'")
+    from starlette.responses import PlainTextResponse
+
+    from rgbt_tracker.demo.connections import Connection
+
+    monkeypatch.setattr("rgbt_tracker.demo.connections.HEAD", 0.4)
+    server = uvicorn.Server(uvicorn.Config(PlainTextResponse("answer"), http=Connection, log_level="warning", port=0))
+    whole = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"
+
+    async def trickle(*starts: bytes) -> float:
+        """Seconds until the connection is closed that says this and then a letter from time to time."""
+        reader, writer = await asyncio.open_connection("127.0.0.1", server.servers[0].sockets[0].getsockname()[1])
+        for start in starts[:-1]:
+            writer.write(start)
+            assert b"answer" in await asyncio.wait_for(reader.read(4096), 10)
+        begin = time.monotonic()
+        writer.write(starts[-1])
+        closed = asyncio.ensure_future(reader.read())
+        while not closed.done() and time.monotonic() - begin < 10:
+            await asyncio.wait({closed}, timeout=0.05)
+            writer.write(b"a")
+        writer.close()
+        return time.monotonic() - begin
+
+    async def everything() -> list[float]:
+        serving = asyncio.ensure_future(server.serve())
+        while not server.started:
+            await asyncio.sleep(0.01)
+        silent, began, second = b"", b"GET / HTTP/1.1\r\nX: ", b"GET / HT"
+        took = await asyncio.gather(trickle(silent), trickle(began), trickle(whole, whole, second))
+        server.should_exit = True
+        await serving
+        return took
+
+    assert all(0.3 < seconds < 5 for seconds in asyncio.run(everything()))
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="signals")
 def test_ctrl_c_ends_it_though_an_upload_is_open() -> None:
     pytest.importorskip("uvicorn", reason="needs the demo's extra: pip install -e '.[demo]'")

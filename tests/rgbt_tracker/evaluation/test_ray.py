@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import secrets
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -64,9 +66,10 @@ def cluster(tmp_path_factory):
         "RGBT_TEST_WEIGHTS": str(place / "score.txt"),
     }
     patience = {"RAY_agent_register_timeout_ms": "200000", "RAY_raylet_start_wait_time_s": "200"}
+    secret = {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(32)}  # or one is written to the home folder
     with pytest.MonkeyPatch.context() as patch:
         patch.syspath_prepend(str(place))
-        for name, value in (variables | patience).items():
+        for name, value in (variables | patience | secret).items():
             patch.setenv(name, value)
         try:
             ray.init(
@@ -104,6 +107,24 @@ def test_without_a_cluster_it_is_one_sentence():
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=clean, check=False)
     assert done.returncode == 2 and done.stderr.startswith("Error: No Ray cluster answers at 'auto'")
     assert "Traceback" not in done.stderr
+
+
+def test_a_cluster_that_is_no_more_is_one_sentence_at_once():
+    """Ray itself would try for minutes."""
+    from nestfuse_core.common.errors import UserError
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+    with pytest.raises(UserError, match=f"^No Ray cluster answers at '127.0.0.1:{port}'"):
+        connect(f"127.0.0.1:{port}")
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1:99999", "127.0.0.1:x", "..:1", "\ud800:1", "\0:1", "nonsense", "", ":"])
+def test_an_address_that_is_none_is_one_sentence(address):
+    from nestfuse_core.common.errors import UserError
+
+    with pytest.raises(UserError, match=r"^No Ray cluster answers at "):
+        connect(address)
 
 
 def test_the_files_are_those_of_one_process(cluster, tmp_path):

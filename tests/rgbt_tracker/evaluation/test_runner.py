@@ -6,8 +6,10 @@ import signal
 import subprocess
 import sys
 import time
+import weakref
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -18,7 +20,7 @@ from still import BOXES, setup, write_data
 from nestfuse_core.common.errors import UserError
 from rgbt_tracker.evaluation import runner
 from rgbt_tracker.evaluation.benchmark import load_benchmark
-from rgbt_tracker.evaluation.cluster import run_on_cluster
+from rgbt_tracker.evaluation.cluster import TRACEBACKS, run_on_cluster
 from rgbt_tracker.evaluation.job import Experiment, Job, OnePass, Reset, Source
 from rgbt_tracker.evaluation.plan import plan
 from rgbt_tracker.evaluation.runner import Worker, run_jobs
@@ -74,10 +76,32 @@ def test_every_job_is_run_and_a_stopped_run_goes_on(data, folder, processes):
 
 def test_the_cluster_writes_the_same_files(data, folder):
     ray, store = FakeRay(cpus=2), ResultFolder(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / TRACEBACKS).write_text("of an earlier run")
     done = [job.name for job, _ in run_on_cluster(jobs_of(data), Worker(store), ray, gpus=0.5)]
+    assert not (folder / TRACEBACKS).exists()
     assert sorted(done) == ["a", "b", "c"] and len(ray.actors) == 2
     assert ray.options == {"num_cpus": 1, "num_gpus": 0.5}
     check_results(folder)
+
+
+def test_a_worker_without_a_job_is_let_go_while_others_run(data, folder):
+    """Its place on the cluster is then free for a job whose machine was lost."""
+    handles = []
+
+    class Handle(SimpleNamespace):
+        """Which a weak reference may point to."""
+
+    class Counted(FakeRay):
+        def _actor(self, actor):
+            handle = Handle(**vars(super()._actor(actor)))
+            handles.append(weakref.ref(handle))
+            return handle
+
+    running = run_on_cluster(jobs_of(data), Worker(ResultFolder(folder)), Counted(cpus=3))
+    for held in (2, 1, 0):
+        next(running)
+        assert sum(handle() is not None for handle in handles) == held
 
 
 def test_a_process_keeps_freed_memory_and_takes_its_device_and_its_share_of_the_cores(monkeypatch):

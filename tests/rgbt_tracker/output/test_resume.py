@@ -141,3 +141,62 @@ def test_the_state_is_written_every_so_often_and_not_every_frame(tmp_path: Path)
     assert written == [0, steps + 1, 2 * steps + 1] and tracker.asked == 3
     keeper.ended()
     assert not list(tmp_path.iterdir())
+
+
+ALTERED = {
+    "no target": {"target": None},
+    "target that is NaN": {"target": np.full(4, np.nan)},
+    "target of a negative size": {"target": np.array([40.0, 30, -20, 20])},
+    "target of 10^9 px": {"target": np.array([40.0, 30, 1e9, 1e9])},
+    "target of three numbers": {"target": np.ones(3)},
+    "age below zero": {"age": np.array(-1)},
+    "certain twice": {"certain": np.array([True, True])},
+    "no mean": {"mean_ir": None},
+    "mean that is NaN": {"mean_ir": np.full(3, np.nan)},
+    "mean of another camera": {"mean_depth": np.ones(3)},
+    "memory of text": {"memory": np.array(["x"] * 3)},
+    "memory without an end": {"memory": np.ones(10**6, np.float32)},
+    "template of one pixel": {"template_ir": np.ones((1, 1, 3), np.uint8)},
+    "picture without a size": {"size": np.zeros(0, np.int64)},
+    "picture of 10^9 px": {"size": np.array([10**9, 10**9])},
+    "scale of two numbers": {"thermal": np.ones(2)},
+    "scale upside down": {"thermal": np.array([9.0, 1, 0, 0])},
+    "scale of another length": {"thermal": np.array([1.0, 9, 3, 3, 1])},
+}
+
+
+@pytest.mark.parametrize("kind", ALTERED)
+def test_a_tracker_s_state_that_cannot_be_is_refused(
+    tmp_path: Path, built: Callable[[str], Tracker], kind: str
+) -> None:
+    go(tmp_path, built(GATED), 4, gaps=True)
+    state = State.read(state_path(tmp_path, "scene"))
+    assert ALTERED[kind].keys() <= state.tracker.keys() | {"mean_depth"}
+    altered = {name: value for name, value in {**state.tracker, **ALTERED[kind]}.items() if value is not None}
+    replace(state, tracker=altered).write()
+    with pytest.raises(UserError, match=r"^The tracker's state in '.*scene_state.npz' is damaged \("):
+        go(tmp_path, built(GATED), LENGTH - 1, gaps=True, resume=True)
+
+
+@pytest.mark.parametrize(
+    "altered",
+    [
+        {"boxes": np.full((4, 4), np.nan)},
+        {"scores": np.full(4, 1j)},
+        {"cameras": np.full(4, 9)},
+        {"made_with": {"start": 10**30, "boxes": {}}},
+        {"made_with": {"start": 0, "boxes": ["0"]}},
+        {"made_with": {"start": 0, "boxes": {"0": [1, 2, 3, "nan"]}}},
+        {"made_with": {"start": 0, "boxes": {"1": [1, 2, 3, 4]}}},
+        {"made_with": {"start": "x", "boxes": {}}},
+    ],
+    ids=str,
+)
+def test_a_run_s_state_that_cannot_be_is_refused(tmp_path: Path, altered: dict[str, object]) -> None:
+    parts = {"boxes": np.ones((4, 4)), "scores": np.ones(4), "seconds": np.ones(4), "cameras": np.ones(4, np.uint8)}
+    told = {"made_with": {"start": 0, "boxes": {"0": [1, 2, 3, 4]}}, "tracker": {}, "path": tmp_path / "a_state.npz"}
+    State(**{**told, **parts}).write()  # type: ignore[arg-type]
+    assert State.read(tmp_path / "a_state.npz").end == 4
+    State(**{**told, **parts, **altered}).write()  # type: ignore[arg-type]
+    with pytest.raises(UserError, match=r"^Expected the state of a stopped run in .*, but it is damaged"):
+        State.read(tmp_path / "a_state.npz")
