@@ -11,6 +11,7 @@ from typing import Any
 from nestfuse_core.common.devices import check_device, has_cuda
 from nestfuse_core.common.errors import UserError, suggestion
 from nestfuse_core.common.files import cache_directory
+from nestfuse_core.common.graph_files import locations
 from nestfuse_core.common.reading import read_text
 
 RUNTIMES = ("auto", "torch", "onnx")
@@ -36,6 +37,7 @@ class Graph:
         if not file.is_file():
             raise UserError(f"Expected '{file.name}' in the export '{file.parent}', found none; {AGAIN}.")
         self.file = file
+        _check_files(file)
         self._session = open_graph(file, threads, keeps_memory)
         self.outputs: tuple[str, ...] = tuple(output.name for output in self._session.get_outputs())
 
@@ -74,6 +76,25 @@ class Graph:
         raise UserError(
             f"The graph '{self.file}' answers with {given} as '{name}', where {'finite ' * finite}float32 of the shape "
             f"({due}) is due; {AGAIN}."
+        )
+
+
+def _check_files(file: Path) -> None:
+    """Refuse a graph whose parameters lie elsewhere than in its folder, whatever ONNX Runtime would do.
+
+    Raises:
+        UserError: they do, or the file cannot be read.
+    """
+    try:
+        named = sorted(locations(file.read_bytes()) - {WEIGHTS})
+        if (file.parent / WEIGHTS).resolve().parent != file.parent.resolve():
+            named.append(f"{WEIGHTS}, a link")
+    except (OSError, ValueError) as error:
+        raise UserError(f"Cannot read the graph '{file}' ({error}); {AGAIN}.") from error
+    if named:
+        raise UserError(
+            f"The graph '{file}' takes parameters from elsewhere than '{WEIGHTS}' in its folder ({named[0][:80]!r}); "
+            f"{AGAIN}."
         )
 
 
