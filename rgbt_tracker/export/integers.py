@@ -71,8 +71,10 @@ def quantised(model: Any, inputs: Sequence[dict[str, Any]]) -> Any:
     from onnxruntime.quantization.shape_inference import quant_pre_process
 
     with temporary_folder() as folder:
-        prepared, result = folder / "prepared.onnx", folder / "integers.onnx"
-        quant_pre_process(model, prepared, skip_symbolic_shape=True)
+        # Earlier versions take no other than paths, as text.
+        given, prepared, result = (str(folder / f"{name}.onnx") for name in ("floats", "prepared", "integers"))
+        onnx.save(model, given)
+        quant_pre_process(given, prepared, skip_symbolic_shape=True)
         quantize_static(
             prepared,
             result,
