@@ -50,6 +50,15 @@ def test_runtimes_take_turns(script, sequence):
     assert lines[2].split()[-3:] == ["1.00", "1.00", "1.00"]
 
 
+def test_forms_of_a_network(script, sequence):
+    lines = script("speed/forms", "--frames", 5, "--sequences", sequence).splitlines()
+    rows = {name: figures for _, name, *figures, _ in (re.split(r" ?\| ?", line) for line in lines[2:])}
+    assert {"float32, ONNX Runtime", "float32, torch"} <= set(rows)
+    floats, torch = rows["float32, ONNX Runtime"], rows["float32, torch"]
+    assert float(floats[0]) > 2 and floats[3] == "1.00" and torch[0] == ""
+    assert floats[4] == torch[4] and floats[5] == torch[5] == "1.000"
+
+
 def test_remembered_answers(script):
     table = script("speed/tuning_memory", "--weights", "untrained", "--sequences", 1, "--length", 2)
     shares = [int(share) for share in re.findall(r"(\d+)%", table)]
@@ -94,6 +103,7 @@ def test_a_page_is_opened(script, tmp_path):
         ("synthetic", ["nowhere"], "nowhere"),
         ("tracker_speed", ["--config", "nobody"], "nobody"),
         ("training", ["--dtypes", "int8"], "int8"),
+        ("forms", ["--sequences", "nowhere"], "nowhere"),
         ("tuning_memory", ["--config", "nobody"], "nobody"),
         ("vot_evaluate", ["--sequence", "nowhere"], "nowhere"),
         ("vot_evaluate", ["--sequence", "nowhere", "--workspace", "elsewhere"], "'elsewhere', found none"),
@@ -105,7 +115,7 @@ def test_bad_input_is_one_sentence(refusal, name, arguments, message):
 
 def test_every_script_is_tested():
     scripts = {path.stem for path in (REPOSITORY / "benchmarks" / "speed").glob("*.py")} - {"timing"}
-    others = {"runtimes", "targets", "tracker_speed", "tuning_memory", "vot_evaluate", "report_opening"}
+    others = {"forms", "runtimes", "targets", "tracker_speed", "tuning_memory", "vot_evaluate", "report_opening"}
     assert scripts == set(SMALL) | others
 
 
