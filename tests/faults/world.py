@@ -108,7 +108,9 @@ def tried(command: Command, trouble: Trouble, place: Path) -> tuple[int, str]:
         time.sleep(trouble.interrupt)
         process.send_signal(signal.SIGINT)
     said, _ = process.communicate(timeout=600)
-    return process.returncode, said.decode("utf-8", "replace")
+    code = process.returncode
+    # Python ends by the signal itself where Ctrl-C met Python code that a compiled module ran; a shell shows 130, too.
+    return 128 - code if code < 0 else code, said.decode("utf-8", "replace")
 
 
 def verdict(code: int, said: str, trouble: Trouble, place: Path) -> str:
