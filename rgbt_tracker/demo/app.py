@@ -189,7 +189,7 @@ def create_app(make_tracker: MakeTracker, fuse: Fuse, settings: Settings | None 
 
     add_pointing(app, find)
 
-    @app.delete("/api/sessions/{name}", status_code=204)
+    @app.delete("/api/sessions/{name}", status_code=204, response_model=None)
     def close(name: str) -> None:
         sessions.remove(name)
 
