@@ -20,7 +20,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from timing import Seconds, command_line, median, timed
+from timing import Seconds, command_line, from_next, median, timed
 
 from nestfuse_core.common.errors import UserError
 from nestfuse_core.common.graphs import Graph, GraphFolder
@@ -94,7 +94,7 @@ def track(
         rows = list(trackers)
         for index in range(1, min(most, len(sequence))):
             frame = sequence.frame(index)
-            for row in rows[index % len(rows) :] + rows[: index % len(rows)]:
+            for row in from_next(rows, index):
                 spent, result = timed(partial(trackers[row].update, frame.rgb, frame.ir))
                 boxes[row].append(result.box)
                 if index > 2:

@@ -20,7 +20,7 @@ from typing import Any
 
 import cv2
 import torch
-from timing import Seconds, command_line, median, timed
+from timing import Seconds, command_line, from_next, median, timed
 
 from nestfuse_core.common.errors import UserError
 from nestfuse_core.common.guard import run
@@ -63,8 +63,7 @@ def measure(trackers: dict[str, Any], frames: list[Any], box: Any) -> dict[str, 
         tracker.initialize(frames[0].rgb, frames[0].ir, box)
     names = list(trackers)
     for number, frame in enumerate(frames[1:]):
-        # Another one begins each time: the first finds the frame in nobody's cache.
-        for name in names[number % len(names) :] + names[: number % len(names)]:
+        for name in from_next(names, number):
             spent, _ = timed(partial(trackers[name].update, frame.rgb, frame.ir))
             if number >= 2:
                 times[name].append(spent)

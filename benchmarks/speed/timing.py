@@ -51,6 +51,12 @@ def in_turn(
     return times
 
 
+def from_next(names: Sequence[str], turn: int) -> list[str]:
+    """``names`` in a turn's order: another one begins each time, since the first finds the frame in nobody's cache."""
+    first = turn % len(names)
+    return [*names[first:], *names[:first]]
+
+
 def median(times: Sequence[Seconds]) -> Seconds:
     """The median by either clock."""
     return Seconds(*(statistics.median(values) for values in zip(*times, strict=True)))

@@ -23,6 +23,7 @@ MESSAGES: dict[str, Parts] = {
     "entry": {},
 }
 KEY, VALUE = 1, 2
+LOCATION = b"location"
 BYTES = 2
 """The kind of a field that is a text or a message; of others only the length matters."""
 FIXED = {1: 8, 5: 4}
@@ -40,11 +41,12 @@ def locations(content: bytes) -> set[str]:
         kind, message = waiting.pop()
         texts: dict[int, bytes] = {}
         for number, value in _fields(message):
-            if number in MESSAGES[kind]:
+            # Most of a graph names no file: only what holds the word can.
+            if number in MESSAGES[kind] and LOCATION in bytes(value):
                 waiting.append((MESSAGES[kind][number], value))
             elif kind == "entry":
                 texts[number] = bytes(value)
-        if texts.get(KEY) == b"location":
+        if texts.get(KEY) == LOCATION:
             found.add(texts.get(VALUE, b"").decode(errors="replace"))
     return found
 

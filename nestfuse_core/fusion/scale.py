@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from nestfuse_core.common.arrays import part
 from nestfuse_core.common.pictures import Image
 from nestfuse_core.fusion.thermal import PERCENTILES, Range, as_grey, to_grey_levels
 from nestfuse_core.fusion.valid import fill, valid_pixels
@@ -99,7 +98,7 @@ class ThermalScale:
         Raises:
             ValueError: no such row.
         """
-        low, high, height, width = (float(value) for value in part({"scale": state}, "scale", (None,), gaps=True)[:4])
+        low, high, height, width = (float(value) for value in state[:4])
         if np.isnan(low) != np.isnan(high) or low > high or np.isnan([height, width]).any():
             raise ValueError("scale holds values that cannot be")
         self._range = None if np.isnan(low) else (low, high)
